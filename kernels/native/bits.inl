@@ -1,0 +1,152 @@
+// Packing float signs to bits and back; 32 channels make one word, rows start on whole 64-bit words.
+namespace bits {
+
+// 32 bits from 32 tests; the fixed-length loops become vector compares and one move-mask.
+template <class Test>
+static inline uint32_t word_of(const Test& negative) {
+#if defined(__AVX512F__) || defined(__AVX2__)
+  uint32_t word = 0;
+  for (int part = 0; part < 32 / kLanes; part++) word |= negative.mask(part * kLanes) << (part * kLanes);
+  return word;
+#else
+  uint32_t word = 0;
+  for (int i = 0; i < 32; i++) word |= uint32_t(negative.one(i)) << i;
+  return word;
+#endif
+}
+
+static inline uint32_t mask_of(VecInt lanes) {
+#if defined(__AVX512F__)
+  return _mm512_test_epi32_mask((__m512i)lanes, (__m512i)lanes);
+#elif defined(__AVX2__)
+  return uint32_t(_mm256_movemask_ps((__m256)lanes));
+#else
+  uint32_t mask = 0;
+  for (int i = 0; i < kLanes; i++) mask |= uint32_t(lanes[i] & 1) << i;
+  return mask;
+#endif
+}
+
+struct Negative {
+  const float* x;
+  uint32_t mask(int i) const { return mask_of((VecInt)(load(x + i) < broadcast(0))); }
+  bool one(int i) const { return x[i] < 0; }
+};
+struct NegativeAffine {
+  const float *x, *scale, *shift;
+  uint32_t mask(int i) const { return mask_of((VecInt)(load(x + i) * load(scale + i) + load(shift + i) < broadcast(0))); }
+  bool one(int i) const { return x[i] * scale[i] + shift[i] < 0; }
+};
+struct Within {
+  const float* x;
+  float low, high;
+  uint32_t mask(int i) const {
+    const Vec v = load(x + i);
+    return mask_of((VecInt)(v >= broadcast(low)) & (VecInt)(v <= broadcast(high)));
+  }
+  bool one(int i) const { return x[i] >= low && x[i] <= high; }
+};
+
+// test_at(row, first channel) gives the tests of up to 32 channels from there on.
+template <class TestAt>
+static void pack(uint32_t* words, int rows, int channels, const TestAt& test_at) {
+  const size_t stride = words_per_row(channels);
+  parallel_ranges(rows, 1 + 65536 / (channels + 1), [&](size_t begin, size_t end, int) {
+    for (size_t r = begin; r < end; r++) {
+      uint32_t* out = words + r * stride;
+      int c = 0;
+      size_t word = 0;
+      for (; c + 32 <= channels; c += 32) out[word++] = word_of(test_at(r, c));
+      if (c < channels) {
+        const auto test = test_at(r, c);
+        uint32_t last = 0;
+        for (int i = 0; c + i < channels; i++) last |= uint32_t(test.one(i)) << i;
+        out[word++] = last;
+      }
+      for (; word < stride; word++) out[word] = 0;
+    }
+  });
+}
+
+static inline void unpack_row(const uint32_t* words, int channels, float* out) {
+  constexpr int32_t kOne = 0x3f800000;
+  VecInt shifts;
+  for (int i = 0; i < kLanes; i++) shifts[i] = 31 - i;
+  int c = 0;
+  for (; c + kLanes <= channels; c += kLanes) {
+    const int32_t part = int32_t(words[c >> 5] >> (c & 31));
+    const VecInt sign = ((VecInt{} + part) << shifts) & int32_t(0x80000000);
+    store(out + c, (Vec)(sign | kOne));
+  }
+  for (; c < channels; c++) out[c] = (words[c >> 5] >> (c & 31)) & 1 ? -1.0f : 1.0f;
+}
+
+}  // namespace bits
+
+static void packSigns(Floats x, Words words, int rows, int channels) {
+  require(x, size_t(rows) * channels, "packSigns x");
+  require(words, rows * words_per_row(channels), "packSigns words");
+  bits::pack(words.data, rows, channels, [&](size_t r, int c) { return bits::Negative{x.data + r * channels + c}; });
+}
+
+static void packAffineSigns(Floats x, Floats scale, Floats shift, Words words, int rows, int channels) {
+  require(x, size_t(rows) * channels, "packAffineSigns x");
+  require(scale, channels, "packAffineSigns scale");
+  require(shift, channels, "packAffineSigns shift");
+  require(words, rows * words_per_row(channels), "packAffineSigns words");
+  bits::pack(words.data, rows, channels, [&](size_t r, int c) {
+    return bits::NegativeAffine{x.data + r * channels + c, scale.data + c, shift.data + c};
+  });
+}
+
+static void packWithin(Floats x, float low, float high, Words words, int rows, int channels) {
+  require(x, size_t(rows) * channels, "packWithin x");
+  require(words, rows * words_per_row(channels), "packWithin words");
+  bits::pack(words.data, rows, channels,
+             [&](size_t r, int c) { return bits::Within{x.data + r * channels + c, low, high}; });
+}
+
+static void unpackSigns(Words words, Floats y, int rows, int channels) {
+  require(words, rows * words_per_row(channels), "unpackSigns words");
+  require(y, size_t(rows) * channels, "unpackSigns y");
+  parallel_ranges(rows, 1 + 65536 / (channels + 1), [&](size_t begin, size_t end, int) {
+    for (size_t r = begin; r < end; r++)
+      bits::unpack_row(words.data + r * words_per_row(channels), channels, y.data + r * channels);
+  });
+}
+
+static void maskBits(Floats dy, Words words, Floats dx, int rows, int channels) {
+  require(dy, size_t(rows) * channels, "maskBits dy");
+  require(words, rows * words_per_row(channels), "maskBits words");
+  require(dx, size_t(rows) * channels, "maskBits dx");
+  VecInt lane_bits;
+  for (int i = 0; i < kLanes; i++) lane_bits[i] = 1 << i;
+  parallel_ranges(rows, 1 + 65536 / (channels + 1), [&](size_t begin, size_t end, int) {
+    for (size_t r = begin; r < end; r++) {
+      const uint32_t* row = words.data + r * words_per_row(channels);
+      const float* from = dy.data + r * channels;
+      float* out = dx.data + r * channels;
+      int c = 0;
+      for (; c + kLanes <= channels; c += kLanes) {
+        const VecInt part = VecInt{} + int32_t(row[c >> 5] >> (c & 31));
+        store(out + c, select((VecInt)((part & lane_bits) != 0), load(from + c), Vec{}));
+      }
+      for (; c < channels; c++) out[c] = (row[c >> 5] >> (c & 31)) & 1 ? from[c] : 0.0f;
+    }
+  });
+}
+
+static void packFilterSigns(Floats w, Words words, int taps, int in_channels, int out_channels) {
+  const size_t stride = words_per_row(in_channels);
+  require(w, size_t(taps) * in_channels * out_channels, "packFilterSigns w");
+  require(words, size_t(out_channels) * taps * stride, "packFilterSigns words");
+  std::memset(words.data, 0, sizeof(uint32_t) * out_channels * taps * stride);
+  parallel_ranges(taps, 1, [&](size_t begin, size_t end, int) {
+    for (size_t tap = begin; tap < end; tap++)
+      for (int ci = 0; ci < in_channels; ci++) {
+        const float* from = w.data + (tap * in_channels + ci) * out_channels;
+        for (int co = 0; co < out_channels; co++)
+          words.data[(size_t(co) * taps + tap) * stride + (ci >> 5)] |= uint32_t(from[co] < 0) << (ci & 31);
+      }
+  });
+}

@@ -1,0 +1,161 @@
+// Element-wise functions, their derivatives and the surrogate slopes of the sign estimators. No fused multiply-add here
+// (-ffp-contract=off): these results are the same on every backend.
+namespace elementwise {
+
+template <class Body>
+static void over(size_t size, const Body& body) {
+  // cut at multiples of the vector width, so that no thread has a ragged start
+  const size_t vectors = (size + kLanes - 1) / kLanes;
+  parallel_ranges(vectors, 1 + 32768 / kLanes, [&](size_t begin, size_t end, int) {
+    body(begin * kLanes, std::min(size, end * kLanes));
+  });
+}
+
+// y[i] = f(x[i], d[i]) by vectors, the tail through a padded one
+template <class Function>
+static void map(const float* x, const float* d, float* y, size_t size, const Function& f) {
+  over(size, [&](size_t begin, size_t end) {
+    size_t i = begin;
+    for (; i + kLanes <= end; i += kLanes) store(y + i, f(load(x + i), load(d + i)));
+    if (i == end) return;
+    float a[kLanes] = {}, b[kLanes] = {};
+    std::memcpy(a, x + i, sizeof(float) * (end - i));
+    std::memcpy(b, d + i, sizeof(float) * (end - i));
+    store(a, f(load(a), load(b)));
+    std::memcpy(y + i, a, sizeof(float) * (end - i));
+  });
+}
+
+static inline Vec logistic(Vec x) { return 1.0f / (1.0f + exponential(-x)); }
+static inline Vec sign(Vec x) { return select((VecInt)(x < broadcast(0)), broadcast(-1), broadcast(1)); }
+static inline Vec hyperbolic_tangent(Vec x) {
+  const Vec e = exponential(-2.0f * absolute(x));
+  const Vec magnitude = (1.0f - e) / (1.0f + e);
+  // near 0 the quotient cancels: x - x^3/3
+  const Vec small = x - x * x * x * 0.33333333f;
+  const Vec signed_ = (Vec)((VecInt)magnitude | ((VecInt)x & int32_t(0x80000000)));
+  return select((VecInt)(absolute(x) < broadcast(0.02f)), small, signed_);
+}
+// 1 - tanh(x)^2 = 4e/(1+e)^2 with e = exp(-2|x|): no cancellation far from 0
+static inline Vec tanh_slope(Vec x) {
+  const Vec e = exponential(-2.0f * absolute(x));
+  return 4.0f * e / ((1.0f + e) * (1.0f + e));
+}
+
+enum { kRelu, kHardtanh, kSigmoid, kTanh, kSoftsign, kClipSte, kApproxSign, kTanhSte, kSwishSign };
+
+}  // namespace elementwise
+
+static void unary(int op, Floats x, Floats y) {
+  using namespace elementwise;
+  require(x, y.size, "unary x");
+  const auto run = [&](auto f) { map(x.data, x.data, y.data, y.size, [&](Vec v, Vec) { return f(v); }); };
+  switch (op) {
+    case kRelu: return run([](Vec v) { return maximum(v, Vec{}); });
+    case kHardtanh: return run([](Vec v) { return minimum(maximum(v, broadcast(-1)), broadcast(1)); });
+    case kSigmoid: return run([](Vec v) { return logistic(v); });
+    case kTanh: return run([](Vec v) { return hyperbolic_tangent(v); });
+    case kSoftsign: return run([](Vec v) { return v / (1.0f + absolute(v)); });
+    case kClipSte: case kApproxSign: case kTanhSte: case kSwishSign: return run([](Vec v) { return sign(v); });
+    default: throw std::runtime_error("unary: unknown operation");
+  }
+}
+
+static void unaryBackward(int op, Floats x, Floats dy, Floats dx, float p0, float p1) {
+  using namespace elementwise;
+  require(x, dx.size, "unaryBackward x");
+  require(dy, dx.size, "unaryBackward dy");
+  const auto run = [&](auto slope) {
+    map(x.data, dy.data, dx.data, dx.size, [&](Vec v, Vec g) { return g * slope(v); });
+  };
+  const auto pass = [&](auto test) {
+    map(x.data, dy.data, dx.data, dx.size, [&](Vec v, Vec g) { return select((VecInt)test(v), g, Vec{}); });
+  };
+  switch (op) {
+    case kRelu: return pass([](Vec v) { return v > Vec{}; });
+    case kHardtanh: return pass([](Vec v) { return absolute(v) < broadcast(1); });
+    case kClipSte: return pass([](Vec v) { return absolute(v) <= broadcast(1); });
+    case kSigmoid: return run([](Vec v) { const Vec s = logistic(v); return s * (1.0f - s); });
+    case kTanh: return run([](Vec v) { return tanh_slope(v); });
+    case kSoftsign: return run([](Vec v) { const Vec d = 1.0f + absolute(v); return 1.0f / (d * d); });
+    case kApproxSign: return run([](Vec v) { return maximum(Vec{}, 2.0f - 2.0f * absolute(v)); });
+    case kTanhSte: return run([&](Vec v) { return p1 * p0 * tanh_slope(p0 * v); });
+    case kSwishSign:
+      return run([&](Vec v) {
+        const Vec s = minimum(maximum(p0 * v, broadcast(-80)), broadcast(80));
+        const Vec e = exponential(-absolute(s));  // 1 + cosh s = (1+e)^2 / 2e
+        return p0 * (2.0f - s * hyperbolic_tangent(0.5f * s)) * 2.0f * e / ((1.0f + e) * (1.0f + e));
+      });
+    default: throw std::runtime_error("unaryBackward: unknown operation");
+  }
+}
+
+static void maskWithin(Floats dy, Floats y, float low, float high, Floats dx) {
+  require(dy, dx.size, "maskWithin dy");
+  require(y, dx.size, "maskWithin y");
+  elementwise::over(dx.size, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) dx.data[i] = (y.data[i] > low) & (y.data[i] < high) ? dy.data[i] : 0.0f;
+  });
+}
+
+static void prelu(Floats x, Floats slope, Floats y, int rows, int channels) {
+  require(x, size_t(rows) * channels, "prelu x");
+  require(slope, channels, "prelu slope");
+  require(y, size_t(rows) * channels, "prelu y");
+  channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; r++)
+      for (int c = 0; c < channels; c++) {
+        const float value = x.data[r * channels + c], bent = value * slope.data[c];
+        y.data[r * channels + c] = value >= 0 ? value : bent;
+      }
+  });
+}
+
+static void preluBackward(Floats x, Floats slope, Floats dy, Floats dx, Floats dslope, int rows, int channels) {
+  const size_t size = size_t(rows) * channels;
+  require(x, size, "preluBackward x");
+  require(slope, channels, "preluBackward slope");
+  require(dy, size, "preluBackward dy");
+  require(dx, size, "preluBackward dx");
+  channels_::reduce_columns(dslope, rows, channels, [&](size_t i) {
+    const float product = dy.data[i] * x.data[i];
+    return x.data[i] < 0 ? product : 0.0f;
+  });
+  channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; r++)
+      for (int c = 0; c < channels; c++) {
+        const size_t i = r * channels + c;
+        const float bent = dy.data[i] * slope.data[c];
+        dx.data[i] = x.data[i] >= 0 ? dy.data[i] : bent;
+      }
+  });
+}
+
+static void add(Floats a, Floats b, Floats y) {
+  require(a, y.size, "add a");
+  require(b, y.size, "add b");
+  elementwise::over(y.size, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) y.data[i] = a.data[i] + b.data[i];
+  });
+}
+
+static void multiply(Floats a, Floats b, Floats y) {
+  require(a, y.size, "multiply a");
+  require(b, y.size, "multiply b");
+  elementwise::over(y.size, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) y.data[i] = a.data[i] * b.data[i];
+  });
+}
+
+static void blend(Floats x, float factor, float keep, Floats y) {
+  require(x, y.size, "blend x");
+  elementwise::over(y.size, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) y.data[i] = factor * x.data[i] + keep * y.data[i];
+  });
+}
+
+static void clamp(Floats x, float low, float high) {
+  elementwise::over(x.size, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) x.data[i] = x.data[i] < low ? low : x.data[i] > high ? high : x.data[i];
+  });
+}

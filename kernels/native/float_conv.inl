@@ -1,0 +1,411 @@
+// Float convolutions without im2col: the image is copied once into a padded buffer, and tiles of up to 6 neighbouring output
+// pixels by one panel of output channels stay in registers while all taps run by. The gradient of the input is the same loop
+// over the output gradient, once per stride phase; the gradient of the filter keeps (6 input values x one panel) in registers
+// while all pixels run by.
+namespace conv {
+
+using gemm::kColumns;
+constexpr int kMostPixels = 6;
+
+// A rectangle of outputs, each the sum over taps of `run` contiguous input floats times a [run, panel] block of weights.
+struct Rows {
+  const float* image;   // input of output (0,0) at tap offset 0
+  long pixel_step, row_step;
+  const long* taps;     // offset of each tap from the output's input position
+  int tap_count, run;
+  const float* panels;  // [panel][tap][run][kColumns]
+  float* out;
+  long out_pixel_step, out_row_step;
+  int columns, channels;  // outputs per row; channels of this output
+};
+
+template <int kPixels>
+static void tile(const Rows& r, const float* image, const float* weights, float* out, int channels) {
+  Vec acc[kPixels][kPanelVectors] = {};
+  const long step = r.pixel_step;
+  for (int t = 0; t < r.tap_count; t++) {
+    const float* a = image + r.taps[t];
+    for (int l = 0; l < r.run; l++) {
+      Vec column[kPanelVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kPanelVectors; v++) column[v] = load(weights + v * kLanes);
+#pragma GCC unroll 6
+      for (int i = 0; i < kPixels; i++) {
+        const Vec pixel = broadcast(a[i * step + l]);
+#pragma GCC unroll 4
+        for (int v = 0; v < kPanelVectors; v++) acc[i][v] = multiply_add(pixel, column[v], acc[i][v]);
+      }
+      weights += kColumns;
+    }
+  }
+  if (channels == kColumns) {
+#pragma GCC unroll 6
+    for (int i = 0; i < kPixels; i++)
+#pragma GCC unroll 4
+      for (int v = 0; v < kPanelVectors; v++) store(out + i * r.out_pixel_step + v * kLanes, acc[i][v]);
+    return;
+  }
+  float row[kColumns];
+  for (int i = 0; i < kPixels; i++) {
+    for (int v = 0; v < kPanelVectors; v++) store(row + v * kLanes, acc[i][v]);
+    std::memcpy(out + i * r.out_pixel_step, row, sizeof(float) * channels);
+  }
+}
+
+static void compute_row(const Rows& r, int y, int panel) {
+  const int channels = std::min(kColumns, r.channels - panel * kColumns);
+  const float* weights = r.panels + size_t(panel) * r.tap_count * r.run * kColumns;
+  const int tiles = (r.columns + kMostPixels - 1) / kMostPixels;
+  for (int t = 0, x = 0; t < tiles; t++) {
+    const int pixels = (r.columns - x) / (tiles - t);  // even tiles: 8 pixels are 4 + 4, not 6 + 2
+    const float* image = r.image + y * r.row_step + x * r.pixel_step;
+    float* out = r.out + y * r.out_row_step + x * r.out_pixel_step + panel * kColumns;
+    switch (pixels) {
+      case 1: tile<1>(r, image, weights, out, channels); break;
+      case 2: tile<2>(r, image, weights, out, channels); break;
+      case 3: tile<3>(r, image, weights, out, channels); break;
+      case 4: tile<4>(r, image, weights, out, channels); break;
+      case 5: tile<5>(r, image, weights, out, channels); break;
+      default: tile<6>(r, image, weights, out, channels); break;
+    }
+    x += pixels;
+  }
+}
+
+static int panel_count(int channels) { return (channels + kColumns - 1) / kColumns; }
+
+// Copies one image into the middle of a zeroed, larger one.
+static void pad_image(const float* x, int height, int width, int channels, int top, int left, int padded_width,
+                      int padded_height, float* out) {
+  const size_t row = size_t(padded_width) * channels, inner = size_t(width) * channels;
+  for (int y = 0; y < padded_height; y++, out += row) {
+    const int from = y - top;
+    if (from < 0 || from >= height) {
+      std::memset(out, 0, sizeof(float) * row);
+      continue;
+    }
+    std::memset(out, 0, sizeof(float) * left * channels);
+    std::memcpy(out + size_t(left) * channels, x + from * inner, sizeof(float) * inner);
+    std::memset(out + size_t(left) * channels + inner, 0, sizeof(float) * (row - size_t(left) * channels - inner));
+  }
+}
+
+// Runs `job(image index, first row, last row, thread)` over a batch: whole images per thread when there are enough of them.
+template <class Prepare, class Compute>
+static void over_batch(int batch, int rows, const Prepare& prepare, const Compute& compute) {
+  if (batch >= thread_count()) {
+    parallel_ranges(batch, 1, [&](size_t begin, size_t end, int thread) {
+      for (size_t n = begin; n < end; n++) {
+        prepare(int(n), thread);
+        compute(int(n), 0, rows, thread);
+      }
+    });
+    return;
+  }
+  for (int n = 0; n < batch; n++) {
+    prepare(n, 0);
+    parallel_ranges(rows, 1, [&](size_t begin, size_t end, int) { compute(n, int(begin), int(end), 0); });
+  }
+}
+
+static bool is_depthwise(const ConvGeometry& g) { return g.groups > 1 && g.group_in() == 1 && g.group_out() == 1; }
+
+// body(output pixel offset, input pixel offset, tap) over the taps inside the image
+template <class Body>
+static void depthwise_products(const ConvGeometry& g, int n, const Body& body) {
+  for (int oy = 0; oy < g.out_height; oy++)
+    for (int ox = 0; ox < g.out_width; ox++)
+      for (int ky = 0; ky < g.kernel_height; ky++)
+        for (int kx = 0; kx < g.kernel_width; kx++) {
+          const int iy = oy * g.stride - g.pad + ky * g.dilation, ix = ox * g.stride - g.pad + kx * g.dilation;
+          if (iy < 0 || iy >= g.height || ix < 0 || ix >= g.width) continue;
+          body(((size_t(n) * g.out_height + oy) * g.out_width + ox) * g.out_channels,
+               ((size_t(n) * g.height + iy) * g.width + ix) * g.in_channels,
+               size_t(ky * g.kernel_width + kx) * g.out_channels);
+        }
+}
+
+}  // namespace conv
+
+static void conv2d(Floats x, Floats filter, Floats y, Ints geometry) {
+  using namespace conv;
+  const ConvGeometry g(geometry);
+  require(x, g.in_size(), "conv2d x");
+  require(filter, g.filter_size(), "conv2d filter");
+  require(y, g.out_size(), "conv2d y");
+  if (is_depthwise(g)) {
+    parallel_ranges(g.batch, 1, [&](size_t begin, size_t end, int) {
+      const size_t image = size_t(g.out_height) * g.out_width * g.out_channels;
+      std::memset(y.data + begin * image, 0, sizeof(float) * (end - begin) * image);
+      for (size_t n = begin; n < end; n++)
+        depthwise_products(g, int(n), [&](size_t o, size_t i, size_t f) {
+          for (int c = 0; c < g.out_channels; c++) y.data[o + c] += x.data[i + c] * filter.data[f + c];
+        });
+    });
+    return;
+  }
+  const int group_in = g.group_in(), group_out = g.group_out(), panels = panel_count(group_out);
+  const int padded_width = g.width + 2 * g.pad, padded_height = g.height + 2 * g.pad;
+  const bool merged = g.groups == 1 && g.dilation == 1;  // then a kernel row is contiguous in memory
+  const int run = merged ? g.kernel_width * g.in_channels : group_in;
+  std::vector<long> taps;
+  for (int ky = 0; ky < g.kernel_height; ky++)
+    for (int kx = 0; kx < (merged ? 1 : g.kernel_width); kx++)
+      taps.push_back((long(ky) * padded_width + kx) * g.dilation * g.in_channels);
+  const size_t panel_size = size_t(g.taps()) * group_in * kColumns;
+  float* packed = scratch<float>(Scratch::kFilter, 0, g.groups * panels * panel_size);
+  parallel_ranges(size_t(g.groups) * panels, 4, [&](size_t begin, size_t end, int) {
+    for (size_t p = begin; p < end; p++) {
+      const int first = int(p % panels) * kColumns;
+      gemm::pack_panel(false, filter.data + (p / panels) * group_out + first, g.out_channels, g.taps() * group_in,
+                       std::min(kColumns, group_out - first), packed + p * panel_size);
+    }
+  });
+  float* images[64];
+  over_batch(
+      g.batch, g.out_height,
+      [&](int n, int thread) {
+        const float* image = x.data + size_t(n) * g.height * g.width * g.in_channels;
+        images[thread] = const_cast<float*>(image);
+        if (g.pad == 0) return;
+        images[thread] = scratch<float>(Scratch::kImage, thread, size_t(padded_width) * padded_height * g.in_channels);
+        pad_image(image, g.height, g.width, g.in_channels, g.pad, g.pad, padded_width, padded_height, images[thread]);
+      },
+      [&](int n, int first, int last, int thread) {
+        for (int group = 0; group < g.groups; group++) {
+          const Rows rows{images[thread] + group * group_in, long(g.stride) * g.in_channels,
+                          long(g.stride) * padded_width * g.in_channels, taps.data(), int(taps.size()), run,
+                          packed + group * panels * panel_size,
+                          y.data + size_t(n) * g.out_height * g.out_width * g.out_channels + group * group_out,
+                          g.out_channels, long(g.out_width) * g.out_channels, g.out_width, group_out};
+          for (int p = 0; p < panels; p++)
+            for (int oy = first; oy < last; oy++) compute_row(rows, oy, p);
+        }
+      });
+}
+
+static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geometry) {
+  using namespace conv;
+  const ConvGeometry g(geometry);
+  require(dy, g.out_size(), "conv2dBackwardInput dy");
+  require(filter, g.filter_size(), "conv2dBackwardInput filter");
+  require(dx, g.in_size(), "conv2dBackwardInput dx");
+  if (is_depthwise(g)) {
+    parallel_ranges(g.batch, 1, [&](size_t begin, size_t end, int) {
+      const size_t image = size_t(g.height) * g.width * g.in_channels;
+      std::memset(dx.data + begin * image, 0, sizeof(float) * (end - begin) * image);
+      for (size_t n = begin; n < end; n++)
+        depthwise_products(g, int(n), [&](size_t o, size_t i, size_t f) {
+          for (int c = 0; c < g.out_channels; c++) dx.data[i + c] += dy.data[o + c] * filter.data[f + c];
+        });
+    });
+    return;
+  }
+  const int group_in = g.group_in(), group_out = g.group_out(), panels = panel_count(group_in);
+  // Input row iy = stride*j + phase receives dy row j + (phase + pad - ky*dilation)/stride, where that is whole.
+  struct Tap { int ky, kx, row, column; };
+  struct Phase { int y, x; std::vector<Tap> taps; std::vector<long> offsets; size_t first_panel; };
+  std::vector<Phase> phases;
+  int low = 0, high_row = 0, high_column = 0;
+  const int last_row = (g.height - 1) / g.stride, last_column = (g.width - 1) / g.stride;
+  for (int py = 0; py < std::min(g.stride, g.height); py++)
+    for (int px = 0; px < std::min(g.stride, g.width); px++) {
+      Phase phase{py, px, {}, {}, 0};
+      for (int ky = 0; ky < g.kernel_height; ky++)
+        for (int kx = 0; kx < g.kernel_width; kx++) {
+          const int ty = py + g.pad - ky * g.dilation, tx = px + g.pad - kx * g.dilation;
+          if (ty % g.stride != 0 || tx % g.stride != 0) continue;
+          const Tap tap{ky, kx, ty / g.stride, tx / g.stride};
+          low = std::max(low, std::max(-tap.row, -tap.column));
+          high_row = std::max(high_row, tap.row + last_row - (g.out_height - 1));
+          high_column = std::max(high_column, tap.column + last_column - (g.out_width - 1));
+          phase.taps.push_back(tap);
+        }
+      phases.push_back(std::move(phase));
+    }
+  const int padded_width = g.out_width + low + high_column, padded_height = g.out_height + low + high_row;
+  size_t total = 0;
+  for (auto& phase : phases) {
+    phase.first_panel = total;
+    total += phase.taps.size() * group_out * kColumns * panels * g.groups;
+    for (const Tap& tap : phase.taps)
+      phase.offsets.push_back((long(low + tap.row) * padded_width + low + tap.column) * g.out_channels);
+  }
+  float* packed = scratch<float>(Scratch::kFilter, 0, total);
+  for (const auto& phase : phases)
+    parallel_ranges(size_t(g.groups) * panels, 4, [&](size_t begin, size_t end, int) {
+      for (size_t p = begin; p < end; p++) {
+        const int group = int(p / panels), first = int(p % panels) * kColumns;
+        const int inputs = std::min(kColumns, group_in - first);
+        float* out = packed + phase.first_panel + p * phase.taps.size() * group_out * kColumns;
+        for (const Tap& tap : phase.taps) {
+          const float* from =
+              filter.data + (size_t(tap.ky * g.kernel_width + tap.kx) * group_in + first) * g.out_channels + group * group_out;
+          gemm::pack_panel(true, from, g.out_channels, group_out, inputs, out);
+          out += size_t(group_out) * kColumns;
+        }
+      }
+    });
+  float* images[64];
+  over_batch(
+      g.batch, last_row + 1,
+      [&](int n, int thread) {
+        images[thread] = scratch<float>(Scratch::kImage, thread, size_t(padded_width) * padded_height * g.out_channels);
+        pad_image(dy.data + size_t(n) * g.out_height * g.out_width * g.out_channels, g.out_height, g.out_width,
+                  g.out_channels, low, low, padded_width, padded_height, images[thread]);
+      },
+      [&](int n, int first, int last, int thread) {
+        float* image_out = dx.data + size_t(n) * g.height * g.width * g.in_channels;
+        for (const auto& phase : phases)
+          for (int group = 0; group < g.groups; group++) {
+            const int columns = (g.width - 1 - phase.x) / g.stride + 1;
+            const Rows rows{images[thread] + group * group_out, g.out_channels, long(padded_width) * g.out_channels,
+                            phase.offsets.data(), int(phase.offsets.size()), group_out,
+                            packed + phase.first_panel + size_t(group) * panels * phase.taps.size() * group_out * kColumns,
+                            image_out + (size_t(phase.y) * g.width + phase.x) * g.in_channels + group * group_in,
+                            long(g.stride) * g.in_channels, long(g.stride) * g.width * g.in_channels, columns, group_in};
+            const int phase_rows = (g.height - 1 - phase.y) / g.stride + 1;
+            for (int p = 0; p < panels; p++)
+              for (int j = first; j < std::min(last, phase_rows); j++) compute_row(rows, j, p);
+          }
+      });
+}
+
+namespace conv {
+
+// acc[i][:] = sum over pixels of x[pixel][i] * dy[pixel][:] for i < kValues
+template <int kValues>
+static void filter_tile(const float* x, long x_pixel, long x_row, long x_image, const float* dy, int images, int rows,
+                        int columns, float* out, int ldo, int channels) {
+  Vec acc[kValues][kPanelVectors];
+  if (channels == kColumns) {
+    for (int i = 0; i < kValues; i++)
+      for (int v = 0; v < kPanelVectors; v++) acc[i][v] = load(out + size_t(i) * ldo + v * kLanes);
+  } else {
+    for (int i = 0; i < kValues; i++)
+      for (int v = 0; v < kPanelVectors; v++) acc[i][v] = Vec{};
+  }
+  for (int n = 0; n < images; n++)
+    for (int y = 0; y < rows; y++) {
+      const float* a = x + n * x_image + y * x_row;
+      for (int p = 0; p < columns; p++, a += x_pixel, dy += kColumns) {
+        Vec gradient[kPanelVectors];
+#pragma GCC unroll 4
+        for (int v = 0; v < kPanelVectors; v++) gradient[v] = load(dy + v * kLanes);
+#pragma GCC unroll 6
+        for (int i = 0; i < kValues; i++) {
+          const Vec value = broadcast(a[i]);
+#pragma GCC unroll 4
+          for (int v = 0; v < kPanelVectors; v++) acc[i][v] = multiply_add(value, gradient[v], acc[i][v]);
+        }
+      }
+    }
+  if (channels == kColumns) {
+    for (int i = 0; i < kValues; i++)
+      for (int v = 0; v < kPanelVectors; v++) store(out + size_t(i) * ldo + v * kLanes, acc[i][v]);
+    return;
+  }
+  float row[kColumns];
+  for (int i = 0; i < kValues; i++) {
+    for (int v = 0; v < kPanelVectors; v++) store(row + v * kLanes, acc[i][v]);
+    for (int j = 0; j < channels; j++) out[size_t(i) * ldo + j] += row[j];
+  }
+}
+
+// fill(image index, padded image) writes one padded input image; the rest is the same for float and packed inputs.
+template <class Fill>
+static void backward_filter(const ConvGeometry& g, Floats dy, Floats dfilter, const Fill& fill) {
+  const int group_in = g.group_in(), group_out = g.group_out(), panels = panel_count(group_out);
+  const int padded_width = g.width + 2 * g.pad, padded_height = g.height + 2 * g.pad;
+  const bool merged = g.groups == 1 && g.dilation == 1;
+  const int run = merged ? g.kernel_width * g.in_channels : group_in;
+  const int tap_count = merged ? g.kernel_height : g.taps();
+  const int tiles = (run + kMostPixels - 1) / kMostPixels;
+  const size_t image_size = size_t(padded_width) * padded_height * g.in_channels;
+  const size_t out_pixels = size_t(g.out_height) * g.out_width;
+  const size_t block_bytes = 384 * 1024;  // the images of one block stay in a core's L2
+  const int block = std::max<int>(1, std::min<size_t>(g.batch, block_bytes / (4 * (image_size + out_pixels * g.out_channels) + 1)));
+  float* images = scratch<float>(Scratch::kGradient, 0, block * image_size);
+  std::memset(dfilter.data, 0, sizeof(float) * g.filter_size());
+  const size_t units_per_panel = size_t(tap_count) * tiles;
+  for (int n0 = 0; n0 < g.batch; n0 += block) {
+    const int count = std::min(block, g.batch - n0);
+    parallel_ranges(count, 1, [&](size_t begin, size_t end, int) {
+      for (size_t n = begin; n < end; n++) fill(n0 + int(n), images + n * image_size);
+    });
+    parallel_ranges(g.groups * panels * units_per_panel, 1, [&](size_t begin, size_t end, int thread) {
+      float* packed = scratch<float>(Scratch::kPanelA, thread, out_pixels * count * kColumns);
+      size_t packed_panel = ~size_t(0);
+      for (size_t unit = begin; unit < end; unit++) {
+        const size_t panel = unit / units_per_panel;
+        const int group = int(panel / panels), first = int(panel % panels) * kColumns;
+        const int channels = std::min(kColumns, group_out - first);
+        if (panel != packed_panel) {
+          gemm::pack_panel(false, dy.data + n0 * out_pixels * g.out_channels + group * group_out + first, g.out_channels,
+                           int(out_pixels) * count, channels, packed);
+          packed_panel = panel;
+        }
+        const int tap = int(unit % units_per_panel) / tiles, l = int(unit % tiles) * kMostPixels;
+        const int ky = merged ? tap : tap / g.kernel_width, kx = merged ? 0 : tap % g.kernel_width;
+        const float* x = images + (size_t(ky) * padded_width + kx) * g.dilation * g.in_channels + group * group_in + l;
+        float* out = dfilter.data + (size_t(tap) * run + l) * g.out_channels + group * group_out + first;
+        const long pixel = long(g.stride) * g.in_channels, row = pixel * padded_width;
+        const auto compute = [&](auto kernel) {
+          kernel(x, pixel, row, long(image_size), packed, count, g.out_height, g.out_width, out, g.out_channels, channels);
+        };
+        switch (std::min(kMostPixels, run - l)) {
+          case 1: compute(filter_tile<1>); break;
+          case 2: compute(filter_tile<2>); break;
+          case 3: compute(filter_tile<3>); break;
+          case 4: compute(filter_tile<4>); break;
+          case 5: compute(filter_tile<5>); break;
+          default: compute(filter_tile<6>); break;
+        }
+      }
+    });
+  }
+}
+
+}  // namespace conv
+
+static void conv2dBackwardFilter(Floats x, Floats dy, Floats dfilter, Ints geometry) {
+  using namespace conv;
+  const ConvGeometry g(geometry);
+  require(x, g.in_size(), "conv2dBackwardFilter x");
+  require(dy, g.out_size(), "conv2dBackwardFilter dy");
+  require(dfilter, g.filter_size(), "conv2dBackwardFilter dfilter");
+  if (is_depthwise(g)) {
+    std::memset(dfilter.data, 0, sizeof(float) * g.filter_size());
+    for (int n = 0; n < g.batch; n++)
+      depthwise_products(g, n, [&](size_t o, size_t i, size_t f) {
+        for (int c = 0; c < g.out_channels; c++) dfilter.data[f + c] += x.data[i + c] * dy.data[o + c];
+      });
+    return;
+  }
+  const size_t image = size_t(g.height) * g.width * g.in_channels;
+  backward_filter(g, dy, dfilter, [&](int n, float* out) {
+    pad_image(x.data + n * image, g.height, g.width, g.in_channels, g.pad, g.pad, g.width + 2 * g.pad,
+              g.height + 2 * g.pad, out);
+  });
+}
+
+static void conv2dBackwardFilterSigns(Words x, Floats dy, Floats dfilter, Ints geometry, int zero_pad) {
+  using namespace conv;
+  const ConvGeometry g(geometry);
+  const size_t stride = words_per_row(g.in_channels);
+  require(x, g.in_pixels() * stride, "conv2dBackwardFilterSigns x");
+  require(dy, g.out_size(), "conv2dBackwardFilterSigns dy");
+  require(dfilter, g.filter_size(), "conv2dBackwardFilterSigns dfilter");
+  const float border = zero_pad ? 0.0f : 1.0f;
+  const int padded_width = g.width + 2 * g.pad;
+  backward_filter(g, dy, dfilter, [&](int n, float* out) {
+    for (int y = -g.pad; y < g.height + g.pad; y++) {
+      const bool inside = y >= 0 && y < g.height;
+      for (int i = 0; i < (inside ? g.pad : padded_width) * g.in_channels; i++) *out++ = border;
+      if (!inside) continue;
+      const uint32_t* row = x.data + (size_t(n) * g.height + y) * g.width * stride;
+      for (int p = 0; p < g.width; p++, row += stride, out += g.in_channels) bits::unpack_row(row, g.in_channels, out);
+      for (int i = 0; i < g.pad * g.in_channels; i++) *out++ = border;
+    }
+  });
+}

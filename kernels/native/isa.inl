@@ -1,0 +1,43 @@
+// Compiled once per instruction set with that set's flags: defines the namespace SIGNUM_ISA and its table of kernels.
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include "geometry.h"
+#include "kernel_table.h"
+#include "thread_pool.h"
+
+namespace signum {
+namespace SIGNUM_ISA {
+namespace {
+#include "vec.h"
+#include "bits.inl"
+#include "sgemm.inl"
+#include "float_conv.inl"
+#if (defined(__AVX2__) && !defined(__AVX512VPOPCNTDQ__)) || defined(__aarch64__)
+#include "xnor_nibbles.inl"
+#else
+#include "xnor_words.inl"
+#endif
+#include "xnor.inl"
+#include "channels.inl"
+#include "pooling.inl"
+#include "elementwise.inl"
+#include "optimizer_steps.inl"
+}  // namespace
+
+extern const KernelTable table;
+#define X(kernel, ...) kernel,
+const KernelTable table = {SIGNUM_ISA_NAME, SIGNUM_KERNELS(X)};
+#undef X
+
+}  // namespace SIGNUM_ISA
+}  // namespace signum

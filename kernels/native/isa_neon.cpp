@@ -1,0 +1,3 @@
+#define SIGNUM_ISA neon
+#define SIGNUM_ISA_NAME "neon"
+#include "isa.inl"

@@ -1,0 +1,112 @@
+// Single-precision matrix product: packed panels, 6 rows by kPanelVectors vectors of accumulators (Goto and van de Geijn 2008).
+namespace gemm {
+
+constexpr int kRows = 6;
+constexpr int kColumns = kPanelVectors * kLanes;
+constexpr int kDepth = 384;       // a B panel of this depth stays in L1
+constexpr int kRowBlock = 24 * kRows;  // an A block of this height stays in L2
+constexpr int kColumnBlock = 3072;
+
+// panels of kRows rows: [panel][k][kRows], zero beyond m
+static void pack_rows(bool transposed, const float* a, int lda, int m, int k, float* out) {
+  for (int i0 = 0; i0 < m; i0 += kRows) {
+    const int rows = std::min(kRows, m - i0);
+    for (int l = 0; l < k; l++) {
+      for (int i = 0; i < rows; i++) out[i] = transposed ? a[size_t(l) * lda + i0 + i] : a[size_t(i0 + i) * lda + l];
+      for (int i = rows; i < kRows; i++) out[i] = 0;
+      out += kRows;
+    }
+  }
+}
+
+// one panel of kColumns columns: [k][kColumns], zero beyond n
+static void pack_panel(bool transposed, const float* b, int ldb, int k, int columns, float* out) {
+  for (int l = 0; l < k; l++) {
+    if (transposed) {
+      for (int j = 0; j < columns; j++) out[j] = b[size_t(j) * ldb + l];
+    } else {
+      for (int j = 0; j < columns; j++) out[j] = b[size_t(l) * ldb + j];
+    }
+    for (int j = columns; j < kColumns; j++) out[j] = 0;
+    out += kColumns;
+  }
+}
+
+static void micro_kernel(int k, const float* a, const float* b, float* c, int ldc, int rows, int columns, bool accumulate) {
+  Vec acc[kRows][kPanelVectors] = {};
+  for (int l = 0; l < k; l++) {
+    Vec column[kPanelVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kPanelVectors; v++) column[v] = load(b + v * kLanes);
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; i++) {
+      const Vec row = broadcast(a[i]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kPanelVectors; v++) acc[i][v] = multiply_add(row, column[v], acc[i][v]);
+    }
+    a += kRows;
+    b += kColumns;
+  }
+  if (rows == kRows && columns == kColumns) {
+#pragma GCC unroll 6
+    for (int i = 0; i < kRows; i++)
+#pragma GCC unroll 4
+      for (int v = 0; v < kPanelVectors; v++) {
+        float* out = c + size_t(i) * ldc + v * kLanes;
+        store(out, accumulate ? load(out) + acc[i][v] : acc[i][v]);
+      }
+    return;
+  }
+  float tile[kRows][kColumns];
+  for (int i = 0; i < kRows; i++)
+    for (int v = 0; v < kPanelVectors; v++) store(&tile[i][v * kLanes], acc[i][v]);
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) {
+      float& out = c[size_t(i) * ldc + j];
+      out = accumulate ? out + tile[i][j] : tile[i][j];
+    }
+}
+
+}  // namespace gemm
+
+static void sgemm(int transpose_a, int transpose_b, int m, int n, int k, Floats a, Floats b, int accumulate, Floats c) {
+  using namespace gemm;
+  require(a, size_t(m) * k, "sgemm a");
+  require(b, size_t(k) * n, "sgemm b");
+  require(c, size_t(m) * n, "sgemm c");
+  if (k == 0 && !accumulate) std::memset(c.data, 0, sizeof(float) * m * n);
+  const int lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
+  // few rows: smaller blocks, so that every thread gets some
+  const int per_thread = (m + thread_count() - 1) / thread_count();
+  const int row_block = std::min(kRowBlock, std::max(kRows, (per_thread + kRows - 1) / kRows * kRows));
+  const int row_blocks = (m + row_block - 1) / row_block;
+  for (int j0 = 0; j0 < n; j0 += kColumnBlock) {
+    const int columns = std::min(kColumnBlock, n - j0);
+    const int panels = (columns + kColumns - 1) / kColumns;
+    for (int l0 = 0; l0 < k; l0 += kDepth) {
+      const int depth = std::min(kDepth, k - l0);
+      float* packed_b = scratch<float>(Scratch::kPanelB, 0, size_t(panels) * kColumns * depth);
+      parallel_ranges(panels, 4, [&](size_t begin, size_t end, int) {
+        for (size_t p = begin; p < end; p++) {
+          const int j = j0 + int(p) * kColumns;
+          const float* from = b.data + (transpose_b ? size_t(j) * ldb + l0 : size_t(l0) * ldb + j);
+          pack_panel(transpose_b, from, ldb, depth, std::min(kColumns, n - j), packed_b + p * kColumns * depth);
+        }
+      });
+      const bool add = accumulate || l0 > 0;
+      parallel_ranges(row_blocks, 1, [&](size_t begin, size_t end, int thread) {
+        float* packed_a = scratch<float>(Scratch::kPanelA, thread, size_t(row_block + kRows) * depth);
+        for (size_t block = begin; block < end; block++) {
+          const int i0 = int(block) * row_block, rows = std::min(row_block, m - i0);
+          const float* from = a.data + (transpose_a ? size_t(l0) * lda + i0 : size_t(i0) * lda + l0);
+          pack_rows(transpose_a, from, lda, rows, depth, packed_a);
+          for (int p = 0; p < panels; p++)
+            for (int i = 0; i < rows; i += kRows)
+              micro_kernel(depth, packed_a + size_t(i) * depth, packed_b + size_t(p) * kColumns * depth,
+                           c.data + size_t(i0 + i) * n + j0 + p * kColumns, n, std::min(kRows, rows - i),
+                           std::min(kColumns, columns - p * kColumns), add);
+        }
+      });
+    }
+  }
+}

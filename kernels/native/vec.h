@@ -1,0 +1,59 @@
+// Vectors of floats as wide as the instruction set, by the compiler's vector extension, and the few operations it lacks.
+// Included once per instruction set, inside that set's namespace.
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+constexpr int kPanelVectors = 4;  // 6 rows x 4 vectors of accumulators: 24 of 32 registers
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+constexpr int kPanelVectors = 2;  // 12 of 16 registers
+#elif defined(__aarch64__)
+constexpr int kLanes = 4;
+constexpr int kPanelVectors = 4;
+#else
+constexpr int kLanes = 4;
+constexpr int kPanelVectors = 2;
+#endif
+
+typedef float Vec __attribute__((vector_size(kLanes * 4), may_alias));
+typedef float VecUnaligned __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+typedef int32_t VecInt __attribute__((vector_size(kLanes * 4), may_alias));
+
+static inline Vec load(const float* p) { return *reinterpret_cast<const VecUnaligned*>(p); }
+static inline void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }
+static inline Vec broadcast(float x) { return Vec{} + x; }
+
+// a*b + c, fused where the hardware can: only used where sums are compared with a tolerance.
+static inline Vec multiply_add(Vec a, Vec b, Vec c) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+  return (Vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return a * b + c;
+#endif
+}
+
+static inline Vec select(VecInt mask, Vec yes, Vec no) { return (Vec)((mask & (VecInt)yes) | (~mask & (VecInt)no)); }
+static inline Vec minimum(Vec a, Vec b) { return select((VecInt)(a < b), a, b); }
+static inline Vec maximum(Vec a, Vec b) { return select((VecInt)(a > b), a, b); }
+static inline Vec absolute(Vec a) { return (Vec)((VecInt)a & 0x7fffffff); }
+
+// e^x within 2 ulp on [-87, 88], clamped outside: range reduction by ln 2 and a degree-6 polynomial (Cephes expf).
+static inline Vec exponential(Vec x) {
+  x = minimum(maximum(x, broadcast(-87.0f)), broadcast(88.0f));
+  const Vec scaled = x * 1.44269504088896341f + 0.5f;
+  VecInt n = __builtin_convertvector(scaled, VecInt);
+  n += (VecInt)(__builtin_convertvector(n, Vec) > scaled);  // floor: the comparison is -1 where truncation rounded up
+  const Vec whole = __builtin_convertvector(n, Vec);
+  x = x - whole * 0.693359375f - whole * -2.12194440e-4f;
+  Vec p = broadcast(1.9875691500e-4f);
+  p = p * x + 1.3981999507e-3f;
+  p = p * x + 8.3334519073e-3f;
+  p = p * x + 4.1665795894e-2f;
+  p = p * x + 1.6666665459e-1f;
+  p = p * x + 5.0000001201e-1f;
+  p = p * x * x + x + 1.0f;
+  return p * (Vec)((n + 127) << 23);
+}

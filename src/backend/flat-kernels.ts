@@ -1,0 +1,68 @@
+import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
+import { wordsPerRow } from '../core/bits.ts';
+import { type Kernels, unaryOps } from './kernels.ts';
+
+/**
+ * What the compiled backends export: the same kernels with every argument a typed array or a number, so that one generic
+ * marshaller per backend suffices. Geometries are int32 words, names are indices, booleans 0/1.
+ */
+type Flatten<A> = A extends Float32Array | Int32Array | Uint32Array | number ? A : A extends ConvGeometry | PoolGeometry ? Int32Array : number;
+type FlattenAll<T extends unknown[]> = { [I in keyof T]: Flatten<T[I]> };
+export type FlatKernels = {
+  [K in Exclude<keyof Kernels, 'name' | 'detail' | 'prepareXnorFilter'>]: (...args: FlattenAll<Parameters<Kernels[K]>>) => void;
+} & { prepareXnorFilter: (words: Uint32Array, prepared: Uint32Array, g: Int32Array) => void };
+
+/** Order of the fields: kernels/native/geometry.h and kernels/wasm/assembly/geometry.ts read the same. */
+export function convWords(g: ConvGeometry): Int32Array {
+  return Int32Array.of(
+    g.batch, g.height, g.width, g.inChannels, g.kernelHeight, g.kernelWidth, g.outChannels,
+    g.stride, g.pad, g.dilation, g.groups, g.outHeight, g.outWidth,
+  );
+}
+
+export function poolWords(g: PoolGeometry): Int32Array {
+  return Int32Array.of(g.batch, g.height, g.width, g.channels, g.window, g.stride, g.pad, g.outHeight, g.outWidth);
+}
+
+/** Both compiled backends store outputs of one group in panels of this many filters. */
+const panelFilters = 32;
+
+/** uint32 words of a prepared filter: panels of nibbles (one byte each, see xnor-panels) or words, whichever is larger. */
+function preparedWords(g: ConvGeometry): number {
+  const groupOutputs = Math.ceil(g.outChannels / g.groups / panelFilters) * panelFilters;
+  return g.groups * groupOutputs * g.kernelHeight * g.kernelWidth * wordsPerRow(g.inChannels / g.groups) * 2 + g.kernelHeight * g.kernelWidth * g.outChannels;
+}
+
+/** Turns a flat backend into the typed interface. */
+export function bindFlatKernels(name: Kernels['name'], detail: string, flat: FlatKernels): Kernels {
+  const zeroPad = (padding: 'zero' | 'one') => Number(padding === 'zero');
+  return {
+    ...flat,
+    name,
+    detail,
+    sgemm: (ta, tb, m, n, k, a, b, accumulate, c) => flat.sgemm(Number(ta), Number(tb), m, n, k, a, b, Number(accumulate), c),
+    conv2d: (x, filter, y, g) => flat.conv2d(x, filter, y, convWords(g)),
+    conv2dBackwardInput: (dy, filter, dx, g) => flat.conv2dBackwardInput(dy, filter, dx, convWords(g)),
+    conv2dBackwardFilter: (x, dy, dw, g) => flat.conv2dBackwardFilter(x, dy, dw, convWords(g)),
+    prepareXnorFilter: (words, g) => {
+      const prepared = new Uint32Array(preparedWords(g));
+      flat.prepareXnorFilter(words, prepared, convWords(g));
+      return prepared;
+    },
+    xnorConv2d: (x, filter, out, g, padding) => flat.xnorConv2d(x, filter, out, convWords(g), zeroPad(padding)),
+    xnorConv2dScaled: (x, filter, alpha, scale, shift, out, g, padding) =>
+      flat.xnorConv2dScaled(x, filter, alpha, scale, shift, out, convWords(g), zeroPad(padding)),
+    xnorConv2dThreshold: (x, filter, threshold, flip, out, g, padding) =>
+      flat.xnorConv2dThreshold(x, filter, threshold, flip, out, convWords(g), zeroPad(padding)),
+    conv2dBackwardFilterSigns: (x, dy, dw, g, padding) =>
+      flat.conv2dBackwardFilterSigns(x, dy, dw, convWords(g), zeroPad(padding)),
+    maxPool: (x, y, indices, g) => flat.maxPool(x, y, indices, poolWords(g)),
+    maxPoolBackward: (dy, indices, dx, g) => flat.maxPoolBackward(dy, indices, dx, poolWords(g)),
+    avgPool: (x, y, g) => flat.avgPool(x, y, poolWords(g)),
+    avgPoolBackward: (dy, dx, g) => flat.avgPoolBackward(dy, dx, poolWords(g)),
+    unary: (op, x, y) => flat.unary(unaryOps.indexOf(op), x, y),
+    unaryBackward: (op, x, dy, dx, p0, p1) => flat.unaryBackward(unaryOps.indexOf(op), x, dy, dx, p0, p1),
+    sgdStep: (w, g, velocity, rate, momentum, decay, nesterov) =>
+      flat.sgdStep(w, g, velocity, rate, momentum, decay, Number(nesterov)),
+  };
+}

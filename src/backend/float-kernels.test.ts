@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { poolGeometry } from '../core/conv-geometry.ts';
+import { Random } from '../core/random.ts';
+import { compiledBackends, convGeometries, randomFloats, relativeError } from './kernels.testing.ts';
+import { type Kernels, unaryOps } from './kernels.ts';
+import { referenceKernels as reference } from './reference/index.ts';
+
+const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+const tolerance = 1e-4;
+
+/** Runs the same call on both backends over fresh outputs and compares every output. */
+function agree(kernels: Kernels, sizes: number[], call: (backend: Kernels, outputs: Float32Array[]) => void, exact = false): void {
+  const [ours, theirs] = [kernels, reference].map((backend) => {
+    const outputs = sizes.map((size) => new Float32Array(size).fill(0.5));
+    call(backend, outputs);
+    return outputs;
+  });
+  for (const [i, output] of ours!.entries()) {
+    if (exact) expect(output).toEqual(theirs![i]);
+    else expect(relativeError(output, theirs![i]!)).toBeLessThan(tolerance);
+  }
+}
+
+describe.each(compiledBackends())('%s', (_name, make) => {
+  test('sgemm, all transposes, overwriting and accumulating', () => {
+    const kernels = make();
+    const size = fc.integer({ min: 1, max: 70 });
+    const deep = fc.oneof(size, fc.integer({ min: 380, max: 800 }));
+    fc.assert(
+      fc.property(size, size, deep, fc.boolean(), fc.boolean(), fc.boolean(), seeds, (m, n, k, ta, tb, accumulate, seed) => {
+        const random = new Random(seed);
+        const [a, b] = [randomFloats(random, m * k), randomFloats(random, k * n)];
+        agree(kernels, [m * n], (backend, [c]) => backend.sgemm(ta, tb, m, n, k, a, b, accumulate, c!));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('float convolutions: forward, gradient of input, gradient of filter', () => {
+    const kernels = make();
+    fc.assert(
+      fc.property(convGeometries(), seeds, (g, seed) => {
+        const random = new Random(seed);
+        const x = randomFloats(random, g.batch * g.height * g.width * g.inChannels);
+        const w = randomFloats(random, (g.kernelHeight * g.kernelWidth * g.inChannels * g.outChannels) / g.groups);
+        const dy = randomFloats(random, g.batch * g.outHeight * g.outWidth * g.outChannels);
+        agree(kernels, [dy.length], (backend, [y]) => backend.conv2d(x, w, y!, g));
+        agree(kernels, [x.length], (backend, [dx]) => backend.conv2dBackwardInput(dy, w, dx!, g));
+        agree(kernels, [w.length], (backend, [dw]) => backend.conv2dBackwardFilter(x, dy, dw!, g));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('channel and row reductions, affine, batch-norm', () => {
+    const kernels = make();
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 70 }), seeds, (rows, channels, seed) => {
+        const random = new Random(seed);
+        const n = rows * channels;
+        const [x, dy] = [randomFloats(random, n).map((v) => v + 3), randomFloats(random, n)];
+        const [scale, shift, mean] = [0, 1, 2].map(() => randomFloats(random, channels));
+        const invStd = randomFloats(random, channels).map((v) => Math.abs(v) + 0.5);
+        const factor = randomFloats(random, rows);
+        agree(kernels, [channels, channels], (b, [m, v]) => b.channelMoments(x, m!, v!, rows, channels));
+        for (const residual of [dy, new Float32Array(0)]) {
+          agree(kernels, [n], (b, [y]) => b.channelAffine(x, scale!, shift!, residual, -1, 2, y!, rows, channels), true);
+        }
+        agree(kernels, [n, channels, channels], (b, [dx, dgamma, dbeta]) =>
+          b.batchNormBackward(x, dy, mean!, invStd, scale!, dx!, dgamma!, dbeta!, rows, channels),
+        );
+        agree(kernels, [channels], (b, [out]) => b.columnSums(x, out!, rows, channels));
+        agree(kernels, [channels], (b, [out]) => b.columnAbsSums(dy, out!, rows, channels));
+        agree(kernels, [channels], (b, [out]) => b.columnDots(x, dy, out!, rows, channels));
+        agree(kernels, [rows], (b, [out]) => b.rowAbsMeans(dy, out!, rows, channels));
+        agree(kernels, [rows], (b, [out]) => b.rowDots(x, dy, out!, rows, channels));
+        agree(kernels, [n], (b, [y]) => b.rowScale(x, factor, y!, rows, channels), true);
+        agree(kernels, [n], (b, [y]) => b.prelu(dy, scale!, y!, rows, channels), true);
+        agree(kernels, [n, channels], (b, [dx, ds]) => b.preluBackward(dy, scale!, x, dx!, ds!, rows, channels));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('pooling', () => {
+    const kernels = make();
+    const side = fc.integer({ min: 3, max: 9 });
+    const window = fc.integer({ min: 1, max: 3 });
+    fc.assert(
+      fc.property(side, side, fc.integer({ min: 1, max: 40 }), window, window, fc.boolean(), seeds, (h, w, c, size, stride, padded, seed) => {
+        const random = new Random(seed);
+        const g = poolGeometry('test', [2, h, w, c], size, stride, padded && size > 1 ? 1 : 0);
+        const x = randomFloats(random, 2 * h * w * c);
+        const outputs = 2 * g.outHeight * g.outWidth * c;
+        const dy = randomFloats(random, outputs);
+        const indices = new Int32Array(outputs);
+        const expected = new Int32Array(outputs);
+        agree(kernels, [outputs], (b, [y]) => b.maxPool(x, y!, b === reference ? expected : indices, g), true);
+        expect(indices).toEqual(expected);
+        agree(kernels, [x.length], (b, [dx]) => b.maxPoolBackward(dy, expected, dx!, g));
+        agree(kernels, [outputs], (b, [y]) => b.avgPool(x, y!, g));
+        agree(kernels, [x.length], (b, [dx]) => b.avgPoolBackward(dy, dx!, g));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('element-wise functions, slopes and updates', () => {
+    const kernels = make();
+    const p = fc.double({ min: 0.125, max: 8, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), p, p, seeds, (n, p0, p1, seed) => {
+        const random = new Random(seed);
+        const x = randomFloats(random, n).map((v, i) => (i % 7 === 0 ? v * 40 : i % 5 === 0 ? v * 0.01 : v));
+        if (n > 3) x.set([1, -1, 0], 0);
+        const [dy, m] = [randomFloats(random, n), randomFloats(random, n)];
+        const v = randomFloats(random, n).map(Math.abs);
+        for (const op of unaryOps) {
+          agree(kernels, [n], (b, [y]) => b.unary(op, x, y!));
+          agree(kernels, [n], (b, [dx]) => b.unaryBackward(op, x, dy, dx!, p0, p1));
+        }
+        agree(kernels, [n], (b, [dx]) => b.maskWithin(dy, x, -1, 1, dx!), true);
+        agree(kernels, [n], (b, [y]) => b.add(x, dy, y!), true);
+        agree(kernels, [n], (b, [y]) => b.multiply(x, dy, y!), true);
+        agree(kernels, [n], (b, [y]) => b.blend(x, p0, p1, y!), true);
+        const updated = (call: (b: Kernels, w: Float32Array, first: Float32Array, second: Float32Array) => void) =>
+          agree(kernels, [n, n, n], (b, [w, first, second]) => {
+            w!.set(x);
+            first!.set(m);
+            second!.set(v);
+            call(b, w!, first!, second!);
+          });
+        updated((b, w) => b.clamp(w, -1, 1));
+        updated((b, w, velocity) => b.sgdStep(w, dy, velocity, 0.1, 0.9, 0.01, seed % 2 === 0));
+        updated((b, w, first, second) => b.adamStep(w, dy, first, second, 0.1, 0.9, 0.99, 1e-8, 0.01, 0.5, 0.25));
+        updated((b, w, first, second) => b.adamaxStep(w, dy, first, second, 0.1, 0.9, 0.99, 1e-8, 0.01, 0.5));
+        updated((b, w, _, second) => b.rmspropStep(w, dy, second, 0.1, 0.9, 1e-8, 0.01));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('a kernel called with arrays that are too small throws instead of touching foreign memory', () => {
+  for (const [, make] of compiledBackends()) {
+    expect(() => make().add(new Float32Array(3), new Float32Array(8), new Float32Array(8))).toThrow(/add/);
+    expect(() => make().packSigns(new Float32Array(3), new Uint32Array(2), 1, 64)).toThrow(/packSigns/);
+  }
+});

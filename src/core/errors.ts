@@ -1,0 +1,34 @@
+/** Base of every error Signum throws on purpose: its message tells the user what to do, so the CLI prints it without a stack. */
+export class SignumError extends Error {
+  override name = 'SignumError';
+}
+
+/** Tensor shapes or layer settings that do not fit together. */
+export class ShapeError extends SignumError {
+  override name = 'ShapeError';
+}
+
+/** A data set is missing, empty or damaged. */
+export class DataError extends SignumError {
+  override name = 'DataError';
+}
+
+/** A model, checkpoint or other file is corrupt, truncated or of an unknown version. */
+export class FormatError extends SignumError {
+  override name = 'FormatError';
+}
+
+/** The caller asked for something that does not exist or is not legal (option, method or model name). */
+export class UsageError extends SignumError {
+  override name = 'UsageError';
+}
+
+/** Training produced NaN or Infinity. */
+export class DivergenceError extends SignumError {
+  override name = 'DivergenceError';
+}
+
+/** A packed network does not answer as the trained one does. */
+export class PackError extends SignumError {
+  override name = 'PackError';
+}
