@@ -20,7 +20,8 @@ typedef int32_t VecInt __attribute__((vector_size(kLanes * 4), may_alias));
 
 static inline Vec load(const float* p) { return *reinterpret_cast<const VecUnaligned*>(p); }
 static inline void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }
-static inline Vec broadcast(float x) { return Vec{} + x; }
+// x - 0 is x for every x, so this folds to one broadcast (x + 0 would not: -0 + 0 is +0).
+static inline Vec broadcast(float x) { return x - Vec{}; }
 
 // a*b + c, fused where the hardware can: only used where sums are compared with a tolerance.
 static inline Vec multiply_add(Vec a, Vec b, Vec c) {

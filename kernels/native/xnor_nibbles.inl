@@ -30,12 +30,17 @@ constexpr int kMostPixels = 4;
 constexpr int kMostPanels = kBytes == 32 ? 2 : 1;
 typedef uint8_t Unit;                            // an activation nibble, times 16: the offset of its table
 
-static size_t units_per_row(int channels) { return words_per_row(channels) * 8; }
+static size_t units_per_row(int channels) { return (size_t(channels) + 3) / 4; }
 static size_t panel_units(int taps, int channels) { return taps * units_per_row(channels) * kPanel; }
 
 static inline void expand_row(const uint32_t* words, int channels, Unit* out) {
-  for (size_t w = 0; w < words_per_row(channels); w++)
-    for (int i = 0; i < 8; i++) out[w * 8 + i] = uint8_t(((words[w] >> (4 * i)) & 15) << 4);
+  const size_t units = units_per_row(channels);
+  size_t u = 0;
+  for (; u + 8 <= units; u += 8) {
+    const uint32_t word = words[u / 8];
+    for (int i = 0; i < 8; i++) out[u + i] = uint8_t(((word >> (4 * i)) & 15) << 4);
+  }
+  for (; u < units; u++) out[u] = uint8_t(((words[u / 8] >> (4 * (u & 7))) & 15) << 4);
 }
 
 static const uint8_t* nibble_tables() {
@@ -52,10 +57,12 @@ static const uint8_t* nibble_tables() {
 // [tap][nibble][32 outputs] for one panel; rows(output) gives the packed filter of an output or null beyond the last.
 template <class RowOf>
 static void prepare_panel(int taps, int channels, const RowOf& row_of, uint8_t* out) {
-  const size_t stride = words_per_row(channels), units = taps * stride * 8;
+  const size_t stride = words_per_row(channels), units = units_per_row(channels);
   for (int o = 0; o < kPanel; o++) {
     const uint32_t* row = row_of(o);
-    for (size_t u = 0; u < units; u++) out[u * kPanel + o] = row ? (row[u >> 3] >> (4 * (u & 7))) & 15 : 0;
+    for (int tap = 0; tap < taps; tap++)
+      for (size_t u = 0; u < units; u++)
+        out[(tap * units + u) * kPanel + o] = row ? (row[tap * stride + (u >> 3)] >> (4 * (u & 7))) & 15 : 0;
   }
 }
 

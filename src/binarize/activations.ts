@@ -1,0 +1,95 @@
+import { kernels } from '../backend/select.ts';
+import { wordsPerRow } from '../core/bits.ts';
+import { floats, words } from '../tensor/storage.ts';
+import { emptyTensor, needsGradient, record } from '../tensor/tape.ts';
+import { SignTensor, type Tensor } from '../tensor/tensor.ts';
+import type { BinarizeContext } from './context.ts';
+import type { Estimator } from './estimators.ts';
+
+/** Turns activations into signs (packed) or into few levels (float). */
+export type ActivationQuantizer = (x: Tensor, context: BinarizeContext) => SignTensor | Tensor;
+
+/**
+ * sign(x) as packed bits; the estimator decides what gradient returns. For the clipped estimator one mask bit per element is
+ * kept, for the others x itself.
+ *
+ * Source: survey eq. 3 (sign(0) = +1).
+ */
+export function signActivation(x: Tensor, estimator: Estimator, context: BinarizeContext): SignTensor {
+  const { rows, channels } = x;
+  const packed = words(rows * wordsPerRow(channels));
+  kernels().packSigns(x.data, packed, rows, channels);
+  const output = new SignTensor(packed, x.shape);
+  if (!needsGradient([x])) return record('sign', [x], output, (dy) => [dy]);
+  if (estimator.slope === null) return record('sign', [x], output, (dy) => [dy], { saved: [packed] });
+  if (estimator.slope === 'clip-ste') {
+    const mask = words(packed.length);
+    kernels().packWithin(x.data, -1, 1, mask, rows, channels);
+    const backward = (dy: Float32Array) => {
+      kernels().maskBits(dy, mask, dy, rows, channels);
+      return [dy];
+    };
+    return record('sign', [x], output, backward, { saved: [packed, mask] });
+  }
+  const slope = estimator.slope;
+  const [p0, p1] = estimator.parameters(context);
+  const backward = (dy: Float32Array) => {
+    kernels().unaryBackward(slope, x.data, dy, dy, p0, p1);
+    return [dy];
+  };
+  return record('sign', [x], output, backward, { saved: [packed] });
+}
+
+/** Deterministic sign. */
+export function binarizeActivation(estimator: Estimator): ActivationQuantizer {
+  return (x, context) => signActivation(x, estimator, context);
+}
+
+/**
+ * +1 with probability hardsigmoid(x) = clip((x+1)/2, 0, 1) while training, sign(x) at test time: the sign of x plus uniform
+ * noise on (-1,1).
+ *
+ * Source: Hubara 2016, eq. 2; survey eq. 6-7.
+ */
+export function stochasticActivation(estimator: Estimator): ActivationQuantizer {
+  return (x, context) => {
+    if (!context.training) return signActivation(x, estimator, context);
+    const noisy = emptyTensor(x.shape);
+    for (let i = 0; i < noisy.size; i++) noisy.data[i] = x.data[i]! - context.random.uniform(-1, 1);
+    // the slope belongs to x, not to the noisy value
+    const signs = new SignTensor(words(x.rows * wordsPerRow(x.channels)), x.shape);
+    kernels().packSigns(noisy.data, signs.words, x.rows, x.channels);
+    const backward = (dy: Float32Array) => {
+      if (estimator.slope) kernels().unaryBackward(estimator.slope, x.data, dy, dy, ...estimator.parameters(context));
+      return [dy];
+    };
+    return record('sign', [x], signs, backward, { saved: [signs.words] });
+  };
+}
+
+/** round(r (2^k - 1))/(2^k - 1) for r in [0,1]. Source: Zhou 2016 (DoReFa), eq. 5. */
+export function quantizeUnit(value: number, bits: number): number {
+  const levels = 2 ** bits - 1;
+  return Math.round(value * levels) / levels;
+}
+
+/**
+ * quantize_k(clip(x, 0, 1)): float levels in [0,1]; gradient 1 inside the clip, else 0.
+ *
+ * Source: Zhou 2016 (DoReFa), sec. 2.5.
+ */
+export function unitActivation(bits: number): ActivationQuantizer {
+  return (x) => {
+    const y = emptyTensor(x.shape);
+    for (let i = 0; i < y.size; i++) y.data[i] = quantizeUnit(Math.min(1, Math.max(0, x.data[i]!)), bits);
+    const backward = (dy: Float32Array) => {
+      const dx = floats(x.size);
+      for (let i = 0; i < dx.length; i++) dx[i] = x.data[i]! >= 0 && x.data[i]! <= 1 ? dy[i]! : 0;
+      return [dx];
+    };
+    return record('unitLevels', [x], y, backward, { attributes: { bits } });
+  };
+}
+
+/** Activations stay float (1-bit weights only). */
+export const floatActivation: ActivationQuantizer = (x) => x;

@@ -1,0 +1,157 @@
+import { kernels } from '../backend/select.ts';
+import { wordsFor } from '../core/bits.ts';
+import { floats, release, words } from '../tensor/storage.ts';
+import { emptyTensor, record } from '../tensor/tape.ts';
+import { SignFilter, type Tensor } from '../tensor/tensor.ts';
+import { quantizeUnit } from './activations.ts';
+import type { BinarizeContext } from './context.ts';
+import type { Estimator } from './estimators.ts';
+import type { Scale } from './scales.ts';
+
+/** Turns latent weights [KH,KW,Cin,Cout] into scaled signs or into few levels (float). */
+export type WeightQuantizer = (w: Tensor, context: BinarizeContext) => SignFilter | Tensor;
+
+/** A differentiable map of the latent weights before their signs are taken. */
+export type WeightTransform = (w: Tensor, context: BinarizeContext) => Tensor;
+
+export interface BinarizeWeightOptions {
+  readonly scale: Scale;
+  readonly estimator: Estimator;
+  /**
+   * How alpha = alpha(w) enters the gradient of w, given G = dL/d(alpha b):
+   * `straight` G*slope, as if alpha were 1 · `detached` alpha*G*slope · `exact` adds sign(w)/n * sum(G sign w), the chain rule
+   * through mean|w| · `published` G*(1/n + alpha*slope), as printed in Rastegari 2016, sec. 3.1.
+   */
+  readonly scaleGradient: 'straight' | 'detached' | 'exact' | 'published';
+}
+
+const noResidual = new Float32Array(0);
+
+/** out[i][c] = x[i][c]*factor[c] */
+function scaleColumns(x: Float32Array, factor: Float32Array, out: Float32Array, rows: number): void {
+  const zero = floats(factor.length).fill(0);
+  kernels().channelAffine(x, factor, zero, noResidual, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, out, rows, factor.length);
+  release(zero);
+}
+
+function signFilterOf(signSource: Tensor, alpha: Float32Array): SignFilter {
+  const [kh, kw, inChannels, outChannels] = signSource.shape as [number, number, number, number];
+  const packed = words(wordsFor(outChannels * kh * kw, inChannels));
+  kernels().packFilterSigns(signSource.data, packed, kh * kw, inChannels, outChannels);
+  const effective = floats(signSource.size);
+  kernels().unary('clip-ste', signSource.data, effective);
+  scaleColumns(effective, alpha, effective, signSource.rows);
+  return new SignFilter(packed, alpha, effective, signSource.shape);
+}
+
+/** alpha_c * sign(w): the weight binarization of nearly every method. */
+export function binarizeWeights(options: BinarizeWeightOptions): WeightQuantizer {
+  return (w, context) => {
+    const alpha = options.scale(w);
+    const filter = signFilterOf(w, alpha);
+    const backward = (g: Float32Array) => [weightGradient(w, alpha, g, options, context)];
+    return record('binarizeWeights', [w], filter, backward, { saved: [filter.words, alpha] });
+  };
+}
+
+function weightGradient(
+  w: Tensor, alpha: Float32Array, g: Float32Array, { estimator, scaleGradient }: BinarizeWeightOptions, context: BinarizeContext,
+): Float32Array {
+  const n = w.rows;
+  const dw = floats(w.size);
+  if (estimator.slope) kernels().unaryBackward(estimator.slope, w.data, g, dw, ...estimator.parameters(context));
+  else dw.set(g);
+  if (scaleGradient === 'straight') return dw;
+  scaleColumns(dw, alpha, dw, n);
+  if (scaleGradient === 'published') kernels().blend(g, 1 / n, 1, dw);
+  if (scaleGradient === 'exact') {
+    const [signs, through] = [floats(w.size), floats(w.channels)];
+    kernels().unary('clip-ste', w.data, signs);
+    kernels().columnDots(g, signs, through, n, w.channels);
+    for (let c = 0; c < through.length; c++) through[c]! /= n;
+    scaleColumns(signs, through, signs, n);
+    kernels().add(dw, signs, dw);
+    release(signs);
+    release(through);
+  }
+  return dw;
+}
+
+/**
+ * Draws +1 with probability hardsigmoid(w) = clip((w+1)/2, 0, 1), once per forward pass while training; at test time the
+ * deterministic sign. The gradient of the binary weight is applied to w unchanged.
+ *
+ * Source: Courbariaux 2015 (BinaryConnect), sec. 2.2-2.3; survey eq. 6-7.
+ */
+export function stochasticWeights(scale: Scale): WeightQuantizer {
+  return (w, context) => {
+    const source = emptyTensor(w.shape);
+    source.data.set(w.data);
+    if (context.training) for (let i = 0; i < source.size; i++) source.data[i]! -= context.random.uniform(-1, 1);
+    const filter = signFilterOf(source, scale(w));
+    release(source.data);
+    return record('binarizeWeights', [w], filter, (g) => [g], { saved: [filter.words, filter.scale] });
+  };
+}
+
+/**
+ * (w - mean_c)/std_c per filter, unbiased std: zero mean makes the signs balanced (maximum entropy), unit variance keeps
+ * the estimator's range. Source: Qin 2020 (IR-Net), eq. 5-6.
+ */
+export const standardise: WeightTransform = (w) => {
+  const { rows, channels } = w;
+  const [mean, invStd, shift, gamma] = [floats(channels), floats(channels), floats(channels), floats(channels)];
+  kernels().channelMoments(w.data, mean, invStd, rows, channels);
+  // batch-norm uses the biased variance; the constant factor makes it the unbiased std
+  const unbiased = rows > 1 ? Math.sqrt((rows - 1) / rows) : 1;
+  const scale = floats(channels);
+  for (let c = 0; c < channels; c++) {
+    invStd[c] = 1 / Math.sqrt(invStd[c]! + 1e-12);
+    gamma[c] = unbiased;
+    scale[c] = unbiased * invStd[c]!;
+    shift[c] = -mean[c]! * scale[c]!;
+  }
+  const y = emptyTensor(w.shape);
+  kernels().channelAffine(w.data, scale, shift, noResidual, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, y.data, rows, channels);
+  release(shift);
+  release(scale);
+  const backward = (dy: Float32Array) => {
+    const [dw, dgamma, dbeta] = [floats(w.size), floats(channels), floats(channels)];
+    kernels().batchNormBackward(w.data, dy, mean, invStd, gamma, dw, dgamma, dbeta, rows, channels);
+    release(dgamma);
+    release(dbeta);
+    return [dw];
+  };
+  return record('standardise', [w], y, backward, { saved: [mean, invStd, gamma] });
+};
+
+/** Applies transforms, then the quantizer. */
+export function compose(...steps: [...WeightTransform[], WeightQuantizer]): WeightQuantizer {
+  return (w, context) => steps.reduce((value: Tensor, step) => step(value, context), w);
+}
+
+/**
+ * k > 1 bits: 2 quantize_k(tanh w/(2 max|tanh w|) + 1/2) - 1; the rounding passes gradient 1, tanh its own.
+ *
+ * Source: Zhou 2016 (DoReFa), eq. 9.
+ */
+export function tanhLevels(bits: number): WeightQuantizer {
+  return (w) => {
+    const squashed = floats(w.size);
+    kernels().unary('tanh', w.data, squashed);
+    const largest = squashed.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
+    const y = emptyTensor(w.shape);
+    for (let i = 0; i < y.size; i++) y.data[i] = 2 * quantizeUnit(squashed[i]! / (2 * largest) + 0.5, bits) - 1;
+    release(squashed);
+    const backward = (dy: Float32Array) => {
+      const dw = floats(w.size);
+      kernels().unaryBackward('tanh', w.data, dy, dw, 0, 0);
+      kernels().blend(dw, 0, 1 / largest, dw);
+      return [dw];
+    };
+    return record('weightLevels', [w], y, backward, { attributes: { bits } });
+  };
+}
+
+/** Weights stay float. */
+export const floatWeights: WeightQuantizer = (w) => w;

@@ -1,0 +1,38 @@
+import { floatActivation } from '../binarize/activations.ts';
+import { straightThrough } from '../binarize/estimators.ts';
+import { noScale } from '../binarize/scales.ts';
+import { binarizeWeights, stochasticWeights } from '../binarize/weights.ts';
+import { adam } from '../optim/optimizer.ts';
+import { exponential } from '../optim/schedules.ts';
+import { defineMethod, type Method } from './method.ts';
+
+/**
+ * BinaryConnect: weights sign(w) in both passes, float activations; the gradient of the binary weight is applied to the latent
+ * weight, which is clipped to [-1,1] (Courbariaux et al., NeurIPS 2015, alg. 1; survey [59]).
+ */
+export const binaryConnect = defineMethod({
+  id: 'binary-connect',
+  title: 'BinaryConnect, deterministic',
+  paper: 'Courbariaux et al., NeurIPS 2015',
+  family: 'naive',
+  bits: { weight: 1, activation: 32 },
+  weight: binarizeWeights({ scale: noScale, estimator: straightThrough, scaleGradient: 'straight' }),
+  activation: floatActivation,
+  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+  defaults: {
+    optimizer: adam({ rate: 3e-3 }),
+    rate: exponential(2e-6 / 3e-3),
+    epochs: 500,
+    batch: 50,
+    loss: 'squared-hinge',
+    clipLatent: true,
+  },
+});
+
+/** The stochastic form: +1 with probability clip((w+1)/2, 0, 1) while training (eq. 2-3; survey eq. 6-7). */
+export const binaryConnectStochastic: Method = defineMethod({
+  ...binaryConnect,
+  id: 'binary-connect-stochastic',
+  title: 'BinaryConnect, stochastic',
+  weight: stochasticWeights(noScale),
+});

@@ -1,0 +1,46 @@
+import { binarizeActivation, stochasticActivation } from '../binarize/activations.ts';
+import { clippedSte, straightThrough } from '../binarize/estimators.ts';
+import { noScale } from '../binarize/scales.ts';
+import { binarizeWeights } from '../binarize/weights.ts';
+import { adam } from '../optim/optimizer.ts';
+import { steps } from '../optim/schedules.ts';
+import { defineMethod, type Method } from './method.ts';
+
+/**
+ * BNN: sign on weights and activations, clipped straight-through estimator on activations, latent weights clipped to [-1,1]
+ * (Hubara et al., NeurIPS 2016, eq. 1 and 4; survey [57], eq. 3 and 5).
+ */
+export const bnn = defineMethod({
+  id: 'bnn',
+  title: 'Binarized Neural Networks',
+  paper: 'Hubara et al., NeurIPS 2016',
+  family: 'naive',
+  bits: { weight: 1, activation: 1 },
+  weight: binarizeWeights({ scale: noScale, estimator: straightThrough, scaleGradient: 'straight' }),
+  activation: binarizeActivation(clippedSte),
+  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'hardtanh' },
+  defaults: {
+    optimizer: adam({ rate: 1e-3 }),
+    rate: steps([0.5, 0.75, 0.9], 0.1),
+    epochs: 500,
+    batch: 100,
+    loss: 'squared-hinge',
+    clipLatent: true,
+  },
+});
+
+/** The plain straight-through estimator, gradient 1 everywhere: the other variant the paper compares (sec. 1.3). */
+export const bnnIdentity: Method = defineMethod({
+  ...bnn,
+  id: 'bnn-identity',
+  title: 'BNN, unclipped straight-through estimator',
+  activation: binarizeActivation(straightThrough),
+});
+
+/** Stochastic activations while training (eq. 2). */
+export const bnnStochastic: Method = defineMethod({
+  ...bnn,
+  id: 'bnn-stochastic',
+  title: 'BNN, stochastic activations',
+  activation: stochasticActivation(clippedSte),
+});

@@ -1,0 +1,45 @@
+import { floatActivation, unitActivation } from '../binarize/activations.ts';
+import { straightThrough } from '../binarize/estimators.ts';
+import { quantizeGradient } from '../binarize/gradients.ts';
+import { layerMean } from '../binarize/scales.ts';
+import { binarizeWeights, floatWeights, tanhLevels } from '../binarize/weights.ts';
+import { adam } from '../optim/optimizer.ts';
+import { steps } from '../optim/schedules.ts';
+import { defineMethod, type Method } from './method.ts';
+
+export interface DorefaBits {
+  readonly weight: number;
+  readonly activation: number;
+  /** 32 leaves gradients float. */
+  readonly gradient?: number;
+}
+
+/**
+ * DoReFa-Net: k-bit weights (one bit: sign(w) mean|w| over the layer, straight through), k-bit activations on [0,1], k-bit
+ * stochastic gradients (Zhou et al. 2016, eq. 5-12; survey [60]).
+ */
+export function dorefaNet({ weight, activation, gradient = 32 }: DorefaBits): Method {
+  const oneBit = binarizeWeights({ scale: layerMean, estimator: straightThrough, scaleGradient: 'straight' });
+  const suffix = weight === 1 && activation === 32 ? '' : `-w${weight}a${activation}${gradient < 32 ? `g${gradient}` : ''}`;
+  return defineMethod({
+    id: `dorefa${suffix}`,
+    title: `DoReFa-Net ${weight}/${activation}/${gradient} bits`,
+    paper: 'Zhou et al., 2016',
+    family: 'quantization-error',
+    bits: { weight, activation },
+    weight: weight === 1 ? oneBit : weight >= 32 ? floatWeights : tanhLevels(weight),
+    activation: activation >= 32 ? floatActivation : unitActivation(activation),
+    ...(gradient < 32 ? { output: (y, context) => quantizeGradient(y, gradient, context) } : {}),
+    structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+    defaults: {
+      optimizer: adam({ rate: 1e-3 }),
+      rate: steps([0.5, 0.75, 0.9], 0.1),
+      epochs: 200,
+      batch: 128,
+      loss: 'cross-entropy',
+      clipLatent: false,
+    },
+  });
+}
+
+export const dorefa = dorefaNet({ weight: 1, activation: 32 });

@@ -1,0 +1,55 @@
+import type { ActivationQuantizer } from '../binarize/activations.ts';
+import type { BinarizeContext, ScheduleValues } from '../binarize/context.ts';
+import type { WeightQuantizer } from '../binarize/weights.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import type { RateSchedule } from '../optim/schedules.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** How a method arranges its networks; a model builder reads this instead of asking for the method's name. */
+export interface Structure {
+  /** `conv-bn`: conv, pool, BN, activation, and the next layer takes the sign. `bn-conv`: BN, sign, conv, pool (XNOR-Net). */
+  readonly order: 'conv-bn' | 'bn-conv';
+  /** Residual networks: one real-valued shortcut around every conv (Bi-Real) or around each pair (ResNet). */
+  readonly shortcut: 'every-conv' | 'every-block';
+  /** Between layers, before the next sign. */
+  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'none';
+  /** Multiply outputs by XNOR-Net's K, the box-filtered channel mean of |x|. */
+  readonly activationScale?: boolean;
+}
+
+/** Hyper-parameters of the paper (or of its reference code), used where the user says nothing. */
+export interface TrainingDefaults {
+  readonly optimizer: Optimizer;
+  readonly rate: RateSchedule;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly loss: 'cross-entropy' | 'squared-hinge';
+  /** Clip latent weights to [-1,1] after every update. */
+  readonly clipLatent: boolean;
+}
+
+export interface Point {
+  readonly progress: number;
+  readonly epoch: number;
+}
+
+/** A published way of binarizing networks, as a value. Every field is a building block or a short function of its own. */
+export interface Method {
+  readonly id: string;
+  readonly title: string;
+  readonly paper: string;
+  readonly family: 'naive' | 'quantization-error' | 'loss' | 'gradient-error' | 'float';
+  readonly bits: { readonly weight: number; readonly activation: number };
+  readonly weight: WeightQuantizer;
+  readonly activation: ActivationQuantizer;
+  /** Applied to each binary layer's output, e.g. DoReFa's gradient quantization. */
+  readonly output?: (y: Tensor, context: BinarizeContext) => Tensor;
+  /** Values for the estimators at a point of the training. */
+  readonly schedule?: (point: Point) => ScheduleValues;
+  readonly structure: Structure;
+  readonly defaults: TrainingDefaults;
+}
+
+export function defineMethod(method: Method): Method {
+  return method;
+}

@@ -1,0 +1,73 @@
+import { BinarizeContext } from '../binarize/context.ts';
+import { ShapeError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
+import { formatShape, type Shape } from '../core/shape.ts';
+import type { Method, Point } from '../methods/method.ts';
+import type { Quantization } from '../nn/binary-layers.ts';
+import { Module } from '../nn/module.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** Everything that determines a network before training; stored with every run and model file. */
+export interface NetworkConfig {
+  readonly model: string;
+  readonly method: string;
+  /** [H,W,C] of one image. */
+  readonly inputShape: readonly [number, number, number];
+  readonly classes: number;
+  /** Multiplies all channel counts. */
+  readonly width: number;
+  readonly seed: number;
+}
+
+/** What a model builder works with. */
+export interface BuildContext {
+  readonly config: NetworkConfig;
+  readonly method: Method;
+  readonly quantization: Quantization;
+  readonly random: Random;
+}
+
+/** A classifier: images [N,H,W,C] in, logits [N,classes] out. */
+export class Network extends Module {
+  readonly config: NetworkConfig;
+  readonly method: Method;
+  readonly body: Module;
+  readonly context: BinarizeContext;
+
+  constructor(config: NetworkConfig, method: Method, build: (context: BuildContext) => Module) {
+    super();
+    this.config = config;
+    this.method = method;
+    this.context = new BinarizeContext(config.seed + 1);
+    const quantization: Quantization = {
+      weight: method.weight,
+      activation: method.activation,
+      ...(method.output ? { output: method.output } : {}),
+      activationScale: method.structure.activationScale ?? false,
+      context: this.context,
+    };
+    this.body = build({ config, method, quantization, random: new Random(config.seed) });
+    this.setPoint({ progress: 0, epoch: 0 });
+  }
+
+  /** @param images [N,H,W,C] @returns logits [N,classes] */
+  override forward(images: Tensor): Tensor {
+    const expected: Shape = [images.shape[0] ?? 0, ...this.config.inputShape];
+    if (images.shape.length !== 4 || images.shape.some((extent, axis) => extent !== expected[axis])) {
+      throw new ShapeError(
+        `${this.config.model}: expects images ${formatShape(['N', ...this.config.inputShape] as never)}, got ${formatShape(images.shape)}; resize them or build the model for this size`,
+      );
+    }
+    return this.body.forward(images);
+  }
+
+  override setTraining(training: boolean): void {
+    super.setTraining(training);
+    this.context.training = training;
+  }
+
+  /** Moves the method's schedule to a point of the training. */
+  setPoint(point: Point): void {
+    this.context.values = this.method.schedule?.(point) ?? {};
+  }
+}

@@ -1,0 +1,98 @@
+import { BatchNorm } from '../nn/batch-norm.ts';
+import { avgPoolLayer, Conv2d, globalAvgPoolLayer, Linear, subsampleLayer } from '../nn/layers.ts';
+import { Module, Sequential } from '../nn/module.ts';
+import { relu } from '../tensor/ops/activation.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { BuildContext } from './network.ts';
+import { Stem } from './stem.ts';
+import { ConvUnit } from './units.ts';
+
+export interface ResnetOptions {
+  /** Residual blocks of two convolutions per stage. */
+  readonly blocks: readonly number[];
+  readonly channels: readonly number[];
+  /** `cifar`: 3x3 stem; `imagenet`: 7x7 stride 2 and max-pool. */
+  readonly stem: 'cifar' | 'imagenet';
+  /** How the shortcut changes size: strided copy padded with zero channels (CIFAR, option A), or average-pool, 1x1 float conv, BN. */
+  readonly downsample: 'pad' | 'conv';
+}
+
+/** Two convolutions with shortcuts around each or around both, as the method's structure says. */
+class ResidualBlock extends Module {
+  readonly first: ConvUnit;
+  readonly second: ConvUnit;
+  readonly shortcut: Module | null;
+  private readonly everyConv: boolean;
+
+  constructor(inChannels: number, outChannels: number, stride: number, downsample: 'pad' | 'conv', { method, quantization, random }: BuildContext) {
+    super();
+    const unit = (from: number, unitStride: number) =>
+      new ConvUnit({ inChannels: from, outChannels, kernel: 3, stride: unitStride, pad: 1 }, method.structure, quantization, random);
+    this.everyConv = method.structure.shortcut === 'every-conv';
+    this.first = unit(inChannels, stride);
+    this.second = unit(outChannels, 1);
+    this.shortcut = null;
+    if (stride === 1 && inChannels === outChannels) return;
+    this.shortcut =
+      downsample === 'pad'
+        ? subsampleLayer(stride, outChannels)
+        : new Sequential([
+            ...(stride > 1 ? [avgPoolLayer({ window: stride })] : []),
+            new Conv2d({ inChannels, outChannels, kernel: 1 }, random),
+            new BatchNorm(outChannels),
+          ]);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const shortcut = this.shortcut ? this.shortcut.forward(x) : x;
+    const middle = this.first.apply(x, this.everyConv ? shortcut : undefined);
+    return this.second.apply(middle, this.everyConv ? middle : shortcut);
+  }
+}
+
+/** In `bn-conv` order the last sum is not normalised: BN and ReLU before the classifier, as pre-activation ResNets do. */
+class FinalNorm extends Module {
+  readonly norm: BatchNorm;
+
+  constructor(channels: number) {
+    super();
+    this.norm = new BatchNorm(channels);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return relu(this.norm.forward(x));
+  }
+}
+
+/** ResNet for CIFAR (He et al. 2016, sec. 4.2) or ImageNet (sec. 4.1), its 3x3 convolutions binarized by the method. */
+export function resnet(options: ResnetOptions): (context: BuildContext) => Module {
+  return (context) => {
+    const { config, method, random } = context;
+    const channels = options.channels.map((c) => c * config.width);
+    const [first] = channels as [number];
+    const inChannels = config.inputShape[2];
+    const stem =
+      options.stem === 'cifar'
+        ? new Stem({ inChannels, outChannels: first, kernel: 3, pad: 1, ...stemClamp(method.structure.activation) }, random)
+        : new Stem({ inChannels, outChannels: first, kernel: 7, stride: 2, pad: 3, pool: { window: 3, stride: 2, pad: 1 } }, random);
+    const blocks: Module[] = [];
+    let from = first;
+    for (const [stage, count] of options.blocks.entries())
+      for (let i = 0; i < count; i++) {
+        const stride = stage > 0 && i === 0 ? 2 : 1;
+        blocks.push(new ResidualBlock(from, channels[stage]!, stride, options.downsample, context));
+        from = channels[stage]!;
+      }
+    const head = [
+      ...(method.structure.order === 'bn-conv' ? [new FinalNorm(from)] : []),
+      globalAvgPoolLayer(),
+      new Linear(from, config.classes, random),
+    ];
+    return new Sequential([stem, ...blocks, ...head]);
+  };
+}
+
+function stemClamp(activation: string): { clamp?: readonly [number, number] } {
+  if (activation === 'hardtanh') return { clamp: [-1, 1] };
+  return activation === 'relu' ? { clamp: [0, Number.POSITIVE_INFINITY] } : {};
+}

@@ -1,0 +1,85 @@
+import type { Random } from '../core/random.ts';
+import type { Structure } from '../methods/method.ts';
+import { BatchNorm } from '../nn/batch-norm.ts';
+import { BinaryConv2d, type BinaryConv2dOptions, BinaryLinear, type Quantization } from '../nn/binary-layers.ts';
+import { PRelu } from '../nn/layers.ts';
+import { Module } from '../nn/module.ts';
+import { add } from '../tensor/ops/arithmetic.ts';
+import type { Epilogue } from '../tensor/ops/normalise.ts';
+import { maxPool } from '../tensor/ops/pooling.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** Clamp bounds that make batch-norm's epilogue the activation, where it is one. */
+const clamps: Record<Structure['activation'], Epilogue['clamp']> = {
+  hardtanh: [-1, 1],
+  relu: [0, Number.POSITIVE_INFINITY],
+  prelu: undefined,
+  none: undefined,
+};
+
+export interface UnitOptions extends BinaryConv2dOptions {
+  /** Max-pooling right after the convolution (survey sec. 3.5: before BN, so that it does not saturate). */
+  readonly pool?: number;
+}
+
+/**
+ * One binary convolution with its batch-norm and activation, in the order the method asks for:
+ * `conv-bn` act(BN(pool(conv(sign x))) + shortcut), `bn-conv` pool(conv(sign(BN x))) + shortcut.
+ */
+export class ConvUnit extends Module {
+  readonly conv: BinaryConv2d;
+  readonly norm: BatchNorm;
+  readonly slope: PRelu | null;
+  private readonly structure: Structure;
+  private readonly pool: number | undefined;
+
+  constructor(options: UnitOptions, structure: Structure, quantization: Quantization, random: Random) {
+    super();
+    this.structure = structure;
+    this.pool = options.pool;
+    this.conv = new BinaryConv2d(options, quantization, random);
+    this.norm = new BatchNorm(structure.order === 'conv-bn' ? options.outChannels : options.inChannels);
+    this.slope = structure.activation === 'prelu' ? new PRelu(options.outChannels) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.apply(x, undefined);
+  }
+
+  /** @param shortcut added before the activation; same shape as the output */
+  apply(x: Tensor, shortcut: Tensor | undefined): Tensor {
+    const clamp = clamps[this.structure.activation];
+    if (this.structure.order === 'conv-bn') {
+      const y = this.norm.apply(this.pooled(this.conv.forward(x)), { residual: shortcut, clamp });
+      return this.slope ? this.slope.forward(y) : y;
+    }
+    const y = this.pooled(this.conv.forward(this.norm.forward(x)));
+    const sum = shortcut ? add(y, shortcut) : y;
+    return this.slope ? this.slope.forward(sum) : sum;
+  }
+
+  private pooled(x: Tensor): Tensor {
+    return this.pool ? maxPool(x, { window: this.pool }) : x;
+  }
+}
+
+/** A binary dense layer with batch-norm and activation: [N,K] -> [N,M]; the last one of a network keeps its logits unclamped. */
+export class DenseUnit extends Module {
+  readonly dense: BinaryLinear;
+  readonly norm: BatchNorm;
+  private readonly structure: Structure;
+  private readonly last: boolean;
+
+  constructor(inputs: number, outputs: number, last: boolean, structure: Structure, quantization: Quantization, random: Random) {
+    super();
+    this.structure = structure;
+    this.last = last;
+    this.dense = new BinaryLinear(inputs, outputs, quantization, random);
+    this.norm = new BatchNorm(structure.order === 'conv-bn' || last ? outputs : inputs);
+  }
+
+  override forward(x: Tensor): Tensor {
+    if (this.structure.order === 'bn-conv' && !this.last) return this.dense.forward(this.norm.forward(x));
+    return this.norm.apply(this.dense.forward(x), this.last ? {} : { clamp: clamps[this.structure.activation] });
+  }
+}

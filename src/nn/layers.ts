@@ -1,0 +1,94 @@
+import type { ConvOptions } from '../core/conv-geometry.ts';
+import type { Random } from '../core/random.ts';
+import { hardtanh, prelu, relu } from '../tensor/ops/activation.ts';
+import { conv2d, dense } from '../tensor/ops/conv.ts';
+import { avgPool, globalAvgPool, maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
+import { flatten, subsamplePad } from '../tensor/ops/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Module, Parameter, type Role } from './module.ts';
+
+/** Normal values with variance 2/fan-in (He et al. 2015); fan-in is the product of all axes but the last. */
+export function heNormal(shape: readonly number[], random: Random, role: Role): Parameter {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const values = new Float32Array(size);
+  random.fillNormal(values, 0, Math.sqrt(2 / (size / shape.at(-1)!)));
+  return new Parameter(values, shape, role);
+}
+
+export interface Conv2dOptions extends ConvOptions {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernel: number;
+}
+
+/** Float convolution without bias (a batch-norm follows). [N,H,W,Cin] -> [N,OH,OW,Cout] */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly options: Conv2dOptions;
+
+  constructor(options: Conv2dOptions, random: Random) {
+    super();
+    this.options = options;
+    const { kernel, inChannels, outChannels, groups = 1 } = options;
+    this.weight = heNormal([kernel, kernel, inChannels / groups, outChannels], random, 'weight');
+  }
+
+  override forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.options);
+  }
+}
+
+/** Float dense layer with bias: [N,K] -> [N,M] */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(inputs: number, outputs: number, random: Random) {
+    super();
+    const bound = 1 / Math.sqrt(inputs);
+    this.weight = new Parameter(new Float32Array(inputs * outputs), [inputs, outputs], 'weight');
+    this.bias = new Parameter(new Float32Array(outputs), [outputs], 'bias');
+    random.fillUniform(this.weight.data, -bound, bound);
+    random.fillUniform(this.bias.data, -bound, bound);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return dense(x, this.weight, this.bias);
+  }
+}
+
+/** PReLU with one slope per channel, 0.25 at first (He et al. 2015). */
+export class PRelu extends Module {
+  readonly slope: Parameter;
+
+  constructor(channels: number) {
+    super();
+    this.slope = new Parameter(new Float32Array(channels).fill(0.25), [channels], 'scale');
+  }
+
+  override forward(x: Tensor): Tensor {
+    return prelu(x, this.slope);
+  }
+}
+
+/** A layer without parameters, from a function. */
+export class Lambda extends Module {
+  private readonly apply: (x: Tensor) => Tensor;
+
+  constructor(apply: (x: Tensor) => Tensor) {
+    super();
+    this.apply = apply;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.apply(x);
+  }
+}
+
+export const reluLayer = () => new Lambda(relu);
+export const hardtanhLayer = () => new Lambda(hardtanh);
+export const flattenLayer = () => new Lambda(flatten);
+export const globalAvgPoolLayer = () => new Lambda(globalAvgPool);
+export const maxPoolLayer = (options: PoolOptions) => new Lambda((x) => maxPool(x, options));
+export const avgPoolLayer = (options: PoolOptions) => new Lambda((x) => avgPool(x, options));
+export const subsampleLayer = (stride: number, channels: number) => new Lambda((x) => subsamplePad(x, stride, channels));

@@ -1,0 +1,93 @@
+import type { Shape } from '../core/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** What a parameter is for: decides weight decay, latent clipping and what lint checks. */
+export type Role = 'weight' | 'latent' | 'bias' | 'scale';
+
+/** A tensor that training changes. Latent parameters are the float weights behind binary ones. */
+export class Parameter extends Tensor {
+  readonly role: Role;
+
+  constructor(values: Float32Array, shape: Shape, role: Role) {
+    super(values, shape, true);
+    this.role = role;
+  }
+
+  /** Biases, norms and slopes are not decayed (He et al. 2016 and every BNN reference code). */
+  get decay(): boolean {
+    return this.role === 'weight' || this.role === 'latent';
+  }
+}
+
+/** State that is saved with the weights but not trained, e.g. running statistics. */
+export class StateArray {
+  readonly data: Float32Array;
+
+  constructor(data: Float32Array) {
+    this.data = data;
+  }
+}
+
+export interface Named<T> {
+  readonly name: string;
+  readonly value: T;
+}
+
+/** A layer or a network: parameters and sub-modules are found among its own properties, named by their path. */
+export abstract class Module {
+  training = true;
+
+  abstract forward(x: Tensor): Tensor;
+
+  /** Own properties, arrays flattened: `blocks.0`, `blocks.1`... */
+  private *members(): Generator<Named<unknown>> {
+    for (const [key, value] of Object.entries(this)) {
+      if (Array.isArray(value)) for (const [i, item] of value.entries()) yield { name: `${key}.${i}`, value: item };
+      else yield { name: key, value };
+    }
+  }
+
+  private *walk(prefix: string): Generator<Named<unknown>> {
+    for (const { name, value } of this.members()) {
+      yield { name: prefix + name, value };
+      if (value instanceof Module) yield* value.walk(`${prefix}${name}.`);
+    }
+  }
+
+  private collect<T>(kind: abstract new (...args: never[]) => T): Named<T>[] {
+    return [...this.walk('')].filter((member): member is Named<T> => member.value instanceof kind);
+  }
+
+  /** All parameters below, in definition order, by path: `blocks.0.conv.weight`. */
+  parameters(): Named<Parameter>[] {
+    return this.collect(Parameter);
+  }
+
+  stateArrays(): Named<StateArray>[] {
+    return this.collect(StateArray);
+  }
+
+  modules(): Named<Module>[] {
+    return this.collect(Module);
+  }
+
+  /** Training or evaluation, for this module and everything below. */
+  setTraining(training: boolean): void {
+    this.training = training;
+    for (const { value } of this.modules()) value.training = training;
+  }
+}
+
+/** Layers one after the other. */
+export class Sequential extends Module {
+  readonly layers: readonly Module[];
+
+  constructor(layers: readonly Module[]) {
+    super();
+    this.layers = layers;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.layers.reduce((value, layer) => layer.forward(value), x);
+  }
+}

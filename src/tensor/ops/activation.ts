@@ -1,0 +1,44 @@
+import type { UnaryOp } from '../../backend/kernels.ts';
+import { kernels } from '../../backend/select.ts';
+import { floats } from '../storage.ts';
+import { emptyTensor, record } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+
+function unary(op: UnaryOp, x: Tensor): Tensor {
+  const y = emptyTensor(x.shape);
+  kernels().unary(op, x.data, y.data);
+  const backward = (dy: Float32Array) => {
+    const dx = floats(x.size);
+    kernels().unaryBackward(op, x.data, dy, dx, 0, 0);
+    return [dx];
+  };
+  return record(op, [x], y, backward);
+}
+
+/** max(x, 0) */
+export const relu = (x: Tensor): Tensor => unary('relu', x);
+/** x clamped to [-1,1] (survey eq. 3's companion activation). */
+export const hardtanh = (x: Tensor): Tensor => unary('hardtanh', x);
+/** 1/(1+e^-x) */
+export const sigmoid = (x: Tensor): Tensor => unary('sigmoid', x);
+export const tanh = (x: Tensor): Tensor => unary('tanh', x);
+/** x/(1+|x|) */
+export const softsign = (x: Tensor): Tensor => unary('softsign', x);
+
+/**
+ * x where x >= 0, else slope[c]*x.
+ *
+ * @param x [...,C]
+ * @param slope [C], learned (He et al. 2015)
+ */
+export function prelu(x: Tensor, slope: Tensor): Tensor {
+  const { rows, channels } = x;
+  const y = emptyTensor(x.shape);
+  kernels().prelu(x.data, slope.data, y.data, rows, channels);
+  const backward = (dy: Float32Array) => {
+    const [dx, dslope] = [floats(x.size), floats(channels)];
+    kernels().preluBackward(x.data, slope.data, dy, dx, dslope, rows, channels);
+    return [dx, dslope];
+  };
+  return record('prelu', [x, slope], y, backward);
+}

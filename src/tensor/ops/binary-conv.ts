@@ -1,0 +1,38 @@
+import { kernels } from '../../backend/select.ts';
+import type { BinaryPadding } from '../../backend/kernels.ts';
+import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
+import { floats } from '../storage.ts';
+import { emptyTensor, record } from '../tape.ts';
+import type { SignFilter, SignTensor, Tensor } from '../tensor.ts';
+
+const noAffine = new Float32Array(0);
+
+export interface BinaryConvOptions extends ConvOptions {
+  /** Border taps: `zero` do not count (as papers train), `one` count as +1 (fastest). Default zero. */
+  readonly padding?: BinaryPadding;
+}
+
+/**
+ * Convolution of signs by signs with XNOR and population count, times the filter's scale per output channel. Keeps only
+ * packed bits for the backward pass.
+ *
+ * @param x [N,H,W,Cin] in {-1,+1}
+ * @param filter [KH,KW,Cin/groups,Cout] in {-alpha,+alpha}
+ * @returns [N,OH,OW,Cout]
+ * Source: Rastegari 2016, eq. 11 without K; survey sec. 3.1.
+ */
+export function binaryConv2d(x: SignTensor, filter: SignFilter, options: BinaryConvOptions = {}): Tensor {
+  const g = convGeometry('binaryConv2d', x.shape, filter.shape, options);
+  const padding = options.padding ?? 'zero';
+  const y = emptyTensor(convOutputShape(g));
+  const prepared = kernels().prepareXnorFilter(filter.words, g);
+  kernels().xnorConv2dScaled(x.words, prepared, filter.scale, noAffine, noAffine, y.data, g, padding);
+  const backward = (dy: Float32Array) => {
+    let dx: Float32Array | null = null;
+    let dw: Float32Array | null = null;
+    if (x.requiresGrad) kernels().conv2dBackwardInput(dy, filter.data, (dx = floats(x.size)), g);
+    if (filter.requiresGrad) kernels().conv2dBackwardFilterSigns(x.words, dy, (dw = floats(filter.size)), g, padding);
+    return [dx, dw];
+  };
+  return record('binaryConv2d', [x, filter], y, backward, { attributes: { geometry: g, padding } });
+}

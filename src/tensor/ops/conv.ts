@@ -1,0 +1,58 @@
+import { kernels } from '../../backend/select.ts';
+import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
+import { ShapeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shape.ts';
+import { floats } from '../storage.ts';
+import { emptyTensor, record } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+
+/**
+ * Float convolution, grouped and depthwise included.
+ *
+ * @param x [N,H,W,Cin]
+ * @param filter [KH,KW,Cin/groups,Cout]
+ * @returns [N,OH,OW,Cout]
+ * @throws ShapeError when channels, groups or sizes do not fit
+ */
+export function conv2d(x: Tensor, filter: Tensor, options: ConvOptions = {}): Tensor {
+  const g = convGeometry('conv2d', x.shape, filter.shape, options);
+  const y = emptyTensor(convOutputShape(g));
+  kernels().conv2d(x.data, filter.data, y.data, g);
+  const backward = (dy: Float32Array) => {
+    let dx: Float32Array | null = null;
+    let dw: Float32Array | null = null;
+    if (x.requiresGrad) kernels().conv2dBackwardInput(dy, filter.data, (dx = floats(x.size)), g);
+    if (filter.requiresGrad) kernels().conv2dBackwardFilter(x.data, dy, (dw = floats(filter.size)), g);
+    return [dx, dw];
+  };
+  return record('conv2d', [x, filter], y, backward, { attributes: { geometry: g } });
+}
+
+/**
+ * y = x w (+ bias).
+ *
+ * @param x [N,K]
+ * @param w [K,M]
+ * @param bias [M]
+ * @returns [N,M]
+ */
+export function dense(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
+  const [n, k] = [x.rows, x.channels];
+  const [inputs, m] = [w.shape[0] ?? 0, w.shape[1] ?? 0];
+  if (x.shape.length !== 2 || w.shape.length !== 2 || k !== inputs) {
+    throw new ShapeError(
+      `dense: input ${formatShape(x.shape)} does not fit the weights ${formatShape(w.shape)}; it must be [N,${inputs}] (flatten images first)`,
+    );
+  }
+  const y = emptyTensor([n, m]);
+  if (bias) for (let row = 0; row < n; row++) y.data.set(bias.data, row * m);
+  kernels().sgemm(false, false, n, m, k, x.data, w.data, bias !== undefined, y.data);
+  const backward = (dy: Float32Array) => {
+    let [dx, dw, db]: (Float32Array | null)[] = [null, null, null];
+    if (x.requiresGrad) kernels().sgemm(false, true, n, k, m, dy, w.data, false, (dx = floats(x.size)));
+    if (w.requiresGrad) kernels().sgemm(true, false, k, m, n, x.data, dy, false, (dw = floats(w.size)));
+    if (bias?.requiresGrad) kernels().columnSums(dy, (db = floats(m)), n, m);
+    return [dx!, dw!, db!];
+  };
+  return record('dense', bias ? [x, w, bias] : [x, w], y, backward);
+}

@@ -1,0 +1,97 @@
+import { kernels } from '../../backend/select.ts';
+import { floats, release } from '../storage.ts';
+import { emptyTensor, record } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+
+const noResidual = new Float32Array(0);
+
+/** What may follow a normalisation in the same pass over memory. */
+export interface Epilogue {
+  /** Added after the normalisation; same shape. */
+  readonly residual?: Tensor | undefined;
+  /** Clamp bounds: [-1,1] is hardtanh, [0,inf) ReLU. */
+  readonly clamp?: readonly [low: number, high: number] | undefined;
+}
+
+export interface BatchStatistics {
+  /** Statistics of this batch, biased variance; valid until the step ends. */
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+}
+
+/** scale = gamma/sqrt(variance+eps), shift = beta - mean*scale: batch-norm as one affine map per channel. */
+export function foldBatchNorm(
+  gamma: Float32Array, beta: Float32Array, mean: Float32Array, variance: Float32Array, epsilon: number,
+  scale: Float32Array, shift: Float32Array,
+): void {
+  for (let c = 0; c < scale.length; c++) {
+    scale[c] = gamma[c]! / Math.sqrt(variance[c]! + epsilon);
+    shift[c] = beta[c]! - mean[c]! * scale[c]!;
+  }
+}
+
+function clampedGradient(dy: Float32Array, y: Tensor, clamp: Epilogue['clamp']): Float32Array {
+  if (!clamp) return dy;
+  kernels().maskWithin(dy, y.data, clamp[0], clamp[1], dy);
+  return dy;
+}
+
+/**
+ * y = clamp(gamma*(x - mean)/sqrt(variance + eps) + beta + residual), statistics over all axes but the last.
+ *
+ * @param x [...,C]
+ * @param gamma [C]
+ * @param beta [C]
+ * @param onStatistics receives the batch statistics, for the running averages
+ * Source: Ioffe and Szegedy 2015, alg. 1.
+ */
+export function batchNorm(
+  x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number, onStatistics: (statistics: BatchStatistics) => void, epilogue: Epilogue = {},
+): Tensor {
+  const { rows, channels } = x;
+  const [mean, variance, invStd, shift] = [floats(channels), floats(channels), floats(channels), floats(channels)];
+  const scale = floats(channels);
+  kernels().channelMoments(x.data, mean, variance, rows, channels);
+  onStatistics({ mean, variance });
+  foldBatchNorm(gamma.data, beta.data, mean, variance, epsilon, scale, shift);
+  for (let c = 0; c < channels; c++) invStd[c] = 1 / Math.sqrt(variance[c]! + epsilon);
+  release(variance);
+  const y = emptyTensor(x.shape);
+  const { residual, clamp } = epilogue;
+  const [low, high] = clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  kernels().channelAffine(x.data, scale, shift, residual?.data ?? noResidual, low, high, y.data, rows, channels);
+  release(shift);
+  release(scale);
+  const backward = (g: Float32Array) => {
+    const dy = clampedGradient(g, y, clamp);
+    const [dx, dgamma, dbeta] = [floats(x.size), floats(channels), floats(channels)];
+    kernels().batchNormBackward(x.data, dy, mean, invStd, gamma.data, dx, dgamma, dbeta, rows, channels);
+    return residual ? [dx, dgamma, dbeta, dy] : [dx, dgamma, dbeta];
+  };
+  const inputs = residual ? [x, gamma, beta, residual] : [x, gamma, beta];
+  return record('batchNorm', inputs, y, backward, { saved: [mean, invStd] });
+}
+
+/**
+ * y = clamp(x*scale[c] + shift[c] + residual): batch-norm with fixed statistics, or any affine map per channel.
+ *
+ * @param x [...,C]
+ * @param scale [C], a constant: no gradient flows to it
+ * @param shift [C], likewise
+ */
+export function channelAffine(x: Tensor, scale: Float32Array, shift: Float32Array, epilogue: Epilogue = {}): Tensor {
+  const { rows, channels } = x;
+  const y = emptyTensor(x.shape);
+  const { residual, clamp } = epilogue;
+  const [low, high] = clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  kernels().channelAffine(x.data, scale, shift, residual?.data ?? noResidual, low, high, y.data, rows, channels);
+  const backward = (g: Float32Array) => {
+    const dy = clampedGradient(g, y, clamp);
+    const dx = floats(x.size);
+    const zero = floats(channels).fill(0);
+    kernels().channelAffine(dy, scale, zero, noResidual, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, dx, rows, channels);
+    return residual ? [dx, dy] : [dx];
+  };
+  const attributes = { scale, shift, low, high };
+  return record('affine', residual ? [x, residual] : [x], y, backward, { attributes });
+}

@@ -1,0 +1,74 @@
+/** Typed arrays by kind and length, kept for reuse, so that a training step allocates nothing after the first. */
+type Kind = 'float' | 'word' | 'int';
+type ArrayOf<K extends Kind> = K extends 'float' ? Float32Array : K extends 'word' ? Uint32Array : Int32Array;
+type AnyArray = Float32Array | Uint32Array | Int32Array;
+
+const constructors = { float: Float32Array, word: Uint32Array, int: Int32Array };
+const kindOf = (array: AnyArray): Kind =>
+  array instanceof Float32Array ? 'float' : array instanceof Uint32Array ? 'word' : 'int';
+
+class StoragePool {
+  private readonly free = new Map<string, AnyArray[]>();
+  /** Arrays ever created; constant once a loop has warmed up. */
+  created = 0;
+  /** Bytes of all arrays ever created and not dropped by `clear`: the pool's share of resident memory. */
+  bytes = 0;
+
+  take<K extends Kind>(kind: K, length: number): ArrayOf<K> {
+    const reused = this.free.get(`${kind}${length}`)?.pop();
+    if (reused) return reused as ArrayOf<K>;
+    this.created++;
+    this.bytes += length * 4;
+    return new constructors[kind](length) as ArrayOf<K>;
+  }
+
+  give(array: AnyArray): void {
+    const key = `${kindOf(array)}${array.length}`;
+    const list = this.free.get(key);
+    if (list) list.push(array);
+    else this.free.set(key, [array]);
+  }
+
+  /** Forgets the free arrays, e.g. between two models. */
+  clear(): void {
+    for (const list of this.free.values()) for (const array of list) this.bytes -= array.byteLength;
+    this.free.clear();
+  }
+}
+
+export const pool = new StoragePool();
+
+/** The arrays handed out since a scope was opened; all return to the pool when it closes. */
+let scope: Set<AnyArray> | null = null;
+
+function allocate<K extends Kind>(kind: K, length: number): ArrayOf<K> {
+  if (scope === null) return new constructors[kind](length) as ArrayOf<K>;
+  const array = pool.take(kind, length);
+  scope.add(array);
+  return array;
+}
+
+/** Uninitialised floats that live until released or until the scope ends. */
+export const floats = (length: number): Float32Array => allocate('float', length);
+/** Uninitialised packed bits, likewise. */
+export const words = (length: number): Uint32Array => allocate('word', length);
+/** Uninitialised integers, likewise. */
+export const integers = (length: number): Int32Array => allocate('int', length);
+
+/** Gives an array back before its scope ends; arrays of nobody's scope are left alone. */
+export function release(array: AnyArray): void {
+  if (scope?.delete(array)) pool.give(array);
+}
+
+/** Runs `body`; everything allocated inside returns to the pool afterwards, so copy out what must survive. */
+export function withScope<T>(body: () => T): T {
+  const outer = scope;
+  const mine = new Set<AnyArray>();
+  scope = mine;
+  try {
+    return body();
+  } finally {
+    for (const array of mine) pool.give(array);
+    scope = outer;
+  }
+}

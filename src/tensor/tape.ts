@@ -1,0 +1,138 @@
+import { kernels } from '../backend/select.ts';
+import { SignumError } from '../core/errors.ts';
+import type { Shape } from '../core/shape.ts';
+import { floats, release, withScope } from './storage.ts';
+import { Tensor } from './tensor.ts';
+
+type Releasable = Float32Array | Uint32Array | Int32Array;
+
+/** Facts of an op that packing needs: geometry, constants. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** One op that ran: what went in, what came out, and how gradients go back. */
+export interface TapeNode {
+  readonly op: string;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly attributes: Attributes;
+  /** From the gradient of the output to those of the inputs (null: none). It owns `g` and may return it. */
+  readonly backward: (g: Float32Array) => (Float32Array | null)[];
+  /** Arrays kept only for this node's backward. */
+  readonly saved: readonly Releasable[];
+  /** The output shares its array with an input. */
+  readonly view: boolean;
+}
+
+interface Tape {
+  readonly nodes: TapeNode[];
+  /** Keep every op, also those without gradient. */
+  readonly keepAll: boolean;
+}
+
+let tape: Tape | null = null;
+
+/** True while gradients (or a trace) are being recorded. */
+export function isRecording(): boolean {
+  return tape !== null;
+}
+
+export interface RecordOptions {
+  readonly attributes?: Attributes;
+  readonly saved?: readonly Releasable[];
+  readonly view?: boolean;
+}
+
+/** True when an op over these inputs has to keep what its backward needs. */
+export function needsGradient(inputs: readonly Tensor[]): boolean {
+  return tape !== null && inputs.some((input) => input.requiresGrad);
+}
+
+/** Puts an op that produced `output` on the tape. Outside a tape, and for ops without gradient, nothing is kept. */
+export function record<T extends Tensor>(
+  op: string, inputs: readonly Tensor[], output: T, backward: TapeNode['backward'], options: RecordOptions = {},
+): T {
+  const differentiable = needsGradient(inputs);
+  output.requiresGrad = differentiable;
+  if (differentiable || tape?.keepAll) {
+    const { attributes = {}, saved = [], view = false } = options;
+    tape!.nodes.push({ op, inputs, output, attributes, backward, saved, view });
+  }
+  return output;
+}
+
+/** A tensor over a new array of this step. */
+export function emptyTensor(shape: Shape): Tensor {
+  return new Tensor(floats(shape.reduce((a, b) => a * b, 1)), shape);
+}
+
+function withTape<T>(next: Tape | null, body: (nodes: TapeNode[]) => T): T {
+  const outer = tape;
+  tape = next;
+  try {
+    return withScope(() => body(next?.nodes ?? []));
+  } finally {
+    tape = outer;
+  }
+}
+
+/** One training step: ops are recorded, `backward` may be called inside, all storage returns to the pool at the end. */
+export function trainingStep<T>(body: () => T): T {
+  return withTape({ nodes: [], keepAll: false }, body);
+}
+
+/** Forward passes without gradients, on pooled storage. */
+export function inference<T>(body: () => T): T {
+  return withTape(null, body);
+}
+
+/** Runs `body` keeping every op, and hands the list to `read` before storage is released. */
+export function traced<T, R>(body: () => T, read: (result: T, nodes: readonly TapeNode[]) => R): R {
+  return withTape({ nodes: [], keepAll: true }, (nodes) => read(body(), nodes));
+}
+
+function accumulate(input: Tensor, gradient: Float32Array, claimed: Set<Float32Array>): void {
+  if (input.grad === null) {
+    // one array returned for two inputs (add) must not be shared: both accumulate into theirs
+    if (claimed.has(gradient)) {
+      const copy = floats(gradient.length);
+      copy.set(gradient);
+      input.grad = copy;
+    } else {
+      claimed.add(gradient);
+      input.grad = gradient;
+    }
+    return;
+  }
+  kernels().blend(gradient, 1, 1, input.grad);
+}
+
+/**
+ * Runs the tape backwards from a scalar. Parameters keep their `grad` until the step ends; the storage of intermediate
+ * tensors is released as soon as nothing below needs it.
+ *
+ * @param loss a tensor of one value, computed inside this training step
+ * @throws SignumError outside a training step or when nothing on the tape leads to `loss`
+ */
+export function backward(loss: Tensor): void {
+  if (tape === null) throw new SignumError('backward: call it inside trainingStep, where ops are recorded');
+  if (loss.size !== 1) throw new SignumError(`backward: the loss must be one number, got ${loss.size}; take its mean or sum`);
+  if (!loss.requiresGrad) throw new SignumError('backward: the loss does not depend on any parameter');
+  loss.grad = floats(1).fill(1);
+  for (const node of tape.nodes.toReversed()) {
+    const g = node.output.grad;
+    if (g !== null) {
+      node.output.grad = null;
+      const gradients = node.backward(g);
+      const claimed = new Set<Float32Array>();
+      node.inputs.forEach((input, i) => {
+        const gradient = gradients[i];
+        if (gradient && input.requiresGrad) accumulate(input, gradient, claimed);
+      });
+      for (const gradient of gradients) if (gradient && !claimed.has(gradient)) release(gradient);
+      if (!claimed.has(g)) release(g);
+    }
+    for (const array of node.saved) release(array);
+    if (!node.view && node.output !== loss && node.output.storage) release(node.output.storage);
+  }
+  tape.nodes.length = 0;
+}

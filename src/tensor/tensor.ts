@@ -1,0 +1,86 @@
+import { kernels } from '../backend/select.ts';
+import { wordsPerRow } from '../core/bits.ts';
+import { ShapeError } from '../core/errors.ts';
+import { channelsOf, formatShape, type Shape, sizeOf } from '../core/shape.ts';
+import { floats } from './storage.ts';
+
+/** Values with a shape, and, while a tape records, a gradient. Row-major; images are [N,H,W,C]. */
+export class Tensor {
+  readonly shape: Shape;
+  /** Gradients flow to (or through) this tensor. */
+  requiresGrad: boolean;
+  /** Set by `backward`; lives until the surrounding training step ends. */
+  grad: Float32Array | null = null;
+  protected values: Float32Array | null;
+
+  constructor(values: Float32Array | null, shape: Shape, requiresGrad = false) {
+    if (values && values.length !== sizeOf(shape)) {
+      throw new ShapeError(`a tensor of shape ${formatShape(shape)} needs ${sizeOf(shape)} values, got ${values.length}`);
+    }
+    this.values = values;
+    this.shape = shape;
+    this.requiresGrad = requiresGrad;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Extent of the last axis. */
+  get channels(): number {
+    return channelsOf(this.shape);
+  }
+
+  /** Product of all other axes. */
+  get rows(): number {
+    return this.channels === 0 ? 0 : this.size / this.channels;
+  }
+
+  get data(): Float32Array {
+    return this.values!;
+  }
+
+  /** The array backing this tensor if it has one; a sign tensor may hold bits only. */
+  get storage(): Float32Array | null {
+    return this.values;
+  }
+}
+
+/** Activations in {-1,+1}, held as one bit each, packed along the last axis. */
+export class SignTensor extends Tensor {
+  readonly words: Uint32Array;
+
+  constructor(words: Uint32Array, shape: Shape, requiresGrad = false) {
+    super(null, shape, requiresGrad);
+    if (words.length !== this.rows * wordsPerRow(this.channels)) {
+      throw new ShapeError(
+        `signs of shape ${formatShape(shape)} need ${this.rows * wordsPerRow(this.channels)} words, got ${words.length}`,
+      );
+    }
+    this.words = words;
+  }
+
+  /** The signs as floats; unpacked on first use. */
+  override get data(): Float32Array {
+    if (this.values === null) {
+      this.values = floats(this.size);
+      kernels().unpackSigns(this.words, this.values, this.rows, this.channels);
+    }
+    return this.values;
+  }
+}
+
+/**
+ * A filter [KH,KW,Cin,Cout] in {-alpha,+alpha}: signs as bits [Cout, KH*KW, words(Cin)] and one scale per output channel.
+ * Its gradient is that of the effective float weights alpha*sign.
+ */
+export class SignFilter extends Tensor {
+  readonly words: Uint32Array;
+  readonly scale: Float32Array;
+
+  constructor(words: Uint32Array, scale: Float32Array, effective: Float32Array, shape: Shape, requiresGrad = false) {
+    super(effective, shape, requiresGrad);
+    this.words = words;
+    this.scale = scale;
+  }
+}
