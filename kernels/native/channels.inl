@@ -36,16 +36,19 @@ static void channelMoments(Floats x, Floats mean, Floats variance, int rows, int
   const float* pivot = x.data;
   std::vector<double> sums(2 * size_t(channels));
   channels_::reduce(rows, 2 * channels, sums.data(), [&](size_t begin, size_t end, float* out) {
-    float* __restrict sum = out;
-    float* __restrict squares = out + channels;
-    for (size_t r = begin; r < end; r++) {
-      const float* row = x.data + r * channels;
-      for (int c = 0; c < channels; c++) {
-        const float centred = row[c] - pivot[c];
-        sum[c] += centred;
-        squares[c] += centred * centred;
+    float* sum = out;
+    float* squares = out + channels;
+    by_vectors(channels, [&](int c, auto extent) {
+      const Vec centre = load(pivot + c, extent);
+      Vec first = {}, second = {};
+      for (size_t r = begin; r < end; r++) {
+        const Vec centred = load(x.data + r * channels + c, extent) - centre;
+        first += centred;
+        second += centred * centred;
       }
-    }
+      store(sum + c, first, extent);
+      store(squares + c, second, extent);
+    });
   });
   for (int c = 0; c < channels; c++) {
     const double centre = sums[c] / rows, second = sums[channels + c] / rows - centre * centre;
@@ -62,24 +65,15 @@ static void channelAffine(Floats x, Floats scale, Floats shift, Floats residual,
   require(shift, channels, "channelAffine shift");
   require(y, size, "channelAffine y");
   if (residual.size > 0) require(residual, size, "channelAffine residual");
+  const auto clamped = [&](Vec v) { return minimum(maximum(v, broadcast(low)), broadcast(high)); };
   channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++) {
-      const float* in = x.data + r * channels;
-      float* out = y.data + r * channels;
-      const float* __restrict a = scale.data;
-      const float* __restrict b = shift.data;
-      if (residual.size > 0) {
-        const float* add = residual.data + r * channels;
-        for (int c = 0; c < channels; c++) {
-          const float value = in[c] * a[c] + b[c] + add[c];
-          out[c] = value < low ? low : value > high ? high : value;
-        }
-      } else {
-        for (int c = 0; c < channels; c++) {
-          const float value = in[c] * a[c] + b[c];
-          out[c] = value < low ? low : value > high ? high : value;
-        }
-      }
+      const size_t row = r * channels;
+      by_vectors(channels, [&](int c, auto extent) {
+        Vec value = load(x.data + row + c, extent) * load(scale.data + c, extent) + load(shift.data + c, extent);
+        if (residual.size > 0) value += load(residual.data + row + c, extent);
+        store(y.data + row + c, clamped(value), extent);
+      });
     }
   });
 }
@@ -93,16 +87,17 @@ static void batchNormBackward(Floats x, Floats dy, Floats mean, Floats inv_std, 
   for (const Floats& vector : {mean, inv_std, gamma, dgamma, dbeta}) require(vector, channels, "batchNormBackward channels");
   std::vector<double> sums(2 * size_t(channels));
   channels_::reduce(rows, 2 * channels, sums.data(), [&](size_t begin, size_t end, float* out) {
-    float* __restrict sum = out;
-    float* __restrict dot = out + channels;
-    for (size_t r = begin; r < end; r++) {
-      const float* g = dy.data + r * channels;
-      const float* v = x.data + r * channels;
-      for (int c = 0; c < channels; c++) {
-        sum[c] += g[c];
-        dot[c] += g[c] * (v[c] - mean.data[c]);
+    by_vectors(channels, [&](int c, auto extent) {
+      const Vec centre = load(mean.data + c, extent);
+      Vec sum = {}, dot = {};
+      for (size_t r = begin; r < end; r++) {
+        const Vec g = load(dy.data + r * channels + c, extent);
+        sum += g;
+        dot += g * (load(x.data + r * channels + c, extent) - centre);
       }
-    }
+      store(out + c, sum, extent);
+      store(out + channels + c, dot, extent);
+    });
   });
   // dx = gamma*invStd*(dy - sum/n - (x-mean)*invStd^2*dot/n) = a*dy + b*(x-mean) + d
   std::vector<float> a(channels), b(channels), d(channels);
@@ -116,23 +111,29 @@ static void batchNormBackward(Floats x, Floats dy, Floats mean, Floats inv_std, 
   }
   channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++) {
-      const float* g = dy.data + r * channels;
-      const float* v = x.data + r * channels;
-      float* out = dx.data + r * channels;
-      for (int c = 0; c < channels; c++) out[c] = a[c] * g[c] + b[c] * (v[c] - mean.data[c]) + d[c];
+      const size_t row = r * channels;
+      by_vectors(channels, [&](int c, auto extent) {
+        const Vec centred = load(x.data + row + c, extent) - load(mean.data + c, extent);
+        const Vec g = load(dy.data + row + c, extent);
+        store(dx.data + row + c, load(&a[c], extent) * g + load(&b[c], extent) * centred + load(&d[c], extent), extent);
+      });
     }
   });
 }
 
 namespace channels_ {
 
+// term(offset, extent) is a vector of addends
 template <class Term>
 static void reduce_columns(Floats out, int rows, int channels, const Term& term) {
   require(out, channels, "column reduction out");
   std::vector<double> sums(channels);
   reduce(rows, channels, sums.data(), [&](size_t begin, size_t end, float* part) {
-    for (size_t r = begin; r < end; r++)
-      for (int c = 0; c < channels; c++) part[c] += term(r * channels + c);
+    by_vectors(channels, [&](int c, auto extent) {
+      Vec sum = {};
+      for (size_t r = begin; r < end; r++) sum += term(r * channels + c, extent);
+      store(part + c, sum, extent);
+    });
   });
   for (int c = 0; c < channels; c++) out.data[c] = float(sums[c]);
 }
@@ -142,13 +143,10 @@ static void reduce_rows(Floats out, int rows, int channels, const Term& term) {
   require(out, rows, "row reduction out");
   over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++) {
-      float lanes[8] = {};
-      int c = 0;
-      for (; c + 8 <= channels; c += 8)
-        for (int i = 0; i < 8; i++) lanes[i] += term(r * channels + c + i);
+      Vec lanes = {};
+      by_vectors(channels, [&](int c, auto extent) { lanes += term(r * channels + c, extent); });
       float sum = 0;
-      for (; c < channels; c++) sum += term(r * channels + c);
-      for (int i = 0; i < 8; i++) sum += lanes[i];
+      for (int i = 0; i < kLanes; i++) sum += lanes[i];
       out.data[r] = sum;
     }
   });
@@ -158,23 +156,23 @@ static void reduce_rows(Floats out, int rows, int channels, const Term& term) {
 
 static void columnSums(Floats x, Floats out, int rows, int channels) {
   require(x, size_t(rows) * channels, "columnSums x");
-  channels_::reduce_columns(out, rows, channels, [&](size_t i) { return x.data[i]; });
+  channels_::reduce_columns(out, rows, channels, [&](size_t i, auto e) { return load(x.data + i, e); });
 }
 
 static void columnAbsSums(Floats x, Floats out, int rows, int channels) {
   require(x, size_t(rows) * channels, "columnAbsSums x");
-  channels_::reduce_columns(out, rows, channels, [&](size_t i) { return __builtin_fabsf(x.data[i]); });
+  channels_::reduce_columns(out, rows, channels, [&](size_t i, auto e) { return absolute(load(x.data + i, e)); });
 }
 
 static void columnDots(Floats a, Floats b, Floats out, int rows, int channels) {
   require(a, size_t(rows) * channels, "columnDots a");
   require(b, size_t(rows) * channels, "columnDots b");
-  channels_::reduce_columns(out, rows, channels, [&](size_t i) { return a.data[i] * b.data[i]; });
+  channels_::reduce_columns(out, rows, channels, [&](size_t i, auto e) { return load(a.data + i, e) * load(b.data + i, e); });
 }
 
 static void rowAbsMeans(Floats x, Floats out, int rows, int channels) {
   require(x, size_t(rows) * channels, "rowAbsMeans x");
-  channels_::reduce_rows(out, rows, channels, [&](size_t i) { return __builtin_fabsf(x.data[i]); });
+  channels_::reduce_rows(out, rows, channels, [&](size_t i, auto e) { return absolute(load(x.data + i, e)); });
   for (int r = 0; r < rows; r++) out.data[r] /= float(channels);
 }
 
@@ -183,13 +181,15 @@ static void rowScale(Floats x, Floats factor, Floats y, int rows, int channels) 
   require(factor, rows, "rowScale factor");
   require(y, size_t(rows) * channels, "rowScale y");
   channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
-    for (size_t r = begin; r < end; r++)
-      for (int c = 0; c < channels; c++) y.data[r * channels + c] = x.data[r * channels + c] * factor.data[r];
+    for (size_t r = begin; r < end; r++) {
+      const Vec k = broadcast(factor.data[r]);
+      by_vectors(channels, [&](int c, auto e) { store(y.data + r * channels + c, load(x.data + r * channels + c, e) * k, e); });
+    }
   });
 }
 
 static void rowDots(Floats a, Floats b, Floats out, int rows, int channels) {
   require(a, size_t(rows) * channels, "rowDots a");
   require(b, size_t(rows) * channels, "rowDots b");
-  channels_::reduce_rows(out, rows, channels, [&](size_t i) { return a.data[i] * b.data[i]; });
+  channels_::reduce_rows(out, rows, channels, [&](size_t i, auto e) { return load(a.data + i, e) * load(b.data + i, e); });
 }

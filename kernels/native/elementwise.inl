@@ -93,8 +93,8 @@ static void unaryBackward(int op, Floats x, Floats dy, Floats dx, float p0, floa
 static void maskWithin(Floats dy, Floats y, float low, float high, Floats dx) {
   require(dy, dx.size, "maskWithin dy");
   require(y, dx.size, "maskWithin y");
-  elementwise::over(dx.size, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; i++) dx.data[i] = (y.data[i] > low) & (y.data[i] < high) ? dy.data[i] : 0.0f;
+  elementwise::map(y.data, dy.data, dx.data, dx.size, [&](Vec v, Vec g) {
+    return select((VecInt)(v > broadcast(low)) & (VecInt)(v < broadcast(high)), g, Vec{});
   });
 }
 
@@ -104,10 +104,10 @@ static void prelu(Floats x, Floats slope, Floats y, int rows, int channels) {
   require(y, size_t(rows) * channels, "prelu y");
   channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++)
-      for (int c = 0; c < channels; c++) {
-        const float value = x.data[r * channels + c], bent = value * slope.data[c];
-        y.data[r * channels + c] = value >= 0 ? value : bent;
-      }
+      by_vectors(channels, [&](int c, auto e) {
+        const Vec value = load(x.data + r * channels + c, e);
+        store(y.data + r * channels + c, select((VecInt)(value >= Vec{}), value, value * load(slope.data + c, e)), e);
+      });
   });
 }
 
@@ -117,17 +117,17 @@ static void preluBackward(Floats x, Floats slope, Floats dy, Floats dx, Floats d
   require(slope, channels, "preluBackward slope");
   require(dy, size, "preluBackward dy");
   require(dx, size, "preluBackward dx");
-  channels_::reduce_columns(dslope, rows, channels, [&](size_t i) {
-    const float product = dy.data[i] * x.data[i];
-    return x.data[i] < 0 ? product : 0.0f;
+  channels_::reduce_columns(dslope, rows, channels, [&](size_t i, auto e) {
+    const Vec value = load(x.data + i, e);
+    return select((VecInt)(value < Vec{}), value * load(dy.data + i, e), Vec{});
   });
   channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++)
-      for (int c = 0; c < channels; c++) {
+      by_vectors(channels, [&](int c, auto e) {
         const size_t i = r * channels + c;
-        const float bent = dy.data[i] * slope.data[c];
-        dx.data[i] = x.data[i] >= 0 ? dy.data[i] : bent;
-      }
+        const Vec g = load(dy.data + i, e);
+        store(dx.data + i, select((VecInt)(load(x.data + i, e) >= Vec{}), g, g * load(slope.data + c, e)), e);
+      });
   });
 }
 

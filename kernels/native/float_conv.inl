@@ -273,18 +273,11 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
 
 namespace conv {
 
-// acc[i][:] = sum over pixels of x[pixel][i] * dy[pixel][:] for i < kValues
+// out[i][:] += sum over pixels of x[pixel][i] * dy[pixel][:] for i < kValues; both operands are packed contiguously
 template <int kValues>
 static void filter_tile(const float* x, long x_pixel, long x_row, long x_image, const float* dy, int images, int rows,
                         int columns, float* out, int ldo, int channels) {
-  Vec acc[kValues][kPanelVectors];
-  if (channels == kColumns) {
-    for (int i = 0; i < kValues; i++)
-      for (int v = 0; v < kPanelVectors; v++) acc[i][v] = load(out + size_t(i) * ldo + v * kLanes);
-  } else {
-    for (int i = 0; i < kValues; i++)
-      for (int v = 0; v < kPanelVectors; v++) acc[i][v] = Vec{};
-  }
+  Vec acc[kValues][kPanelVectors] = {};
   for (int n = 0; n < images; n++)
     for (int y = 0; y < rows; y++) {
       const float* a = x + n * x_image + y * x_row;
@@ -300,11 +293,6 @@ static void filter_tile(const float* x, long x_pixel, long x_row, long x_image, 
         }
       }
     }
-  if (channels == kColumns) {
-    for (int i = 0; i < kValues; i++)
-      for (int v = 0; v < kPanelVectors; v++) store(out + size_t(i) * ldo + v * kLanes, acc[i][v]);
-    return;
-  }
   float row[kColumns];
   for (int i = 0; i < kValues; i++) {
     for (int v = 0; v < kPanelVectors; v++) store(row + v * kLanes, acc[i][v]);
@@ -312,48 +300,65 @@ static void filter_tile(const float* x, long x_pixel, long x_row, long x_image, 
   }
 }
 
-// fill(image index, padded image) writes one padded input image; the rest is the same for float and packed inputs.
-template <class Fill>
-static void backward_filter(const ConvGeometry& g, Floats dy, Floats dfilter, const Fill& fill) {
+// pixel_row(image, y, x, scratch row) gives the channels of one padded input pixel. Inputs are packed as
+// [tile of 6 channels][image][padded pixel][6], output gradients as [panel][image][pixel][kColumns]: strided access to a wide
+// NHWC image would fall on few cache sets.
+template <class PixelRow>
+static void backward_filter(const ConvGeometry& g, Floats dy, Floats dfilter, const PixelRow& pixel_row) {
   const int group_in = g.group_in(), group_out = g.group_out(), panels = panel_count(group_out);
   const int padded_width = g.width + 2 * g.pad, padded_height = g.height + 2 * g.pad;
-  const bool merged = g.groups == 1 && g.dilation == 1;
-  const int run = merged ? g.kernel_width * g.in_channels : group_in;
-  const int tap_count = merged ? g.kernel_height : g.taps();
-  const int tiles = (run + kMostPixels - 1) / kMostPixels;
-  const size_t image_size = size_t(padded_width) * padded_height * g.in_channels;
-  const size_t out_pixels = size_t(g.out_height) * g.out_width;
-  const size_t block_bytes = 384 * 1024;  // the images of one block stay in a core's L2
-  const int block = std::max<int>(1, std::min<size_t>(g.batch, block_bytes / (4 * (image_size + out_pixels * g.out_channels) + 1)));
-  float* images = scratch<float>(Scratch::kGradient, 0, block * image_size);
+  const int tiles = (group_in + kMostPixels - 1) / kMostPixels;
+  const auto first_channel = [&](int tile) { return group_in * tile / tiles; };
+  const size_t padded_pixels = size_t(padded_width) * padded_height, out_pixels = size_t(g.out_height) * g.out_width;
+  const size_t image_bytes = 4 * (padded_pixels * kMostPixels + out_pixels * kColumns);
+  const size_t l2_share = 256 * 1024;  // one tile and one panel of a block of images stay in a core's L2
+  const int block = int(std::max<size_t>(1, std::min<size_t>(g.batch, l2_share / image_bytes)));
+  const size_t tile_size = block * padded_pixels * kMostPixels, panel_size = block * out_pixels * kColumns;
+  float* inputs = scratch<float>(Scratch::kGradient, 0, tile_size * tiles * g.groups);
+  float* gradients = scratch<float>(Scratch::kPanelB, 0, panel_size * panels * g.groups);
   std::memset(dfilter.data, 0, sizeof(float) * g.filter_size());
-  const size_t units_per_panel = size_t(tap_count) * tiles;
   for (int n0 = 0; n0 < g.batch; n0 += block) {
     const int count = std::min(block, g.batch - n0);
-    parallel_ranges(count, 1, [&](size_t begin, size_t end, int) {
-      for (size_t n = begin; n < end; n++) fill(n0 + int(n), images + n * image_size);
-    });
-    parallel_ranges(g.groups * panels * units_per_panel, 1, [&](size_t begin, size_t end, int thread) {
-      float* packed = scratch<float>(Scratch::kPanelA, thread, out_pixels * count * kColumns);
-      size_t packed_panel = ~size_t(0);
-      for (size_t unit = begin; unit < end; unit++) {
-        const size_t panel = unit / units_per_panel;
-        const int group = int(panel / panels), first = int(panel % panels) * kColumns;
-        const int channels = std::min(kColumns, group_out - first);
-        if (panel != packed_panel) {
-          gemm::pack_panel(false, dy.data + n0 * out_pixels * g.out_channels + group * group_out + first, g.out_channels,
-                           int(out_pixels) * count, channels, packed);
-          packed_panel = panel;
+    parallel_ranges(size_t(count) * padded_height, 1, [&](size_t begin, size_t end, int thread) {
+      float* row = scratch<float>(Scratch::kTile, thread, g.in_channels);
+      for (size_t i = begin; i < end; i++) {
+        const int n = int(i / padded_height), y = int(i % padded_height);
+        for (int x = 0; x < padded_width; x++) {
+          const float* pixel = pixel_row(n0 + n, y - g.pad, x - g.pad, row);
+          float* to = inputs + (n * padded_pixels + size_t(y) * padded_width + x) * kMostPixels;
+          for (int group = 0; group < g.groups; group++)
+            for (int t = 0; t < tiles; t++, to += tile_size) {
+              const int from = first_channel(t), width = first_channel(t + 1) - from;
+              for (int c = 0; c < width; c++) to[c] = pixel[group * group_in + from + c];
+            }
         }
-        const int tap = int(unit % units_per_panel) / tiles, l = int(unit % tiles) * kMostPixels;
-        const int ky = merged ? tap : tap / g.kernel_width, kx = merged ? 0 : tap % g.kernel_width;
-        const float* x = images + (size_t(ky) * padded_width + kx) * g.dilation * g.in_channels + group * group_in + l;
-        float* out = dfilter.data + (size_t(tap) * run + l) * g.out_channels + group * group_out + first;
-        const long pixel = long(g.stride) * g.in_channels, row = pixel * padded_width;
+      }
+    });
+    parallel_ranges(size_t(g.groups) * panels * count, 1, [&](size_t begin, size_t end, int) {
+      for (size_t i = begin; i < end; i++) {
+        const size_t panel = i / count, n = i % count;
+        const int first = int(panel % panels) * kColumns;
+        const float* from = dy.data + (n0 + n) * out_pixels * g.out_channels + panel / panels * group_out + first;
+        gemm::pack_panel(false, from, g.out_channels, int(out_pixels), std::min(kColumns, group_out - first),
+                         gradients + panel * panel_size + n * out_pixels * kColumns);
+      }
+    });
+    const size_t units = size_t(tiles) * g.taps();
+    parallel_ranges(g.groups * panels * units, 1, [&](size_t begin, size_t end, int) {
+      for (size_t unit = begin; unit < end; unit++) {
+        const size_t panel = unit / units;
+        const int group = int(panel / panels), first = int(panel % panels) * kColumns;
+        const int t = int(unit % units) / g.taps(), tap = int(unit % g.taps());
+        const int ky = tap / g.kernel_width, kx = tap % g.kernel_width, from = first_channel(t);
+        const float* x = inputs + (size_t(group) * tiles + t) * tile_size +
+                         (size_t(ky) * padded_width + kx) * g.dilation * kMostPixels;
+        float* out = dfilter.data + (size_t(tap) * group_in + from) * g.out_channels + group * group_out + first;
         const auto compute = [&](auto kernel) {
-          kernel(x, pixel, row, long(image_size), packed, count, g.out_height, g.out_width, out, g.out_channels, channels);
+          kernel(x, long(g.stride) * kMostPixels, long(g.stride) * padded_width * kMostPixels,
+                 long(padded_pixels) * kMostPixels, gradients + panel * panel_size, count, g.out_height, g.out_width, out,
+                 g.out_channels, std::min(kColumns, group_out - first));
         };
-        switch (std::min(kMostPixels, run - l)) {
+        switch (first_channel(t + 1) - from) {
           case 1: compute(filter_tile<1>); break;
           case 2: compute(filter_tile<2>); break;
           case 3: compute(filter_tile<3>); break;
@@ -382,10 +387,10 @@ static void conv2dBackwardFilter(Floats x, Floats dy, Floats dfilter, Ints geome
       });
     return;
   }
-  const size_t image = size_t(g.height) * g.width * g.in_channels;
-  backward_filter(g, dy, dfilter, [&](int n, float* out) {
-    pad_image(x.data + n * image, g.height, g.width, g.in_channels, g.pad, g.pad, g.width + 2 * g.pad,
-              g.height + 2 * g.pad, out);
+  const std::vector<float> border(g.in_channels, 0.0f);
+  backward_filter(g, dy, dfilter, [&](int n, int py, int px, float*) -> const float* {
+    if (py < 0 || py >= g.height || px < 0 || px >= g.width) return border.data();
+    return x.data + ((size_t(n) * g.height + py) * g.width + px) * g.in_channels;
   });
 }
 
@@ -396,16 +401,10 @@ static void conv2dBackwardFilterSigns(Words x, Floats dy, Floats dfilter, Ints g
   require(x, g.in_pixels() * stride, "conv2dBackwardFilterSigns x");
   require(dy, g.out_size(), "conv2dBackwardFilterSigns dy");
   require(dfilter, g.filter_size(), "conv2dBackwardFilterSigns dfilter");
-  const float border = zero_pad ? 0.0f : 1.0f;
-  const int padded_width = g.width + 2 * g.pad;
-  backward_filter(g, dy, dfilter, [&](int n, float* out) {
-    for (int y = -g.pad; y < g.height + g.pad; y++) {
-      const bool inside = y >= 0 && y < g.height;
-      for (int i = 0; i < (inside ? g.pad : padded_width) * g.in_channels; i++) *out++ = border;
-      if (!inside) continue;
-      const uint32_t* row = x.data + (size_t(n) * g.height + y) * g.width * stride;
-      for (int p = 0; p < g.width; p++, row += stride, out += g.in_channels) bits::unpack_row(row, g.in_channels, out);
-      for (int i = 0; i < g.pad * g.in_channels; i++) *out++ = border;
-    }
+  const std::vector<float> border(g.in_channels, zero_pad ? 0.0f : 1.0f);
+  backward_filter(g, dy, dfilter, [&](int n, int py, int px, float* row) -> const float* {
+    if (py < 0 || py >= g.height || px < 0 || px >= g.width) return border.data();
+    bits::unpack_row(x.data + ((size_t(n) * g.height + py) * g.width + px) * stride, g.in_channels, row);
+    return row;
   });
 }

@@ -26,6 +26,8 @@ static void maxPool(Floats x, Floats y, Ints indices, Ints geometry) {
   require(x, g.in_size(), "maxPool x");
   require(y, g.out_size(), "maxPool y");
   require(indices, g.out_size(), "maxPool indices");
+  VecInt lanes;
+  for (int i = 0; i < kLanes; i++) lanes[i] = i;
   pooling::over_windows(g, [&](const pooling::Window& w, size_t image, size_t out) {
     float* best = y.data + out;
     int32_t* chosen = indices.data + out;
@@ -33,12 +35,14 @@ static void maxPool(Floats x, Floats y, Ints indices, Ints geometry) {
     for (int iy = w.top; iy < w.bottom; iy++)
       for (int ix = w.left; ix < w.right; ix++) {
         const size_t from = image + (size_t(iy) * g.width + ix) * g.channels;
-        for (int c = 0; c < g.channels; c++) {
-          const float value = x.data[from + c];
-          const bool better = first || value > best[c];
-          best[c] = better ? value : best[c];
-          chosen[c] = better ? int32_t(from + c) : chosen[c];
-        }
+        const VecInt always = VecInt{} - int32_t(first);
+        by_vectors(g.channels, [&](int c, auto e) {
+          const Vec value = load(x.data + from + c, e), old = load(best + c, e);
+          const VecInt better = (VecInt)(value > old) | always;
+          const Vec offset = (Vec)(lanes + int32_t(from + c)), before = load(reinterpret_cast<float*>(chosen + c), e);
+          store(best + c, select(better, value, old), e);
+          store(reinterpret_cast<float*>(chosen + c), select(better, offset, before), e);
+        });
         first = false;
       }
   });
@@ -69,7 +73,7 @@ static void avgPool(Floats x, Floats y, Ints geometry) {
     for (int iy = w.top; iy < w.bottom; iy++)
       for (int ix = w.left; ix < w.right; ix++) {
         const float* from = x.data + image + (size_t(iy) * g.width + ix) * g.channels;
-        for (int c = 0; c < g.channels; c++) sum[c] += from[c];
+        by_vectors(g.channels, [&](int c, auto e) { store(sum + c, load(sum + c, e) + load(from + c, e), e); });
       }
     const float count = float((w.bottom - w.top) * (w.right - w.left));
     for (int c = 0; c < g.channels; c++) sum[c] /= count;
@@ -86,7 +90,7 @@ static void avgPoolBackward(Floats dy, Floats dx, Ints geometry) {
     for (int iy = w.top; iy < w.bottom; iy++)
       for (int ix = w.left; ix < w.right; ix++) {
         float* to = dx.data + image + (size_t(iy) * g.width + ix) * g.channels;
-        for (int c = 0; c < g.channels; c++) to[c] += dy.data[out + c] / count;
+        by_vectors(g.channels, [&](int c, auto e) { store(to + c, load(to + c, e) + load(dy.data + out + c, e) / count, e); });
       }
   });
 }

@@ -23,6 +23,29 @@ static inline void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) 
 // x - 0 is x for every x, so this folds to one broadcast (x + 0 would not: -0 + 0 is +0).
 static inline Vec broadcast(float x) { return x - Vec{}; }
 
+// A run of floats is taken by whole vectors and one partial one: `f(i, extent)` is called for each, and load/store take the extent.
+// Explicit vectors instead of the auto-vectoriser, whose alias checks cost more than a short row of channels.
+struct Whole {};
+struct Part { int count; };
+static inline Vec load(const float* p, Whole) { return load(p); }
+static inline Vec load(const float* p, Part part) {
+  float lanes[kLanes] = {};
+  std::memcpy(lanes, p, sizeof(float) * part.count);
+  return load(lanes);
+}
+static inline void store(float* p, Vec v, Whole) { store(p, v); }
+static inline void store(float* p, Vec v, Part part) {
+  float lanes[kLanes];
+  store(lanes, v);
+  std::memcpy(p, lanes, sizeof(float) * part.count);
+}
+template <class F>
+static inline void by_vectors(int n, const F& f) {
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(i, Whole{});
+  if (i < n) f(i, Part{n - i});
+}
+
 // a*b + c, fused where the hardware can: only used where sums are compared with a tolerance.
 static inline Vec multiply_add(Vec a, Vec b, Vec c) {
 #if defined(__AVX512F__)

@@ -78,7 +78,9 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
   const auto flush = [&] {
     for (int p = 0; p < kPixels; p++)
       for (int v = 0; v < kAll; v++) {
-        for (int i = 0; i < kBytes; i++) sums[p][v * kBytes + i] += acc[p][v][i];
+        uint8_t bytes[kBytes];
+        std::memcpy(bytes, &acc[p][v], kBytes);
+        for (int i = 0; i < kBytes; i++) sums[p][v * kBytes + i] += bytes[i];
         acc[p][v] = Bytes{};
       }
     room = kFlush;
