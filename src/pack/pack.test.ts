@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { Random } from '../core/random.ts';
+import { methods } from '../methods/table.ts';
+import { buildNetwork } from '../models/table.ts';
+import type { Network } from '../models/network.ts';
+import { loadPackedModel } from '../runtime/packed-model.ts';
+import { inference, trainingStep } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { type PackOptions, pack } from './pack.ts';
+import { foldThresholds } from './threshold.ts';
+
+const options: PackOptions = { classes: ['a', 'b', 'c'], mean: [0, 0, 0], std: [1, 1, 1] };
+
+function images(random: Random, count: number, shape: readonly number[]): Tensor {
+  const data = new Float32Array(count * shape.reduce((a, b) => a * b));
+  random.fillNormal(data, 0, 1);
+  return new Tensor(data, [count, ...shape]);
+}
+
+/** A network whose batch-norms have seen data and whose scales are not trivial. */
+function warmedNetwork(model: string, method: string, inputShape: [number, number, number], random: Random): Network {
+  const network = buildNetwork({ model, method, inputShape, classes: 3, width: 1, seed: 3 });
+  for (let i = 0; i < 3; i++) trainingStep(() => network.forward(images(random, 4, inputShape)));
+  for (const { name, value } of network.parameters()) {
+    if (/gamma|beta|slope/.test(name)) for (let i = 0; i < value.size; i++) value.data[i] = value.data[i]! + 0.5 * random.normal();
+  }
+  network.setTraining(false);
+  return network;
+}
+
+describe.each(methods.map((method) => method.id))('%s', (method) => {
+  test.each([
+    ['sfc', [8, 8, 1]],
+    ['resnet20', [8, 8, 3]],
+    ['vgg-small', [8, 8, 3]],
+  ] as [string, [number, number, number]][])('%s packs to the same logits, bit for bit, on images it was not verified with', (model, shape) => {
+    const random = new Random(11);
+    const network = warmedNetwork(model, method, shape, random);
+    const { bytes } = pack(network, images(random, 4, shape), { ...options, allowFloat: method === 'dorefa-w1a1' ? 'all' : [] });
+    const fresh = images(random, 5, shape);
+    const expected = inference(() => network.forward(fresh).data.slice());
+    expect(loadPackedModel(bytes).run(fresh.data)).toEqual(expected);
+  });
+});
+
+test('binary layers take exactly one bit per weight in the file', () => {
+  const random = new Random(2);
+  const network = warmedNetwork('vgg-small', 'bnn', [8, 8, 3], random);
+  const { model, bytes } = pack(network, images(random, 2, [8, 8, 3]), options);
+  const weights = network.parameters().filter(({ value }) => value.role === 'latent').reduce((sum, { value }) => sum + value.size, 0);
+  const header = new DataView(bytes.buffer).getBigUint64(0, true);
+  const text = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + Number(header))));
+  const words = model.graph.nodes.flatMap((node) => ('alpha' in node || 'threshold' in node ? [text[node.filter].data_offsets] : []));
+  expect(words.reduce((sum: number, [begin, end]: [number, number]) => sum + end - begin, 0) * 8).toBe(weights);
+});
+
+test('thresholds decide as the float expression does for every possible dot product', () => {
+  const random = new Random(5);
+  const channels = 200;
+  const make = () => Float32Array.from({ length: channels }, (_, i) => (i % 17 === 0 ? 0 : random.normal()));
+  const [alpha, scale, shift] = [make().map(Math.abs), make(), make().map((v) => v * 5)];
+  const { threshold, flip } = foldThresholds(64, alpha, scale, shift);
+  for (let c = 0; c < channels; c++)
+    for (let dot = -64; dot <= 64; dot++) {
+      const negative = Math.fround(Math.fround(Math.fround(dot * alpha[c]!) * scale[c]!) + shift[c]!) < 0;
+      expect(flip[c] ? dot > threshold[c]! : dot < threshold[c]!).toBe(negative);
+    }
+});
+
+test('NaN weights are refused with the tensor named', () => {
+  const random = new Random(2);
+  const network = warmedNetwork('resnet20', 'bnn', [8, 8, 3], random);
+  network.parameters().at(-1)!.value.data[0] = Number.NaN;
+  expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/NaN or infinity/);
+});
+
+test('a binary layer that would silently run in float is refused by name', () => {
+  const random = new Random(2);
+  const network = warmedNetwork('resnet20', 'dorefa-w1a1', [8, 8, 3], random);
+  expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/conv2d1.*would run in float/);
+});

@@ -1,0 +1,94 @@
+import { PackError } from '../core/errors.ts';
+import { type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import type { Network } from '../models/network.ts';
+import { type PackedGraph, packedFormat, packedVersion } from '../runtime/graph.ts';
+import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
+import { traced } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Draft } from './draft.ts';
+import { fuse } from './fuse.ts';
+import { draftFromTrace } from './trace.ts';
+import { verify } from './verify.ts';
+
+export interface PackOptions {
+  readonly classes: readonly string[];
+  /** Normalisation the network was trained with, per channel. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** Binary layers by name that may stay float in the packed graph; any other that cannot be packed is an error. */
+  readonly allowFloat?: readonly string[] | 'all';
+}
+
+export interface Packed {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly model: PackedModel;
+}
+
+/** Bytes of the trained network's float32 parameters and statistics: what a float file would hold. */
+export function floatBytes(network: Network): number {
+  const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
+  return 4 * (parameters + network.stateArrays().reduce((sum, { value }) => sum + value.data.length, 0));
+}
+
+function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly string[] | 'all'): void {
+  if (allowed === 'all') return;
+  if (network.method.bits.activation !== 1 || network.method.bits.weight !== 1) return;
+  const binaryLayers = network.modules().filter(({ value }) => value.constructor.name === 'BinaryConv2d').length;
+  const packed = draft.nodes.filter(({ node }) => node.op === 'xnorConv2d' || node.op === 'xnorConv2dThreshold').length;
+  const floats = draft.nodes.filter(({ node }) => node.op === 'signConv2d' && !allowed.includes(node.name));
+  if (packed < binaryLayers && floats.length > 0) {
+    const names = floats.map(({ node }) => node.name).join(', ');
+    throw new PackError(`pack: the binary layers ${names} would run in float, 32x the memory traffic of packed ones; name them in allowFloat to accept that`);
+  }
+}
+
+/**
+ * Packs a trained network to one bit per binary weight and verifies the result: on the calibration images every packed value must
+ * equal the float graph's, bit for bit.
+ *
+ * @param calibration normalised images [N,H,W,C]
+ * @returns the bytes of one safetensors file, and the model loaded from them
+ * @throws PackError naming the first layer that differs or cannot be packed
+ */
+export function pack(network: Network, calibration: Tensor, options: PackOptions): Packed {
+  const wasTraining = network.training;
+  network.setTraining(false);
+  try {
+    return traced(
+      () => network.forward(calibration),
+      (logits, nodes) => {
+        const draft = fuse(draftFromTrace(nodes, calibration, logits));
+        refuseFloatLayers(draft, network, options.allowFloat ?? []);
+        const tensors = new Map<string, StoredTensor>();
+        for (const node of draft.nodes) for (const [name, tensor] of node.tensors) tensors.set(name, tensor);
+        for (const [name, { data }] of tensors) requireFinite(name, data);
+        const graph: PackedGraph = {
+          format: packedFormat,
+          version: packedVersion,
+          model: network.config.model,
+          method: network.config.method,
+          input: [...network.config.inputShape],
+          classes: [...options.classes],
+          mean: [...options.mean],
+          std: [...options.std],
+          nodes: draft.nodes.map(({ node }) => node),
+          output: draft.output,
+          floatBytes: floatBytes(network),
+        };
+        const bytes = writeSafetensors(tensors, { signum: JSON.stringify(graph) });
+        const model = loadPackedModel(bytes);
+        verify(model, draft, calibration, logits);
+        return { bytes, model };
+      },
+    );
+  } finally {
+    network.setTraining(wasTraining);
+  }
+}
+
+function requireFinite(name: string, data: StoredTensor['data']): void {
+  if (data instanceof Float32Array && !data.every(Number.isFinite)) {
+    throw new PackError(`pack: tensor "${name}" holds NaN or infinity; the training diverged, pack an earlier checkpoint`);
+  }
+}
+

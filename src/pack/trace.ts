@@ -1,0 +1,111 @@
+import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
+import { PackError } from '../core/errors.ts';
+import type { StoredTensor } from '../core/safetensors.ts';
+import type { Shape } from '../core/shape.ts';
+import { boundText, type PackedNode } from '../runtime/graph.ts';
+import type { TapeNode } from '../tensor/tape.ts';
+import { SignFilter, type Tensor } from '../tensor/tensor.ts';
+import type { Draft, DraftNode } from './draft.ts';
+
+const stored = (data: StoredTensor['data'], shape: Shape = [data.length]): StoredTensor => ({ shape, data: data.slice() });
+
+const convFields = (g: ConvGeometry) => ({
+  kernel: [g.kernelHeight, g.kernelWidth] as [number, number], stride: g.stride, pad: g.pad, dilation: g.dilation, groups: g.groups,
+});
+
+/** Turns one traced op into a draft node; `names` numbers the layers. */
+function translate(trace: TapeNode, ids: readonly number[], output: number, name: string): DraftNode {
+  const tensors = new Map<string, StoredTensor>();
+  const keep = (suffix: string, tensor: StoredTensor): string => {
+    tensors.set(`${name}.${suffix}`, tensor);
+    return `${name}.${suffix}`;
+  };
+  const { attributes, inputs } = trace;
+  const geometry = attributes['geometry'] as ConvGeometry & PoolGeometry;
+  const common = { name, inputs: [...ids], output, shape: trace.output.shape.slice(1) };
+  const signWords = (filter: SignFilter) =>
+    keep('filter', stored(filter.words, [geometry.outChannels, geometry.kernelHeight * geometry.kernelWidth, filter.words.length / (geometry.outChannels * geometry.kernelHeight * geometry.kernelWidth)]));
+
+  const node = ((): PackedNode => {
+    switch (trace.op) {
+      case 'binaryConv2d': {
+        const filter = inputs[1] as SignFilter;
+        const padding = attributes['padding'] as 'zero' | 'one';
+        return { ...common, op: 'xnorConv2d', ...convFields(geometry), padding, filter: signWords(filter), alpha: keep('alpha', stored(filter.scale)) };
+      }
+      case 'conv2d': {
+        const filter = inputs[1]!;
+        if (filter instanceof SignFilter) {
+          return { ...common, op: 'signConv2d', ...convFields(geometry), filter: signWords(filter), alpha: keep('alpha', stored(filter.scale)) };
+        }
+        return { ...common, op: 'conv2d', ...convFields(geometry), filter: keep('filter', stored(filter.data, filter.shape)) };
+      }
+      case 'dense': {
+        const [, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
+        return { ...common, op: 'dense', weight: keep('weight', stored(weight.data, weight.shape)), ...(bias ? { bias: keep('bias', stored(bias.data)) } : {}) };
+      }
+      case 'affine':
+        return {
+          ...common, op: 'affine',
+          scale: keep('scale', stored(attributes['scale'] as Float32Array)),
+          shift: keep('shift', stored(attributes['shift'] as Float32Array)),
+          low: boundText(attributes['low'] as number),
+          high: boundText(attributes['high'] as number),
+        };
+      case 'prelu':
+        return { ...common, op: 'prelu', slope: keep('slope', stored(inputs[1]!.data)) };
+      case 'maxPool':
+      case 'avgPool':
+        return { ...common, op: trace.op, window: geometry.window, stride: geometry.stride, pad: geometry.pad };
+      case 'scale':
+        return { ...common, op: 'scale', factor: attributes['factor'] as number };
+      case 'unitLevels':
+        return { ...common, op: 'unitLevels', bits: attributes['bits'] as number };
+      case 'subsamplePad':
+        return { ...common, op: 'subsamplePad', stride: attributes['stride'] as number };
+      case 'sliceChannels':
+        return { ...common, op: 'sliceChannels', begin: attributes['begin'] as number, end: attributes['end'] as number };
+      case 'sign': case 'relu': case 'hardtanh': case 'sigmoid': case 'tanh': case 'softsign': case 'add': case 'multiply':
+      case 'pixelScale': case 'channelAbsMean': case 'concat': case 'globalAvgPool': case 'reshape':
+        return { ...common, op: trace.op };
+      default:
+        throw new PackError(`pack: the op "${trace.op}" of this network has no packed form; keep it out of the evaluation graph`);
+    }
+  })();
+  return { node, tensors, expected: trace.output };
+}
+
+/** The output is its input under another name: same values, same channels. */
+function isAlias(trace: TapeNode): boolean {
+  return trace.op === 'quantizeGradient' || (trace.op === 'reshape' && trace.inputs[0]!.channels === trace.output.channels);
+}
+
+/**
+ * The evaluation graph of one traced forward pass: ops that depend on the image, in order; everything else is a constant and
+ * already folded into the tensors of its reader.
+ *
+ * @param image the traced input [N,H,W,C]
+ * @param output the traced logits
+ * @throws PackError for an op without a packed form
+ */
+export function draftFromTrace(nodes: readonly TapeNode[], image: Tensor, output: Tensor): Draft {
+  const ids = new Map<Tensor, number>([[image, 0]]);
+  const draft: DraftNode[] = [];
+  const counts = new Map<string, number>();
+  for (const trace of nodes) {
+    const inputs = trace.inputs.map((input) => ids.get(input)).filter((id) => id !== undefined);
+    if (inputs.length === 0) continue;
+    if (isAlias(trace)) {
+      ids.set(trace.output, inputs[0]!);
+      continue;
+    }
+    const nth = counts.get(trace.op) ?? 0;
+    counts.set(trace.op, nth + 1);
+    const id = draft.length + 1;
+    draft.push(translate(trace, inputs, id, `${trace.op}${nth}`));
+    ids.set(trace.output, id);
+  }
+  const last = ids.get(output);
+  if (last === undefined || last === 0) throw new PackError('pack: the output does not depend on the input image');
+  return { nodes: draft, output: last, input: image.shape.slice(1) };
+}

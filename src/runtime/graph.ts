@@ -1,0 +1,87 @@
+import * as z from 'zod/mini';
+import { FormatError } from '../core/errors.ts';
+
+/**
+ * The packed graph as stored in a model file's metadata. Values are numbered; value 0 is the input image. A value is either float
+ * [N,...shape] or packed signs with the same meaning. Tensors are named entries of the same safetensors file.
+ */
+const count = z.int().check(z.positive(), z.lte(1 << 24));
+const index = z.int().check(z.nonnegative(), z.lte(1 << 20));
+const offset = z.int().check(z.nonnegative(), z.lte(1 << 24));
+const tensor = z.string().check(z.maxLength(200));
+const shape = z.array(count).check(z.minLength(1), z.maxLength(4));
+/** JSON has no infinity. */
+const bound = z.union([z.number(), z.literal('-inf'), z.literal('inf')]);
+
+const common = { name: z.string(), inputs: z.array(index).check(z.minLength(1), z.maxLength(64)), output: index, shape };
+const conv = { kernel: z.tuple([count, count]), stride: count, pad: offset, dilation: count, groups: count };
+const pool = { window: count, stride: count, pad: offset };
+const binary = { ...conv, padding: z.enum(['zero', 'one']), filter: tensor };
+
+const node = z.discriminatedUnion('op', [
+  z.object({ ...common, ...conv, op: z.literal('conv2d'), filter: tensor }),
+  z.object({ ...common, ...conv, op: z.literal('signConv2d'), filter: tensor, alpha: tensor }),
+  z.object({ ...common, ...binary, op: z.literal('xnorConv2d'), alpha: tensor, scale: z.optional(tensor), shift: z.optional(tensor) }),
+  z.object({ ...common, ...binary, op: z.literal('xnorConv2dThreshold'), threshold: tensor, flip: tensor }),
+  z.object({ ...common, op: z.literal('sign') }),
+  z.object({ ...common, op: z.literal('affineSign'), scale: tensor, shift: tensor }),
+  z.object({ ...common, op: z.literal('affine'), scale: tensor, shift: tensor, low: bound, high: bound }),
+  z.object({ ...common, op: z.literal('dense'), weight: tensor, bias: z.optional(tensor) }),
+  z.object({ ...common, op: z.literal('prelu'), slope: tensor }),
+  z.object({ ...common, op: z.enum(['relu', 'hardtanh', 'sigmoid', 'tanh', 'softsign']) }),
+  z.object({ ...common, op: z.literal('unitLevels'), bits: count }),
+  z.object({ ...common, op: z.enum(['add', 'multiply', 'pixelScale', 'channelAbsMean', 'concat', 'globalAvgPool', 'reshape']) }),
+  z.object({ ...common, op: z.literal('scale'), factor: z.number() }),
+  z.object({ ...common, ...pool, op: z.enum(['maxPool', 'avgPool']) }),
+  z.object({ ...common, op: z.literal('subsamplePad'), stride: count }),
+  z.object({ ...common, op: z.literal('sliceChannels'), begin: offset, end: count }),
+]);
+
+export const packedFormat = 'signum-packed';
+export const packedVersion = 1;
+
+const graph = z.object({
+  format: z.literal(packedFormat),
+  version: z.literal(packedVersion),
+  model: z.string(),
+  method: z.string(),
+  input: z.tuple([count, count, count]),
+  classes: z.array(z.string()).check(z.minLength(2), z.maxLength(100_000)),
+  /** Per channel: images are (pixel/255 - mean)/std. */
+  mean: z.array(z.number()),
+  std: z.array(z.number().check(z.positive())),
+  nodes: z.array(node).check(z.minLength(1), z.maxLength(10_000)),
+  output: index,
+  /** Bytes of the float32 weights this file replaces. */
+  floatBytes: z.int().check(z.nonnegative()),
+});
+
+export type PackedNode = z.infer<typeof node>;
+export type PackedGraph = z.infer<typeof graph>;
+export type OpName = PackedNode['op'];
+
+/** @throws FormatError naming the first field that is wrong */
+export function parseGraph(text: string): PackedGraph {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`the model's graph is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const version = (json as { version?: unknown } | null)?.version;
+  if (version !== packedVersion) {
+    throw new FormatError(`the model is of format version ${String(version)}, this build reads version ${packedVersion}: pack it again`);
+  }
+  const parsed = graph.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new FormatError(`the model's graph is damaged at ${issue?.path.join('.') || 'its root'}: ${issue?.message ?? 'invalid'}`);
+  }
+  return parsed.data;
+}
+
+export const boundOf = (value: number | '-inf' | 'inf'): number =>
+  value === 'inf' ? Number.POSITIVE_INFINITY : value === '-inf' ? Number.NEGATIVE_INFINITY : value;
+
+export const boundText = (value: number): number | '-inf' | 'inf' =>
+  value === Number.POSITIVE_INFINITY ? 'inf' : value === Number.NEGATIVE_INFINITY ? '-inf' : value;

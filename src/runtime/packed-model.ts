@@ -1,0 +1,171 @@
+import type { Kernels } from '../backend/kernels.ts';
+import { kernels as selectedKernels } from '../backend/select.ts';
+import { FormatError, ShapeError } from '../core/errors.ts';
+import { readSafetensors, type SafetensorsFile } from '../core/safetensors.ts';
+import { type Shape, sizeOf } from '../core/shape.ts';
+import { type PackedGraph, type PackedNode, parseGraph } from './graph.ts';
+import { prepareOp, type Step, storageLength, type Value, type ValueType } from './steps.ts';
+import { ModelTensors } from './tensors.ts';
+
+export interface Prediction {
+  readonly label: string;
+  readonly index: number;
+  readonly probability: number;
+}
+
+/** Called after each node with its output and the time it took. */
+export type NodeObserver = (node: PackedNode, output: Value, milliseconds: number) => void;
+
+const noFloats = new Float32Array(0);
+const noWords = new Uint32Array(0);
+
+/** A packed network, ready to run: weights are laid out for the backend, buffers are kept between calls. */
+export class PackedModel {
+  readonly graph: PackedGraph;
+  readonly steps: readonly Step[];
+  private readonly types = new Map<number, ValueType>();
+  private readonly values = new Map<number, Value>();
+  private batch = 0;
+
+  /** @throws FormatError when graph and tensors do not fit together */
+  constructor(graph: PackedGraph, file: SafetensorsFile, kernels: Kernels = selectedKernels()) {
+    this.graph = graph;
+    this.types.set(0, { shape: graph.input, packed: false });
+    const tensors = new ModelTensors(file);
+    this.steps = graph.nodes.map((node) => this.prepare(node, tensors, kernels));
+    const output = this.types.get(graph.output);
+    if (!output || output.packed || sizeOf(output.shape) !== graph.classes.length) {
+      throw new FormatError(`the model's output value ${graph.output} is not one float per class (${graph.classes.length})`);
+    }
+  }
+
+  private prepare(node: PackedNode, tensors: ModelTensors, kernels: Kernels): Step {
+    const inputs = node.inputs.map((id) => {
+      const type = this.types.get(id);
+      if (!type) throw new FormatError(`node "${node.name}" reads value ${id} before it is computed`);
+      return type;
+    });
+    if (this.types.has(node.output)) throw new FormatError(`node "${node.name}" writes value ${node.output} twice`);
+    const wantsPacked = node.op === 'xnorConv2d' || node.op === 'xnorConv2dThreshold';
+    if (inputs.some((type) => type.packed !== wantsPacked)) {
+      throw new FormatError(`node "${node.name}" (${node.op}) needs ${wantsPacked ? 'packed signs' : 'floats'} as input`);
+    }
+    checkSizes(node, inputs);
+    // the table is indexed by the node's own op, which TypeScript cannot follow through a union
+    const prepare = prepareOp[node.op] as (n: PackedNode, i: readonly ValueType[], t: ModelTensors, k: Kernels) => Omit<Step, 'node'>;
+    const step = { node, ...prepare(node, inputs, tensors, kernels) };
+    if (step.output.shape.join() !== node.shape.join()) {
+      throw new FormatError(`node "${node.name}" yields [${step.output.shape.join(',')}], the file says [${node.shape.join(',')}]`);
+    }
+    this.types.set(node.output, step.output);
+    return step;
+  }
+
+  private allocate(batch: number): void {
+    this.batch = batch;
+    this.values.clear();
+    for (const [id, type] of this.types) {
+      if (id === 0) continue;
+      const length = storageLength(type, batch);
+      const value = type.packed
+        ? { shape: type.shape, floats: noFloats, words: new Uint32Array(length) }
+        : { shape: type.shape, floats: new Float32Array(length), words: noWords };
+      this.values.set(id, value);
+    }
+  }
+
+  /**
+   * Logits of a batch.
+   *
+   * @param images normalised floats [N,H,W,C]
+   * @returns [N,classes]; overwritten by the next call
+   * @throws ShapeError when the length is not a multiple of one image
+   */
+  run(images: Float32Array, observe?: NodeObserver): Float32Array {
+    const size = sizeOf(this.graph.input);
+    const batch = images.length / size;
+    if (!Number.isInteger(batch) || batch < 1) {
+      throw new ShapeError(`run: ${images.length} values are not a whole number of [${this.graph.input.join(',')}] images (${size} values each)`);
+    }
+    if (batch !== this.batch) this.allocate(batch);
+    this.values.set(0, { shape: this.graph.input, floats: images, words: noWords });
+    for (const step of this.steps) {
+      const output = this.values.get(step.node.output)!;
+      const begin = observe ? performance.now() : 0;
+      step.run(step.node.inputs.map((id) => this.values.get(id)!), output, batch);
+      observe?.(step.node, output, performance.now() - begin);
+    }
+    return this.values.get(this.graph.output)!.floats;
+  }
+
+  /** (pixel/255 - mean)/std, as in training. @param pixels 0..255, [N,H,W,C] */
+  normalise(pixels: Uint8Array): Float32Array {
+    const { mean, std } = this.graph;
+    const channels = this.graph.input[2];
+    return Float32Array.from(pixels, (pixel, i) => (pixel / 255 - mean[i % channels]!) / std[i % channels]!);
+  }
+
+  /** The most probable classes of every image, best first. @param pixels 0..255, [N,H,W,C] */
+  predict(pixels: Uint8Array, top = 5): Prediction[][] {
+    const classes = this.graph.classes;
+    const logits = this.run(this.normalise(pixels));
+    return Array.from({ length: this.batch }, (_, n) => {
+      const row = logits.subarray(n * classes.length, (n + 1) * classes.length);
+      const largest = row.reduce((a, b) => Math.max(a, b));
+      const powers = Array.from(row, (value) => Math.exp(value - largest));
+      const total = powers.reduce((a, b) => a + b);
+      return powers
+        .map((power, index) => ({ label: classes[index]!, index, probability: power / total }))
+        .sort((a, b) => b.probability - a.probability)
+        .slice(0, top);
+    });
+  }
+
+  /** Bytes of all activation buffers for the current batch size. */
+  get activationBytes(): number {
+    let bytes = 0;
+    for (const { floats, words } of this.values.values()) bytes += floats.byteLength + words.byteLength;
+    return bytes;
+  }
+}
+
+const size = (shape: Shape | undefined) => sizeOf(shape ?? []);
+const sameSize = (node: PackedNode, inputs: readonly Shape[]) => inputs.every((shape) => size(shape) === size(node.shape));
+
+/** Ops whose output size the graph states and their preparation does not derive: does the claim follow from the inputs? */
+const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: readonly Shape[]) => boolean>> = {
+  ...Object.fromEntries(
+    (['sign', 'affineSign', 'affine', 'prelu', 'relu', 'hardtanh', 'sigmoid', 'tanh', 'softsign', 'unitLevels', 'add', 'multiply', 'scale', 'reshape'] as const)
+      .map((op) => [op, sameSize]),
+  ),
+  pixelScale: (node, [x, factor]) => size(x) === size(node.shape) && size(factor) * (node.shape.at(-1) ?? 1) === size(node.shape),
+  channelAbsMean: (node, [x]) => size(x) === size(node.shape) * (x?.at(-1) ?? 0),
+  globalAvgPool: (node, [x]) => node.shape.length === 1 && x?.at(-1) === node.shape[0],
+  concat: (node, inputs) => inputs.reduce((sum, shape) => sum + size(shape), 0) === size(node.shape),
+  sliceChannels: (node, [x]) =>
+    node.op === 'sliceChannels' && node.end - node.begin === node.shape.at(-1) && node.end <= (x?.at(-1) ?? 0) &&
+    (size(x) / x!.at(-1)!) * node.shape.at(-1)! === size(node.shape),
+  subsamplePad: (node, [x]) =>
+    node.op === 'subsamplePad' && node.shape.length === 3 && x?.length === 3 && x[2]! <= node.shape[2]! &&
+    Math.ceil(x[0]! / node.stride) === node.shape[0] && Math.ceil(x[1]! / node.stride) === node.shape[1],
+};
+
+/** Kernels trust sizes, so a hostile file must not get past this point. */
+function checkSizes(node: PackedNode, inputs: readonly ValueType[]): void {
+  const shapes = inputs.map((type) => type.shape);
+  if (sizesFit[node.op]?.(node, shapes) ?? true) return;
+  const given = shapes.map((shape) => `[${shape.join(',')}]`).join(' and ');
+  throw new FormatError(`node "${node.name}" (${node.op}): inputs ${given} do not give [${node.shape.join(',')}]`);
+}
+
+/**
+ * Loads a packed model from the bytes of its file.
+ *
+ * @throws FormatError for damaged or foreign files
+ */
+export function loadPackedModel(bytes: Uint8Array, kernels?: Kernels): PackedModel {
+  const file = readSafetensors(bytes);
+  const graph = file.metadata['signum'];
+  if (graph === undefined) throw new FormatError('this safetensors file is not a packed Signum model: it has no "signum" metadata');
+  return new PackedModel(parseGraph(graph), file, kernels);
+}
