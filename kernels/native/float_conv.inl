@@ -108,6 +108,11 @@ static void over_batch(int batch, int rows, const Prepare& prepare, const Comput
   }
 }
 
+// A 1x1 convolution is a matrix product over pixels.
+static bool is_product(const ConvGeometry& g) {
+  return g.taps() == 1 && g.stride == 1 && g.pad == 0 && g.groups == 1;
+}
+
 static bool is_depthwise(const ConvGeometry& g) { return g.groups > 1 && g.group_in() == 1 && g.group_out() == 1; }
 
 // body(output pixel offset, input pixel offset, tap) over the taps inside the image
@@ -133,6 +138,7 @@ static void conv2d(Floats x, Floats filter, Floats y, Ints geometry) {
   require(x, g.in_size(), "conv2d x");
   require(filter, g.filter_size(), "conv2d filter");
   require(y, g.out_size(), "conv2d y");
+  if (is_product(g)) return sgemm(0, 0, int(g.in_pixels()), g.out_channels, g.in_channels, x, filter, 0, y);
   if (is_depthwise(g)) {
     parallel_ranges(g.batch, 1, [&](size_t begin, size_t end, int) {
       const size_t image = size_t(g.out_height) * g.out_width * g.out_channels;
@@ -190,6 +196,7 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
   require(dy, g.out_size(), "conv2dBackwardInput dy");
   require(filter, g.filter_size(), "conv2dBackwardInput filter");
   require(dx, g.in_size(), "conv2dBackwardInput dx");
+  if (is_product(g)) return sgemm(0, 1, int(g.in_pixels()), g.in_channels, g.out_channels, dy, filter, 0, dx);
   if (is_depthwise(g)) {
     parallel_ranges(g.batch, 1, [&](size_t begin, size_t end, int) {
       const size_t image = size_t(g.height) * g.width * g.in_channels;
@@ -379,6 +386,7 @@ static void conv2dBackwardFilter(Floats x, Floats dy, Floats dfilter, Ints geome
   require(x, g.in_size(), "conv2dBackwardFilter x");
   require(dy, g.out_size(), "conv2dBackwardFilter dy");
   require(dfilter, g.filter_size(), "conv2dBackwardFilter dfilter");
+  if (is_product(g)) return sgemm(1, 0, g.in_channels, g.out_channels, int(g.in_pixels()), x, dy, 0, dfilter);
   if (is_depthwise(g)) {
     std::memset(dfilter.data, 0, sizeof(float) * g.filter_size());
     for (int n = 0; n < g.batch; n++)
@@ -401,6 +409,11 @@ static void conv2dBackwardFilterSigns(Words x, Floats dy, Floats dfilter, Ints g
   require(x, g.in_pixels() * stride, "conv2dBackwardFilterSigns x");
   require(dy, g.out_size(), "conv2dBackwardFilterSigns dy");
   require(dfilter, g.filter_size(), "conv2dBackwardFilterSigns dfilter");
+  if (is_product(g)) {
+    const Floats signs{scratch<float>(Scratch::kGradient, 0, g.in_size()), g.in_size()};
+    unpackSigns(x, signs, int(g.in_pixels()), g.in_channels);
+    return sgemm(1, 0, g.in_channels, g.out_channels, int(g.in_pixels()), signs, dy, 0, dfilter);
+  }
   const std::vector<float> border(g.in_channels, zero_pad ? 0.0f : 1.0f);
   backward_filter(g, dy, dfilter, [&](int n, int py, int px, float* row) -> const float* {
     if (py < 0 || py >= g.height || px < 0 || px >= g.width) return border.data();

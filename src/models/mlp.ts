@@ -11,7 +11,7 @@ import { DenseUnit } from './units.ts';
 export function mlp(hidden: number): (context: BuildContext) => Module {
   return ({ config, method, quantization, random }) => {
     const [height, width, channels] = config.inputShape;
-    const size = hidden * config.width;
+    const size = Math.max(1, Math.round(hidden * config.width));
     const sizes = [height * width * channels, size, size, size, config.classes];
     const units = sizes
       .slice(1)

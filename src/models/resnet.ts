@@ -68,7 +68,7 @@ class FinalNorm extends Module {
 export function resnet(options: ResnetOptions): (context: BuildContext) => Module {
   return (context) => {
     const { config, method, random } = context;
-    const channels = options.channels.map((c) => c * config.width);
+    const channels = options.channels.map((c) => Math.max(1, Math.round(c * config.width)));
     const [first] = channels as [number];
     const inChannels = config.inputShape[2];
     const stem =

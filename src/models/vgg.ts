@@ -12,7 +12,7 @@ import { ConvUnit, DenseUnit } from './units.ts';
  */
 export function vggSmall({ config, method, quantization, random }: BuildContext): Module {
   const [height, width, inChannels] = config.inputShape;
-  const channels = (c: number) => c * config.width;
+  const channels = (c: number) => Math.max(1, Math.round(c * config.width));
   const unit = (from: number, to: number, pool?: number) =>
     new ConvUnit(
       { inChannels: channels(from), outChannels: channels(to), kernel: 3, pad: 1, ...(pool ? { pool } : {}) },
@@ -38,7 +38,7 @@ export function vggSmall({ config, method, quantization, random }: BuildContext)
  */
 export function cnv6({ config, method, quantization, random }: BuildContext): Module {
   const [height, , inChannels] = config.inputShape;
-  const channels = (c: number) => c * config.width;
+  const channels = (c: number) => Math.max(1, Math.round(c * config.width));
   const pad = Math.max(0, Math.ceil((32 - height) / 2));
   const unit = (from: number, to: number, pool?: number) =>
     new ConvUnit(

@@ -1,0 +1,89 @@
+import { Random } from '../core/random.ts';
+import type { DataSet, Split } from './dataset.ts';
+
+/** Random changes of training images, drawn per image from the seed, the epoch and its index: a resumed run sees the same. */
+export interface Augmentation {
+  /** Zero-pad by this many pixels and crop at random (He et al. 2016: 4 for CIFAR). */
+  readonly padCrop?: number;
+  /** Mirror left-right with probability 1/2. */
+  readonly flip?: boolean;
+}
+
+export interface Batch {
+  /** Normalised pixels [count,H,W,C]; reused by the loader after the next but one batch. */
+  readonly images: Float32Array;
+  readonly labels: Uint16Array;
+  readonly count: number;
+}
+
+/** Turns bytes of a data set into normalised, augmented batches. */
+export class Batches {
+  private readonly data: DataSet;
+  private readonly split: Split;
+  private readonly batch: number;
+  private readonly tables: Float32Array[];
+
+  constructor(data: DataSet, split: Split, batch: number) {
+    this.data = data;
+    this.split = split;
+    this.batch = batch;
+    // one look-up per byte instead of a division
+    this.tables = data.mean.map((mean, c) => Float32Array.from({ length: 256 }, (_, v) => (v / 255 - mean) / data.std[c]!));
+  }
+
+  /** Batches per epoch; a last partial batch counts. */
+  get length(): number {
+    return Math.ceil(this.split.count / this.batch);
+  }
+
+  /** The order of the images in an epoch. */
+  order(seed: number, epoch: number): Uint32Array {
+    return new Random(seed).fork(epoch).permutation(this.split.count);
+  }
+
+  /** Batch number `index` of an unshuffled pass. */
+  plain(index: number): Batch {
+    const first = index * this.batch;
+    const count = Math.min(this.batch, this.split.count - first);
+    return this.assemble(Uint32Array.from({ length: count }, (_, i) => first + i), () => null);
+  }
+
+  /** Batch number `index` of a shuffled, augmented pass. */
+  shuffled(order: Uint32Array, index: number, augmentation: Augmentation, seed: number, epoch: number): Batch {
+    const chosen = order.subarray(index * this.batch, Math.min((index + 1) * this.batch, order.length));
+    const epochRandom = new Random(seed).fork(epoch);
+    return this.assemble(chosen, (image) => ({ ...augmentation, random: epochRandom.fork(image + 1) }));
+  }
+
+  private assemble(chosen: Uint32Array, augment: (image: number) => (Augmentation & { random: Random }) | null): Batch {
+    const [height, width, channels] = this.data.shape;
+    const size = height * width * channels;
+    const images = new Float32Array(chosen.length * size);
+    const labels = new Uint16Array(chosen.length);
+    chosen.forEach((image, i) => {
+      labels[i] = this.split.labels[image]!;
+      const change = augment(image);
+      const pad = change?.padCrop ?? 0;
+      const dy = pad > 0 ? change!.random.integer(2 * pad + 1) - pad : 0;
+      const dx = pad > 0 ? change!.random.integer(2 * pad + 1) - pad : 0;
+      const mirror = change?.flip === true && change.random.uniform() < 0.5;
+      this.copy(this.split.pixels.subarray(image * size, (image + 1) * size), images.subarray(i * size, (i + 1) * size), dy, dx, mirror);
+    });
+    return { images, labels, count: chosen.length };
+  }
+
+  /** Shifted by (dy,dx), black outside, possibly mirrored. */
+  private copy(from: Uint8Array, to: Float32Array, dy: number, dx: number, mirror: boolean): void {
+    const [height, width, channels] = this.data.shape;
+    let at = 0;
+    for (let y = 0; y < height; y++) {
+      const sourceY = y + dy;
+      for (let x = 0; x < width; x++) {
+        const sourceX = (mirror ? width - 1 - x : x) + dx;
+        const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
+        const pixel = (sourceY * width + sourceX) * channels;
+        for (let c = 0; c < channels; c++) to[at++] = this.tables[c]![inside ? from[pixel + c]! : 0]!;
+      }
+    }
+  }
+}

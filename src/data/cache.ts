@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from './files.ts';
+import { readSafetensors, writeSafetensors } from '../core/safetensors.ts';
+import type { Split } from './dataset.ts';
+import { cacheRoot } from './locate.ts';
+
+/** A key that changes when a source file or the decoding does. */
+function cacheFile(source: string, detail: string): string {
+  const { size, mtimeMs } = statSync(source);
+  const key = createHash('sha256').update(JSON.stringify([source, size, mtimeMs, detail, 1])).digest('hex');
+  return join(cacheRoot(), `${key.slice(0, 24)}.safetensors`);
+}
+
+/** A decoded split from the cache, or decoded now and cached; an unwritable or damaged cache only costs time. */
+export async function cachedSplit(source: string, detail: string, decode: () => Promise<Split>): Promise<Split> {
+  const file = cacheFile(source, detail);
+  try {
+    const { tensors } = readSafetensors(readFileSync(file));
+    const pixels = tensors.get('pixels')!.data as Uint8Array;
+    const labels = Uint16Array.from(tensors.get('labels')!.data);
+    return { count: labels.length, labels, pixels };
+  } catch {
+    const split = await decode();
+    try {
+      mkdirSync(cacheRoot(), { recursive: true });
+      const labels = Uint32Array.from(split.labels);
+      writeFileAtomic(file, writeSafetensors([
+        ['pixels', { shape: [split.pixels.length], data: split.pixels }],
+        ['labels', { shape: [labels.length], data: labels }],
+      ]));
+    } catch {
+      // the cache is a convenience
+    }
+    return split;
+  }
+}

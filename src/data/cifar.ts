@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataError } from '../core/errors.ts';
+import { cachedSplit } from './cache.ts';
+import { checkSplit, type DataSet, pixelStatistics, type Split } from './dataset.ts';
+import { decodeAll } from './images.ts';
+import { dataRoot, locateFolder } from './locate.ts';
+import { readTar } from './tar.ts';
+
+export const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
+const shape = [32, 32, 3] as const;
+const pixelsPerImage = 32 * 32;
+const trainBatches = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`);
+
+/**
+ * One file of CIFAR's binary version: records of `labelBytes` labels (the last counts) and 3,072 bytes, red, green, blue planes.
+ *
+ * @throws DataError when the size is not a whole number of records
+ */
+export function parseCifarBatch(file: Uint8Array, name: string, labelBytes = 1): Split {
+  const record = labelBytes + 3 * pixelsPerImage;
+  const count = file.length / record;
+  if (!Number.isInteger(count) || count === 0) throw new DataError(`${name}: ${file.length} bytes are not whole records of ${record}; download it again`);
+  const labels = new Uint16Array(count);
+  const pixels = new Uint8Array(count * 3 * pixelsPerImage);
+  for (let i = 0; i < count; i++) {
+    labels[i] = file[i * record + labelBytes - 1]!;
+    const planes = file.subarray(i * record + labelBytes, (i + 1) * record);
+    for (let p = 0; p < pixelsPerImage; p++)
+      for (let c = 0; c < 3; c++) pixels[(i * pixelsPerImage + p) * 3 + c] = planes[c * pixelsPerImage + p]!;
+  }
+  return { count, labels, pixels };
+}
+
+function joinSplits(parts: readonly Split[]): Split {
+  const count = parts.reduce((sum, part) => sum + part.count, 0);
+  const labels = new Uint16Array(count);
+  const pixels = new Uint8Array(count * 3 * pixelsPerImage);
+  let at = 0;
+  for (const part of parts) {
+    labels.set(part.labels, at);
+    pixels.set(part.pixels, at * 3 * pixelsPerImage);
+    at += part.count;
+  }
+  return { count, labels, pixels };
+}
+
+/** A tar of JPEG or PNG files named .../{class}/{file}; sorted by name, so that the order is always the same. */
+async function loadTarSplit(path: string): Promise<Split> {
+  const decode = async (): Promise<Split> => {
+    const entries = await readTar(path, (name) => /\.(jpe?g|png)$/i.test(name));
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const files = entries.map(({ name, bytes }) => {
+      const folder = name.split('/').at(-2) ?? '';
+      const label = cifar10Classes.indexOf(folder);
+      if (label < 0) throw new DataError(`${path}: ${name} lies in folder "${folder}", which is none of the classes ${cifar10Classes.join(', ')}`);
+      return { name, bytes, label };
+    });
+    if (files.length === 0) throw new DataError(`${path} holds no JPEG or PNG files`);
+    return { count: files.length, labels: Uint16Array.from(files, (file) => file.label), pixels: await decodeAll(files, shape) };
+  };
+  return cachedSplit(path, 'cifar10-tar', decode);
+}
+
+/** CIFAR-10, 32x32x3: `$SIGNUM_DATA/cifar10/{train,test}.tar` of images, or the binary batches (cifar-10-batches-bin). */
+export async function loadCifar10(): Promise<DataSet> {
+  const root = dataRoot();
+  const tarFolder = join(root, 'cifar10');
+  const classes = cifar10Classes;
+  if (existsSync(join(tarFolder, 'train.tar')) && existsSync(join(tarFolder, 'test.tar'))) {
+    const [train, test] = [await loadTarSplit(join(tarFolder, 'train.tar')), await loadTarSplit(join(tarFolder, 'test.tar'))];
+    return {
+      name: 'cifar10', shape, classes,
+      train: checkSplit('train.tar', train, shape, 10), test: checkSplit('test.tar', test, shape, 10), ...pixelStatistics(train.pixels, 3),
+    };
+  }
+  const folder = locateFolder(
+    'cifar10', [join(root, 'cifar-10-batches-bin'), tarFolder], [...trainBatches, 'test_batch.bin'],
+    'Put the "CIFAR-10 binary version" (cifar-10-binary.tar.gz, unpacked) into the first folder, or train.tar and test.tar of images into the second; set SIGNUM_DATA to use another root.',
+  );
+  const read = (file: string) => parseCifarBatch(readFileSync(join(folder, file)), join(folder, file));
+  const train = joinSplits(trainBatches.map(read));
+  const test = read('test_batch.bin');
+  return {
+    name: 'cifar10', shape, classes,
+    train: checkSplit(folder, train, shape, 10), test: checkSplit(folder, test, shape, 10), ...pixelStatistics(train.pixels, 3),
+  };
+}

@@ -1,0 +1,56 @@
+import { DataError } from '../core/errors.ts';
+
+/** Labelled images of one size, as bytes. */
+export interface Split {
+  readonly count: number;
+  /** Class index per image. */
+  readonly labels: Uint16Array;
+  /** Pixels 0..255, [count,H,W,C]. */
+  readonly pixels: Uint8Array;
+}
+
+export interface DataSet {
+  readonly name: string;
+  /** [H,W,C] */
+  readonly shape: readonly [number, number, number];
+  readonly classes: readonly string[];
+  readonly train: Split;
+  readonly test: Split;
+  /** Per channel, of pixels/255 over the training images. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Mean and standard deviation per channel of pixels/255. */
+export function pixelStatistics(pixels: Uint8Array, channels: number): { mean: number[]; std: number[] } {
+  const sums = new Float64Array(channels);
+  const squares = new Float64Array(channels);
+  for (let i = 0; i < pixels.length; i++) {
+    const value = pixels[i]! / 255;
+    sums[i % channels]! += value;
+    squares[i % channels]! += value * value;
+  }
+  const n = pixels.length / channels;
+  const mean = Array.from(sums, (sum) => sum / n);
+  const std = Array.from(squares, (square, c) => Math.max(Math.sqrt(Math.max(0, square / n - mean[c]! ** 2)), 1e-3));
+  return { mean, std };
+}
+
+/** @throws DataError when a split is empty, has a label outside the classes, or sizes that do not fit */
+export function checkSplit(name: string, split: Split, shape: readonly number[], classes: number): Split {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (split.count === 0) throw new DataError(`${name}: no images; the data set is empty`);
+  if (split.labels.length !== split.count || split.pixels.length !== split.count * size) {
+    throw new DataError(`${name}: ${split.pixels.length / size} images but ${split.labels.length} labels`);
+  }
+  const wrong = split.labels.findIndex((label) => label >= classes);
+  if (wrong >= 0) throw new DataError(`${name}: image ${wrong} has label ${split.labels[wrong]}, but there are only ${classes} classes`);
+  return split;
+}
+
+/** The first `count` images of a split (all when it has fewer). */
+export function firstOf(split: Split, count: number): Split {
+  const kept = Math.min(count, split.count);
+  const size = split.pixels.length / split.count;
+  return { count: kept, labels: split.labels.subarray(0, kept), pixels: split.pixels.subarray(0, kept * size) };
+}

@@ -1,0 +1,40 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { SignumError } from '../core/errors.ts';
+
+const reasons: Record<string, string> = {
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'the folder does not exist',
+  EISDIR: 'it is a folder',
+};
+
+/** A file-system error in the user's words. */
+export function fileProblem(action: string, path: string, error: unknown): SignumError {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return new SignumError(`cannot ${action} ${path}: ${reasons[code] ?? (error instanceof Error ? error.message : String(error))}`);
+}
+
+/**
+ * Writes a whole file under a temporary name, flushes it and renames it, so that a reader or a crash never sees half of it.
+ *
+ * @throws SignumError saying why it could not be written; the old file, if any, is untouched
+ */
+export function writeFileAtomic(path: string, content: Uint8Array | string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, 'w');
+    try {
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fileProblem('write', path, error);
+  }
+}

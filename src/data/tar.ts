@@ -1,0 +1,36 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { extract } from 'tar-stream';
+import { DataError } from '../core/errors.ts';
+
+export interface TarEntry {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+const mostEntryBytes = 100_000_000;
+
+/** All regular files of a tar archive whose name passes the filter. @throws DataError when the archive is damaged */
+export async function readTar(path: string, wanted: (name: string) => boolean): Promise<TarEntry[]> {
+  const entries: TarEntry[] = [];
+  const archive = extract();
+  const collect = async () => {
+    for await (const entry of archive) {
+      const { name, type, size = 0 } = entry.header;
+      if (type !== 'file' || !wanted(name)) {
+        entry.resume();
+        continue;
+      }
+      if (size > mostEntryBytes) throw new Error(`entry ${name} claims ${size} bytes`);
+      const parts: Uint8Array[] = [];
+      for await (const part of entry) parts.push(part as Uint8Array);
+      entries.push({ name, bytes: Buffer.concat(parts) });
+    }
+  };
+  try {
+    await Promise.all([pipeline(createReadStream(path), archive), collect()]);
+  } catch (error) {
+    throw new DataError(`cannot read the archive ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return entries;
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { FormatError, UsageError } from '../core/errors.ts';
+import { readSafetensors, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import { formatShape } from '../core/shape.ts';
+import { fileProblem, writeFileAtomic } from '../data/files.ts';
+import type { Network, NetworkConfig } from '../models/network.ts';
+import type { OptimizerState } from '../optim/optimizer.ts';
+
+/** Where a training stands; together with the arrays it determines everything to come. */
+const progressSchema = z.object({
+  format: z.literal('signum-checkpoint'),
+  version: z.literal(1),
+  network: z.object({
+    model: z.string(), method: z.string(), inputShape: z.tuple([z.int(), z.int(), z.int()]), classes: z.int(), width: z.number(), seed: z.number(),
+  }),
+  /** Epoch to continue with, and the batch inside it. */
+  epoch: z.int().nonnegative(),
+  batch: z.int().nonnegative(),
+  /** Optimiser steps done. */
+  step: z.int().nonnegative(),
+  random: z.array(z.number()).length(4),
+  /** Sums of the running epoch. */
+  running: z.object({ loss: z.number(), hits: z.number(), images: z.number(), seconds: z.number() }),
+  /** How images were normalised, and the class names: what packing and prediction need. */
+  classes: z.array(z.string()),
+  mean: z.array(z.number()),
+  std: z.array(z.number()),
+});
+
+export type Progress = Omit<z.infer<typeof progressSchema>, 'format' | 'version' | 'network' | 'random'>;
+
+export interface LoadedCheckpoint extends Progress {
+  readonly network: NetworkConfig;
+  readonly random: readonly number[];
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** Writes weights, statistics, optimiser moments and progress as one safetensors file, atomically. */
+export function saveCheckpoint(path: string, network: Network, optimizer: OptimizerState, progress: Progress): void {
+  const tensors: [string, StoredTensor][] = [
+    ...network.parameters().map(({ name, value }): [string, StoredTensor] => [name, { shape: value.shape, data: value.data }]),
+    ...network.stateArrays().map(({ name, value }): [string, StoredTensor] => [name, { shape: [value.data.length], data: value.data }]),
+    ...[...optimizer].map(([name, data]): [string, StoredTensor] => [`optimizer/${name}`, { shape: [data.length], data }]),
+  ];
+  const metadata = { format: 'signum-checkpoint', version: 1, network: network.config, random: network.context.random.state, ...progress };
+  writeFileAtomic(path, writeSafetensors(tensors, { signum: JSON.stringify(metadata) }));
+}
+
+/** @throws FormatError when the file is damaged or no checkpoint */
+export function readCheckpoint(path: string): LoadedCheckpoint {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw fileProblem('read', path, error);
+  }
+  const { tensors, metadata } = readSafetensors(bytes);
+  try {
+    return { ...progressSchema.parse(JSON.parse(metadata['signum'] ?? 'null')), tensors };
+  } catch {
+    throw new FormatError(`${path} is not a Signum checkpoint, or its metadata is damaged`);
+  }
+}
+
+/**
+ * Copies the arrays of a checkpoint into a network built from the same config, and the moments into `optimizer`.
+ *
+ * @throws FormatError when a parameter is missing or has another shape, UsageError when the checkpoint is of another network
+ */
+export function restore(checkpoint: LoadedCheckpoint, network: Network, optimizer?: OptimizerState): void {
+  const { model, method } = checkpoint.network;
+  if (model !== network.config.model || method !== network.config.method) {
+    throw new UsageError(`the checkpoint is of ${model}/${method}, not of ${network.config.model}/${network.config.method}`);
+  }
+  const copy = (name: string, target: Float32Array) => {
+    const stored = checkpoint.tensors.get(name);
+    if (!(stored?.data instanceof Float32Array) || stored.data.length !== target.length) {
+      throw new FormatError(`checkpoint: "${name}" is ${stored ? formatShape(stored.shape) : 'missing'}, the network needs ${target.length} floats`);
+    }
+    target.set(stored.data);
+  };
+  for (const { name, value } of network.parameters()) copy(name, value.data);
+  for (const { name, value } of network.stateArrays()) copy(name, value.data);
+  network.context.random.state = checkpoint.random;
+  if (!optimizer) return;
+  for (const [name, { data }] of checkpoint.tensors) {
+    if (name.startsWith('optimizer/') && data instanceof Float32Array) optimizer.set(name.slice('optimizer/'.length), data);
+  }
+}

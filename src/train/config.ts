@@ -1,0 +1,78 @@
+import * as z from 'zod';
+import { UsageError } from '../core/errors.ts';
+import { suggestion } from '../core/suggest.ts';
+import type { Method } from '../methods/method.ts';
+import { adam, adamax, type Optimizer, rmsprop, sgd } from '../optim/optimizer.ts';
+import { constant, cosine, linear, polynomial, type RateSchedule, steps, warmUp } from '../optim/schedules.ts';
+
+/** What the user may set for a run; everything absent comes from the method. Stored as config.json in the run folder. */
+const schema = z.strictObject({
+  model: z.string(),
+  method: z.string(),
+  data: z.string(),
+  width: z.number().positive().max(64).default(1),
+  epochs: z.int().positive().max(100_000),
+  batch: z.int().positive().max(65_536),
+  optimizer: z.enum(['sgd', 'adam', 'adamax', 'rmsprop']).optional(),
+  rate: z.number().positive().optional(),
+  momentum: z.number().min(0).lt(1).optional(),
+  nesterov: z.boolean().optional(),
+  weightDecay: z.number().min(0).optional(),
+  schedule: z.enum(['constant', 'cosine', 'linear', 'polynomial', 'step']).optional(),
+  warmUpEpochs: z.number().min(0).optional(),
+  loss: z.enum(['cross-entropy', 'squared-hinge']).optional(),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
+  clipLatent: z.boolean().optional(),
+  padCrop: z.int().min(0).max(64).default(0),
+  flip: z.boolean().default(false),
+  /** Use only the first images of each split, for quick trials. */
+  limit: z.int().positive().optional(),
+  seed: z.int().min(0).max(2 ** 31 - 1).default(1),
+});
+
+export type TrainConfig = z.infer<typeof schema>;
+export type TrainOptions = z.input<typeof schema>;
+
+/** @throws UsageError naming the first option that is wrong, with the nearest known one */
+export function parseConfig(options: unknown): TrainConfig {
+  const parsed = schema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    throw new UsageError(`unknown training option "${key}"${suggestion(key, Object.keys(schema.shape))}`);
+  }
+  throw new UsageError(`training option "${issue.path.join('.')}": ${issue.message}`);
+}
+
+/** The optimiser the run uses: the method's, unless the config names one or changes a number of it. */
+export function optimizerOf(config: TrainConfig, method: Method): Optimizer {
+  const { optimizer: inherited } = method.defaults;
+  const id = config.optimizer ?? inherited.id;
+  const untouched = config.rate === undefined && config.momentum === undefined && config.weightDecay === undefined && config.nesterov === undefined;
+  if (id === inherited.id && untouched) return inherited;
+  const rate = config.rate ?? (id === inherited.id ? inherited.rate : id === 'sgd' ? 0.1 : 1e-3);
+  const weightDecay = config.weightDecay ?? 0;
+  switch (id) {
+    case 'sgd':
+      return sgd({ rate, momentum: config.momentum ?? 0.9, weightDecay, nesterov: config.nesterov ?? false });
+    case 'adamax':
+      return adamax({ rate, weightDecay });
+    case 'rmsprop':
+      return rmsprop({ rate, weightDecay });
+    default:
+      return adam({ rate, weightDecay });
+  }
+}
+
+export function scheduleOf(config: TrainConfig, method: Method): RateSchedule {
+  const named: Record<NonNullable<TrainConfig['schedule']>, RateSchedule> = {
+    constant: constant(),
+    cosine: cosine(),
+    linear: linear(),
+    polynomial: polynomial(2),
+    step: steps([0.5, 0.75, 0.9], 0.1),
+  };
+  const schedule = config.schedule ? named[config.schedule] : method.defaults.rate;
+  return config.warmUpEpochs ? warmUp(config.warmUpEpochs, schedule) : schedule;
+}

@@ -1,0 +1,44 @@
+import type { Batches } from '../data/batches.ts';
+import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
+import { inference } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+export interface Evaluation {
+  readonly top1: number;
+  readonly top5: number;
+  readonly loss: number;
+  readonly count: number;
+  /** [true class][predicted class] */
+  readonly confusion: number[][];
+}
+
+/** Logits [N,classes] of a batch of normalised images; valid until the next call. */
+export type Classifier = (images: Float32Array, count: number) => Float32Array;
+
+/** Rank of the labelled class among the logits of its row: 0 is the best; ties count against it. */
+function rankOf(row: Float32Array, label: number): number {
+  let better = 0;
+  for (let c = 0; c < row.length; c++) if (c !== label && (row[c]! > row[label]! || (row[c] === row[label] && c < label))) better++;
+  return better;
+}
+
+/** Accuracy (top-1, top-5), mean cross-entropy and confusion matrix over all batches. */
+export function evaluate(classify: Classifier, batches: Batches, classes: number): Evaluation {
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  let [hits, near, loss, total] = [0, 0, 0, 0];
+  for (let b = 0; b < batches.length; b++) {
+    const { images, labels, count } = batches.plain(b);
+    const logits = classify(images, count);
+    loss += count * inference(() => softmaxCrossEntropy(new Tensor(logits.slice(0, count * classes), [count, classes]), labels).data[0]!);
+    for (let i = 0; i < count; i++) {
+      const row = logits.subarray(i * classes, (i + 1) * classes);
+      const rank = rankOf(row, labels[i]!);
+      if (rank === 0) hits++;
+      if (rank < 5) near++;
+      const predicted = row.reduce((best, value, c) => (value > row[best]! ? c : best), 0);
+      confusion[labels[i]!]![predicted]!++;
+    }
+    total += count;
+  }
+  return { top1: hits / total, top5: near / total, loss: loss / total, count: total, confusion };
+}

@@ -1,0 +1,209 @@
+import { kernels } from '../backend/select.ts';
+import { DivergenceError } from '../core/errors.ts';
+import { Batches } from '../data/batches.ts';
+import { type DataSet, firstOf, type Split } from '../data/dataset.ts';
+import { methodNamed } from '../methods/table.ts';
+import type { Network } from '../models/network.ts';
+import { buildNetwork } from '../models/table.ts';
+import type { Optimizer, OptimizerState, Trainable } from '../optim/optimizer.ts';
+import type { RateSchedule } from '../optim/schedules.ts';
+import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
+import { backward, inference, trainingStep } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
+import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { LayerObserver } from './layer-metrics.ts';
+import type { EpochMetrics, RunFolder } from './run-folder.ts';
+
+/** What a progress display hears. */
+export interface TrainEvents {
+  onStep?: (state: { epoch: number; batch: number; batches: number; loss: number; accuracy: number; imagesPerSecond: number }) => void;
+  onEpoch?: (metrics: EpochMetrics) => void;
+  /** Asked between steps; true saves and stops. */
+  shouldStop?: () => boolean;
+}
+
+export interface TrainResult {
+  readonly network: Network;
+  readonly evaluation: Evaluation | null;
+  /** False when stopped before the last epoch. */
+  readonly finished: boolean;
+}
+
+interface StepOutcome {
+  readonly loss: number;
+  readonly hits: number;
+}
+
+/** Trains one network on one data set, epoch by epoch, in a run folder. */
+export class Trainer {
+  readonly network: Network;
+  private readonly config: TrainConfig;
+  private readonly data: DataSet;
+  private readonly folder: RunFolder;
+  private readonly optimizer: Optimizer;
+  private readonly schedule: RateSchedule;
+  private readonly moments: OptimizerState = new Map();
+  private readonly train: Batches;
+  private readonly test: Batches;
+  private readonly trainSplit: Split;
+  private readonly observer: LayerObserver;
+  private readonly parameters: { name: string; tensor: { data: Float32Array; grad: Float32Array | null; decay: boolean; role: string } }[];
+  private progress: Progress;
+
+  constructor(config: TrainConfig, data: DataSet, folder: RunFolder) {
+    this.config = config;
+    this.data = data;
+    this.folder = folder;
+    const method = methodNamed(config.method);
+    this.network = buildNetwork({
+      model: config.model, method: config.method, inputShape: [...data.shape], classes: data.classes.length, width: config.width, seed: config.seed,
+    });
+    this.optimizer = optimizerOf(config, method);
+    this.schedule = scheduleOf(config, method);
+    const limit = config.limit ?? Number.POSITIVE_INFINITY;
+    this.trainSplit = firstOf(data.train, limit);
+    this.train = new Batches(data, this.trainSplit, config.batch);
+    this.test = new Batches(data, firstOf(data.test, limit), 256);
+    this.parameters = this.network.parameters().map(({ name, value }) => ({ name, tensor: value }));
+    this.observer = new LayerObserver(this.network);
+    this.progress = {
+      epoch: 0, batch: 0, step: 0, running: { loss: 0, hits: 0, images: 0, seconds: 0 },
+      classes: [...data.classes], mean: [...data.mean], std: [...data.std],
+    };
+  }
+
+  /** Continues from a checkpoint of the same config: the weights will be those of an uninterrupted run. */
+  resume(checkpoint: LoadedCheckpoint): void {
+    restore(checkpoint, this.network, this.moments);
+    const { epoch, batch, step, running } = checkpoint;
+    this.progress = { ...this.progress, epoch, batch, step, running };
+    this.folder.keepMetricsBefore(epoch);
+  }
+
+  save(): void {
+    saveCheckpoint(this.folder.file('checkpoint.safetensors'), this.network, this.moments, this.progress);
+  }
+
+  /** @throws DivergenceError when the loss is NaN or infinite; the last checkpoint stays */
+  async run(events: TrainEvents = {}): Promise<TrainResult> {
+    const { epochs, seed } = this.config;
+    let evaluation: Evaluation | null = null;
+    this.network.setTraining(true);
+    while (this.progress.epoch < epochs) {
+      const order = this.train.order(seed, this.progress.epoch);
+      while (this.progress.batch < this.train.length) {
+        this.step(order, events);
+        if (events.shouldStop?.()) {
+          this.save();
+          return { network: this.network, evaluation, finished: false };
+        }
+        // lets signals and timers in between two steps
+        if (this.progress.step % 16 === 0) await new Promise(setImmediate);
+      }
+      evaluation = this.finishEpoch(events);
+    }
+    evaluation ??= this.evaluateTest();
+    return { network: this.network, evaluation, finished: true };
+  }
+
+  private step(order: Uint32Array, events: TrainEvents): void {
+    const { epoch, batch, step, running } = this.progress;
+    const begin = performance.now();
+    const { images, labels, count } = this.train.shuffled(order, batch, this.config, this.config.seed, epoch);
+    const fraction = epoch + batch / this.train.length;
+    this.network.setPoint({ progress: fraction / this.config.epochs, epoch: fraction });
+    const rate = this.rateAt(fraction);
+    const last = batch + 1 === this.train.length;
+    const { loss, hits } = this.update(images, labels, count, rate, step + 1, last);
+    const seconds = (performance.now() - begin) / 1000;
+    this.progress = {
+      ...this.progress,
+      batch: batch + 1,
+      step: step + 1,
+      running: { loss: running.loss + loss * count, hits: running.hits + hits, images: running.images + count, seconds: running.seconds + seconds },
+    };
+    const now = this.progress.running;
+    events.onStep?.({
+      epoch, batch: batch + 1, batches: this.train.length,
+      loss: now.loss / now.images, accuracy: now.hits / now.images, imagesPerSecond: now.images / now.seconds,
+    });
+  }
+
+  private rateAt(fraction: number): number {
+    return this.optimizer.rate * this.schedule({ progress: fraction / this.config.epochs, epoch: fraction });
+  }
+
+  private update(images: Float32Array, labels: Uint16Array, count: number, rate: number, step: number, lastOfEpoch: boolean): StepOutcome {
+    const { loss: lossName = this.network.method.defaults.loss, labelSmoothing, clipLatent = this.network.method.defaults.clipLatent } = this.config;
+    const outcome = trainingStep(() => {
+      const logits = this.network.forward(new Tensor(images, [count, ...this.data.shape]));
+      const loss = lossName === 'squared-hinge' ? squaredHinge(logits, labels) : softmaxCrossEntropy(logits, labels, labelSmoothing);
+      const value = loss.data[0]!;
+      if (!Number.isFinite(value)) this.explainDivergence(value, step);
+      const hits = countHits(logits.data, labels, count);
+      backward(loss);
+      if (lastOfEpoch) this.observer.noteGradients();
+      const trainables: Trainable[] = this.parameters.map(({ name, tensor }) => ({ name, data: tensor.data, grad: tensor.grad, decay: tensor.decay }));
+      this.optimizer.update(trainables, this.moments, rate, step);
+      for (const { tensor } of this.parameters) {
+        if (clipLatent && tensor.role === 'latent') kernels().clamp(tensor.data, -1, 1);
+        tensor.grad = null;
+      }
+      return { loss: value, hits };
+    });
+    return outcome;
+  }
+
+  private explainDivergence(loss: number, step: number): never {
+    const broken = this.parameters.find(({ tensor }) => tensor.data.some((value) => !Number.isFinite(value)));
+    const where = broken ? `the first broken parameter is "${broken.name}"` : 'all parameters are still finite, so this batch overflowed';
+    throw new DivergenceError(
+      `the loss became ${loss} at step ${step} (epoch ${this.progress.epoch}); ${where}. Lower --rate (now ${this.optimizer.rate}), add --warm-up-epochs, or check the data; the last checkpoint is untouched`,
+    );
+  }
+
+  private evaluateTest(): Evaluation {
+    this.network.setTraining(false);
+    const result = evaluate((images, count) => inference(() => this.network.forward(new Tensor(images, [count, ...this.data.shape])).data.slice()), this.test, this.data.classes.length);
+    this.network.setTraining(true);
+    return result;
+  }
+
+  private finishEpoch(events: TrainEvents): Evaluation {
+    const { epoch, step, running } = this.progress;
+    const evaluation = this.evaluateTest();
+    const sample = this.test.plain(0);
+    const sampled = Math.min(64, sample.count);
+    const layers = this.observer.measure(sample.images.subarray(0, (sample.images.length / sample.count) * sampled), sampled);
+    this.progress = { ...this.progress, epoch: epoch + 1, batch: 0, running: { loss: 0, hits: 0, images: 0, seconds: 0 } };
+    const metrics: EpochMetrics = {
+      epoch, step,
+      rate: this.rateAt(epoch),
+      trainLoss: running.loss / running.images,
+      trainAccuracy: running.hits / running.images,
+      testLoss: evaluation.loss,
+      testAccuracy: evaluation.top1,
+      testTop5: evaluation.top5,
+      imagesPerSecond: running.images / running.seconds,
+      seconds: running.seconds,
+      layers,
+    };
+    // metrics first: a kill between the two repeats the epoch, and resuming drops its line
+    this.folder.appendMetrics(metrics);
+    this.save();
+    events.onEpoch?.(metrics);
+    return evaluation;
+  }
+}
+
+function countHits(logits: Float32Array, labels: Uint16Array, count: number): number {
+  const classes = logits.length / count;
+  let hits = 0;
+  for (let i = 0; i < count; i++) {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    if (row.reduce((best, value, c) => (value > row[best]! ? c : best), 0) === labels[i]) hits++;
+  }
+  return hits;
+}
