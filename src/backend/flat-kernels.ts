@@ -1,22 +1,39 @@
-import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
 import { wordsPerRow } from '../core/bits.ts';
+import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
 import { type Kernels, unaryOps } from './kernels.ts';
 
 /**
  * What the compiled backends export: the same kernels with every argument a typed array or a number, so that one generic
  * marshaller per backend suffices. Geometries are int32 words, names are indices, booleans 0/1.
  */
-type Flatten<A> = A extends Float32Array | Int32Array | Uint32Array | number ? A : A extends ConvGeometry | PoolGeometry ? Int32Array : number;
+type Flatten<A> = A extends Float32Array | Int32Array | Uint32Array | number
+  ? A
+  : A extends ConvGeometry | PoolGeometry
+    ? Int32Array
+    : number;
 type FlattenAll<T extends unknown[]> = { [I in keyof T]: Flatten<T[I]> };
 export type FlatKernels = {
-  [K in Exclude<keyof Kernels, 'name' | 'detail' | 'prepareXnorFilter'>]: (...args: FlattenAll<Parameters<Kernels[K]>>) => void;
+  [K in Exclude<keyof Kernels, 'name' | 'detail' | 'prepareXnorFilter'>]: (
+    ...args: FlattenAll<Parameters<Kernels[K]>>
+  ) => void;
 } & { prepareXnorFilter: (words: Uint32Array, prepared: Uint32Array, g: Int32Array) => void };
 
 /** Order of the fields: kernels/native/geometry.h and kernels/wasm/assembly/geometry.ts read the same. */
 export function convWords(g: ConvGeometry): Int32Array {
   return Int32Array.of(
-    g.batch, g.height, g.width, g.inChannels, g.kernelHeight, g.kernelWidth, g.outChannels,
-    g.stride, g.pad, g.dilation, g.groups, g.outHeight, g.outWidth,
+    g.batch,
+    g.height,
+    g.width,
+    g.inChannels,
+    g.kernelHeight,
+    g.kernelWidth,
+    g.outChannels,
+    g.stride,
+    g.pad,
+    g.dilation,
+    g.groups,
+    g.outHeight,
+    g.outWidth,
   );
 }
 
@@ -30,7 +47,10 @@ const panelFilters = 32;
 /** uint32 words of a prepared filter: panels of nibbles (one byte each, see xnor-panels) or words, whichever is larger. */
 function preparedWords(g: ConvGeometry): number {
   const groupOutputs = Math.ceil(g.outChannels / g.groups / panelFilters) * panelFilters;
-  return g.groups * groupOutputs * g.kernelHeight * g.kernelWidth * wordsPerRow(g.inChannels / g.groups) * 2 + g.kernelHeight * g.kernelWidth * g.outChannels;
+  return (
+    g.groups * groupOutputs * g.kernelHeight * g.kernelWidth * wordsPerRow(g.inChannels / g.groups) * 2 +
+    g.kernelHeight * g.kernelWidth * g.outChannels
+  );
 }
 
 /** Turns a flat backend into the typed interface. */
@@ -40,7 +60,8 @@ export function bindFlatKernels(name: Kernels['name'], detail: string, flat: Fla
     ...flat,
     name,
     detail,
-    sgemm: (ta, tb, m, n, k, a, b, accumulate, c) => flat.sgemm(Number(ta), Number(tb), m, n, k, a, b, Number(accumulate), c),
+    sgemm: (ta, tb, m, n, k, a, b, accumulate, c) =>
+      flat.sgemm(Number(ta), Number(tb), m, n, k, a, b, Number(accumulate), c),
     conv2d: (x, filter, y, g) => flat.conv2d(x, filter, y, convWords(g)),
     conv2dBackwardInput: (dy, filter, dx, g) => flat.conv2dBackwardInput(dy, filter, dx, convWords(g)),
     conv2dBackwardFilter: (x, dy, dw, g) => flat.conv2dBackwardFilter(x, dy, dw, convWords(g)),

@@ -10,7 +10,12 @@ const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const tolerance = 1e-4;
 
 /** Runs the same call on both backends over fresh outputs and compares every output. */
-function agree(kernels: Kernels, sizes: number[], call: (backend: Kernels, outputs: Float32Array[]) => void, exact = false): void {
+function agree(
+  kernels: Kernels,
+  sizes: number[],
+  call: (backend: Kernels, outputs: Float32Array[]) => void,
+  exact = false,
+): void {
   const [ours, theirs] = [kernels, reference].map((backend) => {
     const outputs = sizes.map((size) => new Float32Array(size).fill(0.5));
     call(backend, outputs);
@@ -28,11 +33,20 @@ describe.each(compiledBackends())('%s', (_name, make) => {
     const size = fc.integer({ min: 1, max: 70 });
     const deep = fc.oneof(size, fc.integer({ min: 380, max: 800 }));
     fc.assert(
-      fc.property(size, size, deep, fc.boolean(), fc.boolean(), fc.boolean(), seeds, (m, n, k, ta, tb, accumulate, seed) => {
-        const random = new Random(seed);
-        const [a, b] = [randomFloats(random, m * k), randomFloats(random, k * n)];
-        agree(kernels, [m * n], (backend, [c]) => backend.sgemm(ta, tb, m, n, k, a, b, accumulate, c!));
-      }),
+      fc.property(
+        size,
+        size,
+        deep,
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+        seeds,
+        (m, n, k, ta, tb, accumulate, seed) => {
+          const random = new Random(seed);
+          const [a, b] = [randomFloats(random, m * k), randomFloats(random, k * n)];
+          agree(kernels, [m * n], (backend, [c]) => backend.sgemm(ta, tb, m, n, k, a, b, accumulate, c!));
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -65,7 +79,12 @@ describe.each(compiledBackends())('%s', (_name, make) => {
         const factor = randomFloats(random, rows);
         agree(kernels, [channels, channels], (b, [m, v]) => b.channelMoments(x, m!, v!, rows, channels));
         for (const residual of [dy, new Float32Array(0)]) {
-          agree(kernels, [n], (b, [y]) => b.channelAffine(x, scale!, shift!, residual, -1, 2, y!, rows, channels), true);
+          agree(
+            kernels,
+            [n],
+            (b, [y]) => b.channelAffine(x, scale!, shift!, residual, -1, 2, y!, rows, channels),
+            true,
+          );
         }
         agree(kernels, [n, channels, channels], (b, [dx, dgamma, dbeta]) =>
           b.batchNormBackward(x, dy, mean!, invStd, scale!, dx!, dgamma!, dbeta!, rows, channels),
@@ -88,20 +107,29 @@ describe.each(compiledBackends())('%s', (_name, make) => {
     const side = fc.integer({ min: 3, max: 9 });
     const window = fc.integer({ min: 1, max: 3 });
     fc.assert(
-      fc.property(side, side, fc.integer({ min: 1, max: 40 }), window, window, fc.boolean(), seeds, (h, w, c, size, stride, padded, seed) => {
-        const random = new Random(seed);
-        const g = poolGeometry('test', [2, h, w, c], size, stride, padded && size > 1 ? 1 : 0);
-        const x = randomFloats(random, 2 * h * w * c);
-        const outputs = 2 * g.outHeight * g.outWidth * c;
-        const dy = randomFloats(random, outputs);
-        const indices = new Int32Array(outputs);
-        const expected = new Int32Array(outputs);
-        agree(kernels, [outputs], (b, [y]) => b.maxPool(x, y!, b === reference ? expected : indices, g), true);
-        expect(indices).toEqual(expected);
-        agree(kernels, [x.length], (b, [dx]) => b.maxPoolBackward(dy, expected, dx!, g));
-        agree(kernels, [outputs], (b, [y]) => b.avgPool(x, y!, g));
-        agree(kernels, [x.length], (b, [dx]) => b.avgPoolBackward(dy, dx!, g));
-      }),
+      fc.property(
+        side,
+        side,
+        fc.integer({ min: 1, max: 40 }),
+        window,
+        window,
+        fc.boolean(),
+        seeds,
+        (h, w, c, size, stride, padded, seed) => {
+          const random = new Random(seed);
+          const g = poolGeometry('test', [2, h, w, c], size, stride, padded && size > 1 ? 1 : 0);
+          const x = randomFloats(random, 2 * h * w * c);
+          const outputs = 2 * g.outHeight * g.outWidth * c;
+          const dy = randomFloats(random, outputs);
+          const indices = new Int32Array(outputs);
+          const expected = new Int32Array(outputs);
+          agree(kernels, [outputs], (b, [y]) => b.maxPool(x, y!, b === reference ? expected : indices, g), true);
+          expect(indices).toEqual(expected);
+          agree(kernels, [x.length], (b, [dx]) => b.maxPoolBackward(dy, expected, dx!, g));
+          agree(kernels, [outputs], (b, [y]) => b.avgPool(x, y!, g));
+          agree(kernels, [x.length], (b, [dx]) => b.avgPoolBackward(dy, dx!, g));
+        },
+      ),
       { numRuns: 40 },
     );
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { wordsFor } from '../core/bits.ts';
 import { type ConvGeometry, convGeometry } from '../core/conv-geometry.ts';
-import { Random } from '../core/random.ts';
+import type { Random } from '../core/random.ts';
 import type { Kernels } from './kernels.ts';
 import { nativeAddon, nativeKernels } from './native/binding.ts';
 import { wasmBuilds } from './wasm/binding.ts';
@@ -59,7 +59,8 @@ export function convGeometries(): fc.Arbitrary<ConvGeometry> {
     })
     .filter(
       (s) =>
-        s.height + 2 * s.pad > s.dilation * (s.kernelHeight - 1) && s.width + 2 * s.pad > s.dilation * (s.kernelWidth - 1),
+        s.height + 2 * s.pad > s.dilation * (s.kernelHeight - 1) &&
+        s.width + 2 * s.pad > s.dilation * (s.kernelWidth - 1),
     )
     .map((s) =>
       convGeometry(

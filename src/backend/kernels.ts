@@ -29,7 +29,17 @@ export interface Kernels {
   readonly detail: string;
 
   /** c[m,n] = op(a) op(b) (+ c when accumulate); a is [m,k] or, transposed, [k,m]; b is [k,n] or [n,k]. */
-  sgemm(transposeA: boolean, transposeB: boolean, m: number, n: number, k: number, a: Float32Array, b: Float32Array, accumulate: boolean, c: Float32Array): void;
+  sgemm(
+    transposeA: boolean,
+    transposeB: boolean,
+    m: number,
+    n: number,
+    k: number,
+    a: Float32Array,
+    b: Float32Array,
+    accumulate: boolean,
+    c: Float32Array,
+  ): void;
   conv2d(x: Float32Array, filter: Float32Array, y: Float32Array, g: ConvGeometry): void;
   conv2dBackwardInput(dy: Float32Array, filter: Float32Array, dx: Float32Array, g: ConvGeometry): void;
   conv2dBackwardFilter(x: Float32Array, dy: Float32Array, dfilter: Float32Array, g: ConvGeometry): void;
@@ -37,7 +47,14 @@ export interface Kernels {
   /** Bit = 1 where x < 0 (sign(0) = +1; NaN packs as +1). words: [rows, wordsPerRow(channels)]. */
   packSigns(x: Float32Array, words: Uint32Array, rows: number, channels: number): void;
   /** Bit = 1 where x*scale[c] + shift[c] < 0: the sign of a batch-norm, each operation rounded to float32. */
-  packAffineSigns(x: Float32Array, scale: Float32Array, shift: Float32Array, words: Uint32Array, rows: number, channels: number): void;
+  packAffineSigns(
+    x: Float32Array,
+    scale: Float32Array,
+    shift: Float32Array,
+    words: Uint32Array,
+    rows: number,
+    channels: number,
+  ): void;
   /** Bit = 1 where low <= x <= high. */
   packWithin(x: Float32Array, low: number, high: number, words: Uint32Array, rows: number, channels: number): void;
   /** y = -1 where the bit is 1, else +1. */
@@ -53,18 +70,62 @@ export interface Kernels {
   /** Integer dot products [N,OH,OW,Cout]. */
   xnorConv2d(x: Uint32Array, filter: Uint32Array, out: Int32Array, g: ConvGeometry, padding: BinaryPadding): void;
   /** out = dot*alpha[c], then, if scale is not empty, *scale[c] + shift[c], each operation rounded to float32. */
-  xnorConv2dScaled(x: Uint32Array, filter: Uint32Array, alpha: Float32Array, scale: Float32Array, shift: Float32Array, out: Float32Array, g: ConvGeometry, padding: BinaryPadding): void;
+  xnorConv2dScaled(
+    x: Uint32Array,
+    filter: Uint32Array,
+    alpha: Float32Array,
+    scale: Float32Array,
+    shift: Float32Array,
+    out: Float32Array,
+    g: ConvGeometry,
+    padding: BinaryPadding,
+  ): void;
   /** Output bit = 1 (i.e. -1) where dot < threshold[c], or, where flip[c] is 1, dot > threshold[c]. out: [N,OH,OW,words(Cout)]. */
-  xnorConv2dThreshold(x: Uint32Array, filter: Uint32Array, threshold: Int32Array, flip: Int32Array, out: Uint32Array, g: ConvGeometry, padding: BinaryPadding): void;
+  xnorConv2dThreshold(
+    x: Uint32Array,
+    filter: Uint32Array,
+    threshold: Int32Array,
+    flip: Int32Array,
+    out: Uint32Array,
+    g: ConvGeometry,
+    padding: BinaryPadding,
+  ): void;
   /** Filter gradient of a convolution whose input is packed signs; `one` padding contributes +1 taps. */
-  conv2dBackwardFilterSigns(x: Uint32Array, dy: Float32Array, dfilter: Float32Array, g: ConvGeometry, padding: BinaryPadding): void;
+  conv2dBackwardFilterSigns(
+    x: Uint32Array,
+    dy: Float32Array,
+    dfilter: Float32Array,
+    g: ConvGeometry,
+    padding: BinaryPadding,
+  ): void;
 
   /** Mean and biased variance per channel. */
   channelMoments(x: Float32Array, mean: Float32Array, variance: Float32Array, rows: number, channels: number): void;
   /** y = clamp(x*scale[c] + shift[c] + residual, low, high); an empty residual adds nothing. */
-  channelAffine(x: Float32Array, scale: Float32Array, shift: Float32Array, residual: Float32Array, low: number, high: number, y: Float32Array, rows: number, channels: number): void;
+  channelAffine(
+    x: Float32Array,
+    scale: Float32Array,
+    shift: Float32Array,
+    residual: Float32Array,
+    low: number,
+    high: number,
+    y: Float32Array,
+    rows: number,
+    channels: number,
+  ): void;
   /** Gradients of batch normalisation with batch statistics (Ioffe and Szegedy 2015). */
-  batchNormBackward(x: Float32Array, dy: Float32Array, mean: Float32Array, invStd: Float32Array, gamma: Float32Array, dx: Float32Array, dgamma: Float32Array, dbeta: Float32Array, rows: number, channels: number): void;
+  batchNormBackward(
+    x: Float32Array,
+    dy: Float32Array,
+    mean: Float32Array,
+    invStd: Float32Array,
+    gamma: Float32Array,
+    dx: Float32Array,
+    dgamma: Float32Array,
+    dbeta: Float32Array,
+    rows: number,
+    channels: number,
+  ): void;
   columnSums(x: Float32Array, out: Float32Array, rows: number, channels: number): void;
   columnAbsSums(x: Float32Array, out: Float32Array, rows: number, channels: number): void;
   /** out[c] = sum over rows of a*b. */
@@ -89,7 +150,15 @@ export interface Kernels {
   /** dx = dy where low < y < high, else 0: the gradient of a clamp, from its output. */
   maskWithin(dy: Float32Array, y: Float32Array, low: number, high: number, dx: Float32Array): void;
   prelu(x: Float32Array, slope: Float32Array, y: Float32Array, rows: number, channels: number): void;
-  preluBackward(x: Float32Array, slope: Float32Array, dy: Float32Array, dx: Float32Array, dslope: Float32Array, rows: number, channels: number): void;
+  preluBackward(
+    x: Float32Array,
+    slope: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+    dslope: Float32Array,
+    rows: number,
+    channels: number,
+  ): void;
   add(a: Float32Array, b: Float32Array, y: Float32Array): void;
   multiply(a: Float32Array, b: Float32Array, y: Float32Array): void;
   /** y = factor*x + keep*y. */
@@ -97,10 +166,49 @@ export interface Kernels {
   /** In place. */
   clamp(x: Float32Array, low: number, high: number): void;
 
-  sgdStep(w: Float32Array, g: Float32Array, velocity: Float32Array, rate: number, momentum: number, weightDecay: number, nesterov: boolean): void;
+  sgdStep(
+    w: Float32Array,
+    g: Float32Array,
+    velocity: Float32Array,
+    rate: number,
+    momentum: number,
+    weightDecay: number,
+    nesterov: boolean,
+  ): void;
   /** correction1 = 1 - beta1^t, correction2 = 1 - beta2^t (Kingma and Ba 2015, alg. 1). */
-  adamStep(w: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, rate: number, beta1: number, beta2: number, epsilon: number, weightDecay: number, correction1: number, correction2: number): void;
+  adamStep(
+    w: Float32Array,
+    g: Float32Array,
+    m: Float32Array,
+    v: Float32Array,
+    rate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    weightDecay: number,
+    correction1: number,
+    correction2: number,
+  ): void;
   /** v is the exponentially weighted infinity norm (Kingma and Ba 2015, alg. 2). */
-  adamaxStep(w: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, rate: number, beta1: number, beta2: number, epsilon: number, weightDecay: number, correction1: number): void;
-  rmspropStep(w: Float32Array, g: Float32Array, v: Float32Array, rate: number, decay: number, epsilon: number, weightDecay: number): void;
+  adamaxStep(
+    w: Float32Array,
+    g: Float32Array,
+    m: Float32Array,
+    v: Float32Array,
+    rate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    weightDecay: number,
+    correction1: number,
+  ): void;
+  rmspropStep(
+    w: Float32Array,
+    g: Float32Array,
+    v: Float32Array,
+    rate: number,
+    decay: number,
+    epsilon: number,
+    weightDecay: number,
+  ): void;
 }

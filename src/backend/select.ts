@@ -29,8 +29,11 @@ export function useBackend(name: BackendName): Kernels {
   if (!names.includes(name)) throw new UsageError(`unknown backend "${name}": choose one of ${names.join(', ')}`);
   const kernels = makers[name]();
   if (kernels === null) {
-    const reason = name === 'native' ? nativeAddon() : new Error('WebAssembly SIMD is missing or its file was not loaded');
-    throw new UsageError(`backend "${name}" cannot run here: ${reason instanceof Error ? reason.message : 'unknown reason'}`);
+    const reason =
+      name === 'native' ? nativeAddon() : new Error('WebAssembly SIMD is missing or its file was not loaded');
+    throw new UsageError(
+      `backend "${name}" cannot run here: ${reason instanceof Error ? reason.message : 'unknown reason'}`,
+    );
   }
   active = kernels;
   return kernels;

@@ -29,9 +29,14 @@ describe.each(compiledBackends())('%s', (_name, make) => {
         const random = new Random(seed);
         const x = randomFloats(random, rows * channels).map((v) => (v > 1 ? 0 : v < -1.5 ? -0 : v));
         const [scale, shift] = [randomFloats(random, channels), randomFloats(random, channels)];
-        const [ours, theirs] = [wordsFor(rows, channels), wordsFor(rows, channels)].map((n) => new Uint32Array(n).fill(7));
+        const [ours, theirs] = [wordsFor(rows, channels), wordsFor(rows, channels)].map((n) =>
+          new Uint32Array(n).fill(7),
+        );
         for (const pack of ['packSigns', 'packAffineSigns', 'packWithin'] as const) {
-          for (const [backend, words] of [[kernels, ours!], [reference, theirs!]] as const) {
+          for (const [backend, words] of [
+            [kernels, ours!],
+            [reference, theirs!],
+          ] as const) {
             if (pack === 'packSigns') backend.packSigns(x, words, rows, channels);
             else if (pack === 'packWithin') backend.packWithin(x, -0.7, 0.4, words, rows, channels);
             else backend.packAffineSigns(x, scale, shift, words, rows, channels);
@@ -90,7 +95,10 @@ describe.each(compiledBackends())('%s', (_name, make) => {
         expect(dots).toEqual(expectedDots);
 
         const [alpha, scale, shift] = [0, 1, 2].map(() => randomFloats(random, g.outChannels));
-        for (const [a, b] of [[scale!, shift!], [new Float32Array(0), new Float32Array(0)]] as const) {
+        for (const [a, b] of [
+          [scale!, shift!],
+          [new Float32Array(0), new Float32Array(0)],
+        ] as const) {
           const [y, expectedY] = [new Float32Array(size), new Float32Array(size)];
           kernels.xnorConv2dScaled(x, prepared!, alpha!, a, b, y, g, padding);
           reference.xnorConv2dScaled(x, canonical!, alpha!, a, b, expectedY, g, padding);

@@ -10,7 +10,11 @@ export interface Estimator {
   readonly parameters: (context: BinarizeContext) => readonly [p0: number, p1: number];
 }
 
-const estimator = (id: string, slope: UnaryOp | null, parameters: Estimator['parameters'] = () => [0, 0]): Estimator => ({ id, slope, parameters });
+const estimator = (
+  id: string,
+  slope: UnaryOp | null,
+  parameters: Estimator['parameters'] = () => [0, 0],
+): Estimator => ({ id, slope, parameters });
 
 /** Slope 1 everywhere (Bengio et al. 2013). */
 export const straightThrough = estimator('identity', null);

@@ -30,7 +30,17 @@ const noResidual = new Float32Array(0);
 /** out[i][c] = x[i][c]*factor[c] */
 function scaleColumns(x: Float32Array, factor: Float32Array, out: Float32Array, rows: number): void {
   const zero = floats(factor.length).fill(0);
-  kernels().channelAffine(x, factor, zero, noResidual, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, out, rows, factor.length);
+  kernels().channelAffine(
+    x,
+    factor,
+    zero,
+    noResidual,
+    Number.NEGATIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+    out,
+    rows,
+    factor.length,
+  );
   release(zero);
 }
 
@@ -55,7 +65,11 @@ export function binarizeWeights(options: BinarizeWeightOptions): WeightQuantizer
 }
 
 function weightGradient(
-  w: Tensor, alpha: Float32Array, g: Float32Array, { estimator, scaleGradient }: BinarizeWeightOptions, context: BinarizeContext,
+  w: Tensor,
+  alpha: Float32Array,
+  g: Float32Array,
+  { estimator, scaleGradient }: BinarizeWeightOptions,
+  context: BinarizeContext,
 ): Float32Array {
   const n = w.rows;
   const dw = floats(w.size);
@@ -112,7 +126,17 @@ export const standardise: WeightTransform = (w) => {
     shift[c] = -mean[c]! * scale[c]!;
   }
   const y = emptyTensor(w.shape);
-  kernels().channelAffine(w.data, scale, shift, noResidual, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, y.data, rows, channels);
+  kernels().channelAffine(
+    w.data,
+    scale,
+    shift,
+    noResidual,
+    Number.NEGATIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+    y.data,
+    rows,
+    channels,
+  );
   release(shift);
   release(scale);
   const backward = (dy: Float32Array) => {

@@ -27,7 +27,8 @@ export interface ConvOptions {
 }
 
 function positiveInteger(name: string, value: number, op: string): void {
-  if (!Number.isInteger(value) || value < 1) throw new ShapeError(`${op}: ${name} must be a positive integer, got ${value}`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new ShapeError(`${op}: ${name} must be a positive integer, got ${value}`);
 }
 
 /**
@@ -59,13 +60,26 @@ export function convGeometry(op: string, input: Shape, filter: Shape, options: C
         `${groups > 1 ? `, groups ${groups}` : ''})`,
     );
   }
-  if (outChannels % groups !== 0) throw new ShapeError(`${op}: ${outChannels} output channels do not divide into ${groups} groups`);
+  if (outChannels % groups !== 0)
+    throw new ShapeError(`${op}: ${outChannels} output channels do not divide into ${groups} groups`);
   const outHeight = Math.floor((height + 2 * pad - dilation * (kernelHeight - 1) - 1) / stride) + 1;
   const outWidth = Math.floor((width + 2 * pad - dilation * (kernelWidth - 1) - 1) / stride) + 1;
-  if (outHeight < 1 || outWidth < 1) throw new ShapeError(`${op}: the filter is larger than the padded input (${shapes}, pad ${pad})`);
+  if (outHeight < 1 || outWidth < 1)
+    throw new ShapeError(`${op}: the filter is larger than the padded input (${shapes}, pad ${pad})`);
   return {
-    batch, height, width, inChannels, kernelHeight, kernelWidth, outChannels,
-    stride, pad, dilation, groups, outHeight, outWidth,
+    batch,
+    height,
+    width,
+    inChannels,
+    kernelHeight,
+    kernelWidth,
+    outChannels,
+    stride,
+    pad,
+    dilation,
+    groups,
+    outHeight,
+    outWidth,
   };
 }
 

@@ -30,7 +30,8 @@ function dtypeOf(array: TensorArray): Dtype {
 
 /** Serialises tensors and metadata. */
 export function writeSafetensors(
-  tensors: Iterable<readonly [string, StoredTensor]>, metadata: Readonly<Record<string, string>> = {},
+  tensors: Iterable<readonly [string, StoredTensor]>,
+  metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const entries = [...tensors];
   const header: Record<string, unknown> = { __metadata__: metadata };
@@ -58,7 +59,9 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; data
   if (bytes.length < 8) throw new FormatError(`not a safetensors file: ${bytes.length} bytes is too short`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(Math.min(maxHeaderBytes, bytes.length - 8))) {
-    throw new FormatError(`not a safetensors file, or truncated: its header claims ${length} bytes of ${bytes.length - 8}`);
+    throw new FormatError(
+      `not a safetensors file, or truncated: its header claims ${length} bytes of ${bytes.length - 8}`,
+    );
   }
   const dataStart = 8 + Number(length);
   try {
@@ -76,12 +79,19 @@ function parseTensor(name: string, entry: unknown, data: Uint8Array): StoredTens
   const fail = (what: string): never => {
     throw new FormatError(`damaged safetensors file: tensor "${name}" ${what}`);
   };
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-  if (typeof dtype !== 'string' || !(dtype in elementBytes)) return fail(`has dtype ${String(dtype)}, expected one of F32, U32, I32, U8`);
+  const {
+    dtype,
+    shape,
+    data_offsets: offsets,
+  } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+  if (typeof dtype !== 'string' || !(dtype in elementBytes))
+    return fail(`has dtype ${String(dtype)}, expected one of F32, U32, I32, U8`);
   if (!Array.isArray(shape) || shape.length > 8 || !shape.every(isCount)) return fail('has no valid shape');
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) return fail('has no valid data_offsets');
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
+    return fail('has no valid data_offsets');
   const [begin, end] = offsets as [number, number];
-  if (begin > end || end > data.length) return fail(`lies at bytes ${begin}-${end}, outside the ${data.length} bytes of data`);
+  if (begin > end || end > data.length)
+    return fail(`lies at bytes ${begin}-${end}, outside the ${data.length} bytes of data`);
   const size = sizeOf(shape as number[]);
   if (!isCount(size) || size * elementBytes[dtype as Dtype] !== end - begin) {
     return fail(`of shape [${shape.join(',')}] and dtype ${dtype} does not fill its ${end - begin} bytes`);
@@ -104,7 +114,9 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   const metadata: Record<string, string> = {};
   for (const [name, entry] of Object.entries(header)) {
     if (name !== '__metadata__') tensors.set(name, parseTensor(name, entry, data));
-    else for (const [key, value] of Object.entries((entry ?? {}) as Record<string, unknown>)) metadata[key] = String(value);
+    else
+      for (const [key, value] of Object.entries((entry ?? {}) as Record<string, unknown>))
+        metadata[key] = String(value);
   }
   return { tensors, metadata };
 }

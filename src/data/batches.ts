@@ -28,7 +28,9 @@ export class Batches {
     this.split = split;
     this.batch = batch;
     // one look-up per byte instead of a division
-    this.tables = data.mean.map((mean, c) => Float32Array.from({ length: 256 }, (_, v) => (v / 255 - mean) / data.std[c]!));
+    this.tables = data.mean.map((mean, c) =>
+      Float32Array.from({ length: 256 }, (_, v) => (v / 255 - mean) / data.std[c]!),
+    );
   }
 
   /** Batches per epoch; a last partial batch counts. */
@@ -45,7 +47,10 @@ export class Batches {
   plain(index: number): Batch {
     const first = index * this.batch;
     const count = Math.min(this.batch, this.split.count - first);
-    return this.assemble(Uint32Array.from({ length: count }, (_, i) => first + i), () => null);
+    return this.assemble(
+      Uint32Array.from({ length: count }, (_, i) => first + i),
+      () => null,
+    );
   }
 
   /** Batch number `index` of a shuffled, augmented pass. */
@@ -67,7 +72,13 @@ export class Batches {
       const dy = pad > 0 ? change!.random.integer(2 * pad + 1) - pad : 0;
       const dx = pad > 0 ? change!.random.integer(2 * pad + 1) - pad : 0;
       const mirror = change?.flip === true && change.random.uniform() < 0.5;
-      this.copy(this.split.pixels.subarray(image * size, (image + 1) * size), images.subarray(i * size, (i + 1) * size), dy, dx, mirror);
+      this.copy(
+        this.split.pixels.subarray(image * size, (image + 1) * size),
+        images.subarray(i * size, (i + 1) * size),
+        dy,
+        dx,
+        mirror,
+      );
     });
     return { images, labels, count: chosen.length };
   }

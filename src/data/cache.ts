@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from './files.ts';
 import { readSafetensors, writeSafetensors } from '../core/safetensors.ts';
 import type { Split } from './dataset.ts';
+import { writeFileAtomic } from './files.ts';
 import { cacheRoot } from './locate.ts';
 
 /** A key that changes when a source file or the decoding does. */
 function cacheFile(source: string, detail: string): string {
   const { size, mtimeMs } = statSync(source);
-  const key = createHash('sha256').update(JSON.stringify([source, size, mtimeMs, detail, 1])).digest('hex');
+  const key = createHash('sha256')
+    .update(JSON.stringify([source, size, mtimeMs, detail, 1]))
+    .digest('hex');
   return join(cacheRoot(), `${key.slice(0, 24)}.safetensors`);
 }
 
@@ -26,10 +28,13 @@ export async function cachedSplit(source: string, detail: string, decode: () => 
     try {
       mkdirSync(cacheRoot(), { recursive: true });
       const labels = Uint32Array.from(split.labels);
-      writeFileAtomic(file, writeSafetensors([
-        ['pixels', { shape: [split.pixels.length], data: split.pixels }],
-        ['labels', { shape: [labels.length], data: labels }],
-      ]));
+      writeFileAtomic(
+        file,
+        writeSafetensors([
+          ['pixels', { shape: [split.pixels.length], data: split.pixels }],
+          ['labels', { shape: [labels.length], data: labels }],
+        ]),
+      );
     } catch {
       // the cache is a convenience
     }

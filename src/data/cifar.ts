@@ -7,7 +7,18 @@ import { decodeAll } from './images.ts';
 import { dataRoot, locateFolder } from './locate.ts';
 import { readTar } from './tar.ts';
 
-export const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
+export const cifar10Classes = [
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
+];
 const shape = [32, 32, 3] as const;
 const pixelsPerImage = 32 * 32;
 const trainBatches = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`);
@@ -20,7 +31,8 @@ const trainBatches = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`);
 export function parseCifarBatch(file: Uint8Array, name: string, labelBytes = 1): Split {
   const record = labelBytes + 3 * pixelsPerImage;
   const count = file.length / record;
-  if (!Number.isInteger(count) || count === 0) throw new DataError(`${name}: ${file.length} bytes are not whole records of ${record}; download it again`);
+  if (!Number.isInteger(count) || count === 0)
+    throw new DataError(`${name}: ${file.length} bytes are not whole records of ${record}; download it again`);
   const labels = new Uint16Array(count);
   const pixels = new Uint8Array(count * 3 * pixelsPerImage);
   for (let i = 0; i < count; i++) {
@@ -53,11 +65,18 @@ async function loadTarSplit(path: string): Promise<Split> {
     const files = entries.map(({ name, bytes }) => {
       const folder = name.split('/').at(-2) ?? '';
       const label = cifar10Classes.indexOf(folder);
-      if (label < 0) throw new DataError(`${path}: ${name} lies in folder "${folder}", which is none of the classes ${cifar10Classes.join(', ')}`);
+      if (label < 0)
+        throw new DataError(
+          `${path}: ${name} lies in folder "${folder}", which is none of the classes ${cifar10Classes.join(', ')}`,
+        );
       return { name, bytes, label };
     });
     if (files.length === 0) throw new DataError(`${path} holds no JPEG or PNG files`);
-    return { count: files.length, labels: Uint16Array.from(files, (file) => file.label), pixels: await decodeAll(files, shape) };
+    return {
+      count: files.length,
+      labels: Uint16Array.from(files, (file) => file.label),
+      pixels: await decodeAll(files, shape),
+    };
   };
   return cachedSplit(path, 'cifar10-tar', decode);
 }
@@ -68,21 +87,34 @@ export async function loadCifar10(): Promise<DataSet> {
   const tarFolder = join(root, 'cifar10');
   const classes = cifar10Classes;
   if (existsSync(join(tarFolder, 'train.tar')) && existsSync(join(tarFolder, 'test.tar'))) {
-    const [train, test] = [await loadTarSplit(join(tarFolder, 'train.tar')), await loadTarSplit(join(tarFolder, 'test.tar'))];
+    const [train, test] = [
+      await loadTarSplit(join(tarFolder, 'train.tar')),
+      await loadTarSplit(join(tarFolder, 'test.tar')),
+    ];
     return {
-      name: 'cifar10', shape, classes,
-      train: checkSplit('train.tar', train, shape, 10), test: checkSplit('test.tar', test, shape, 10), ...pixelStatistics(train.pixels, 3),
+      name: 'cifar10',
+      shape,
+      classes,
+      train: checkSplit('train.tar', train, shape, 10),
+      test: checkSplit('test.tar', test, shape, 10),
+      ...pixelStatistics(train.pixels, 3),
     };
   }
   const folder = locateFolder(
-    'cifar10', [join(root, 'cifar-10-batches-bin'), tarFolder], [...trainBatches, 'test_batch.bin'],
+    'cifar10',
+    [join(root, 'cifar-10-batches-bin'), tarFolder],
+    [...trainBatches, 'test_batch.bin'],
     'Put the "CIFAR-10 binary version" (cifar-10-binary.tar.gz, unpacked) into the first folder, or train.tar and test.tar of images into the second; set SIGNUM_DATA to use another root.',
   );
   const read = (file: string) => parseCifarBatch(readFileSync(join(folder, file)), join(folder, file));
   const train = joinSplits(trainBatches.map(read));
   const test = read('test_batch.bin');
   return {
-    name: 'cifar10', shape, classes,
-    train: checkSplit(folder, train, shape, 10), test: checkSplit(folder, test, shape, 10), ...pixelStatistics(train.pixels, 3),
+    name: 'cifar10',
+    shape,
+    classes,
+    train: checkSplit(folder, train, shape, 10),
+    test: checkSplit(folder, test, shape, 10),
+    ...pixelStatistics(train.pixels, 3),
   };
 }

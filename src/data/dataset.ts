@@ -44,7 +44,10 @@ export function checkSplit(name: string, split: Split, shape: readonly number[],
     throw new DataError(`${name}: ${split.pixels.length / size} images but ${split.labels.length} labels`);
   }
   const wrong = split.labels.findIndex((label) => label >= classes);
-  if (wrong >= 0) throw new DataError(`${name}: image ${wrong} has label ${split.labels[wrong]}, but there are only ${classes} classes`);
+  if (wrong >= 0)
+    throw new DataError(
+      `${name}: image ${wrong} has label ${split.labels[wrong]}, but there are only ${classes} classes`,
+    );
   return split;
 }
 

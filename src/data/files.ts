@@ -13,7 +13,9 @@ const reasons: Record<string, string> = {
 /** A file-system error in the user's words. */
 export function fileProblem(action: string, path: string, error: unknown): SignumError {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  return new SignumError(`cannot ${action} ${path}: ${reasons[code] ?? (error instanceof Error ? error.message : String(error))}`);
+  return new SignumError(
+    `cannot ${action} ${path}: ${reasons[code] ?? (error instanceof Error ? error.message : String(error))}`,
+  );
 }
 
 /**

@@ -8,11 +8,21 @@ import { DataError } from '../core/errors.ts';
  * @returns H*W*C bytes
  * @throws DataError when it cannot be decoded
  */
-export async function decodeImage(file: Uint8Array, name: string, shape: readonly [number, number, number]): Promise<Uint8Array> {
+export async function decodeImage(
+  file: Uint8Array,
+  name: string,
+  shape: readonly [number, number, number],
+): Promise<Uint8Array> {
   const [height, width, channels] = shape;
   try {
-    const image = sharp(file, { limitInputPixels: 100_000_000 }).rotate().resize(width, height, { fit: 'cover' }).flatten({ background: '#000' });
-    const { data, info } = await image.toColourspace(channels === 1 ? 'b-w' : 'srgb').raw().toBuffer({ resolveWithObject: true });
+    const image = sharp(file, { limitInputPixels: 100_000_000 })
+      .rotate()
+      .resize(width, height, { fit: 'cover' })
+      .flatten({ background: '#000' });
+    const { data, info } = await image
+      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     if (info.channels !== channels) throw new Error(`it decodes to ${info.channels} channels, ${channels} are needed`);
     return data;
   } catch (error) {
@@ -27,12 +37,16 @@ export interface NamedFile {
 }
 
 /** Decodes many files, a few at a time (sharp runs them on its own threads). */
-export async function decodeAll(files: readonly NamedFile[], shape: readonly [number, number, number]): Promise<Uint8Array> {
+export async function decodeAll(
+  files: readonly NamedFile[],
+  shape: readonly [number, number, number],
+): Promise<Uint8Array> {
   const size = shape[0] * shape[1] * shape[2];
   const pixels = new Uint8Array(files.length * size);
   let next = 0;
   const worker = async () => {
-    for (let i = next++; i < files.length; i = next++) pixels.set(await decodeImage(files[i]!.bytes, files[i]!.name, shape), i * size);
+    for (let i = next++; i < files.length; i = next++)
+      pixels.set(await decodeImage(files[i]!.bytes, files[i]!.name, shape), i * size);
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   return pixels;

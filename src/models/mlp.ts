@@ -15,7 +15,10 @@ export function mlp(hidden: number): (context: BuildContext) => Module {
     const sizes = [height * width * channels, size, size, size, config.classes];
     const units = sizes
       .slice(1)
-      .map((outputs, i) => new DenseUnit(sizes[i]!, outputs, i === sizes.length - 2, method.structure, quantization, random));
+      .map(
+        (outputs, i) =>
+          new DenseUnit(sizes[i]!, outputs, i === sizes.length - 2, method.structure, quantization, random),
+      );
     return new Sequential([new Lambda(flatten), ...units]);
   };
 }

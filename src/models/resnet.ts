@@ -24,10 +24,21 @@ class ResidualBlock extends Module {
   readonly shortcut: Module | null;
   private readonly everyConv: boolean;
 
-  constructor(inChannels: number, outChannels: number, stride: number, downsample: 'pad' | 'conv', { method, quantization, random }: BuildContext) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    stride: number,
+    downsample: 'pad' | 'conv',
+    { method, quantization, random }: BuildContext,
+  ) {
     super();
     const unit = (from: number, unitStride: number) =>
-      new ConvUnit({ inChannels: from, outChannels, kernel: 3, stride: unitStride, pad: 1 }, method.structure, quantization, random);
+      new ConvUnit(
+        { inChannels: from, outChannels, kernel: 3, stride: unitStride, pad: 1 },
+        method.structure,
+        quantization,
+        random,
+      );
     this.everyConv = method.structure.shortcut === 'every-conv';
     this.first = unit(inChannels, stride);
     this.second = unit(outChannels, 1);
@@ -73,8 +84,14 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
     const inChannels = config.inputShape[2];
     const stem =
       options.stem === 'cifar'
-        ? new Stem({ inChannels, outChannels: first, kernel: 3, pad: 1, ...stemClamp(method.structure.activation) }, random)
-        : new Stem({ inChannels, outChannels: first, kernel: 7, stride: 2, pad: 3, pool: { window: 3, stride: 2, pad: 1 } }, random);
+        ? new Stem(
+            { inChannels, outChannels: first, kernel: 3, pad: 1, ...stemClamp(method.structure.activation) },
+            random,
+          )
+        : new Stem(
+            { inChannels, outChannels: first, kernel: 7, stride: 2, pad: 3, pool: { window: 3, stride: 2, pad: 1 } },
+            random,
+          );
     const blocks: Module[] = [];
     let from = first;
     for (const [stage, count] of options.blocks.entries())

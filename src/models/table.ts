@@ -30,20 +30,43 @@ const resnet18 = { blocks: [2, 2, 2, 2], channels: [64, 128, 256, 512], downsamp
 export const models: readonly ModelEntry[] = [
   { id: 'sfc', title: 'FINN SFC: MLP 256x3, all binary', build: mlp(256), inputShape: [28, 28, 1], smallestSide: 1 },
   { id: 'lfc', title: 'FINN LFC: MLP 1024x3, all binary', build: mlp(1024), inputShape: [28, 28, 1], smallestSide: 1 },
-  { id: 'cnv6', title: 'FINN CNV: six convolutions, three dense layers', build: cnv6, inputShape: [32, 32, 3], smallestSide: 20 },
+  {
+    id: 'cnv6',
+    title: 'FINN CNV: six convolutions, three dense layers',
+    build: cnv6,
+    inputShape: [32, 32, 3],
+    smallestSide: 20,
+  },
   { id: 'vgg-small', title: 'VGG-Small', build: vggSmall, inputShape: [32, 32, 3], smallestSide: 8 },
   cifarResnet('resnet20', 3),
   cifarResnet('resnet32', 5),
   cifarResnet('resnet44', 7),
-  { id: 'resnet18', title: 'ResNet-18, CIFAR stem', build: resnet({ ...resnet18, stem: 'cifar' }), inputShape: [32, 32, 3], smallestSide: 8 },
-  { id: 'resnet18-imagenet', title: 'ResNet-18, ImageNet stem', build: resnet({ ...resnet18, stem: 'imagenet' }), inputShape: [224, 224, 3], smallestSide: 32 },
+  {
+    id: 'resnet18',
+    title: 'ResNet-18, CIFAR stem',
+    build: resnet({ ...resnet18, stem: 'cifar' }),
+    inputShape: [32, 32, 3],
+    smallestSide: 8,
+  },
+  {
+    id: 'resnet18-imagenet',
+    title: 'ResNet-18, ImageNet stem',
+    build: resnet({ ...resnet18, stem: 'imagenet' }),
+    inputShape: [224, 224, 3],
+    smallestSide: 32,
+  },
 ];
 
 /** @throws UsageError naming the nearest known model */
 export function modelNamed(id: string): ModelEntry {
   const model = models.find((candidate) => candidate.id === id);
   if (model) return model;
-  throw new UsageError(`unknown model "${id}"${suggestion(id, models.map((m) => m.id))}; \`signum models\` lists all`);
+  throw new UsageError(
+    `unknown model "${id}"${suggestion(
+      id,
+      models.map((m) => m.id),
+    )}; \`signum models\` lists all`,
+  );
 }
 
 /**
@@ -55,10 +78,14 @@ export function buildNetwork(config: NetworkConfig): Network {
   const model = modelNamed(config.model);
   const [height, width, channels] = config.inputShape;
   if (Math.min(height, width) < model.smallestSide) {
-    throw new UsageError(`${config.model} needs images of at least ${model.smallestSide} pixels a side, got ${height}x${width}`);
+    throw new UsageError(
+      `${config.model} needs images of at least ${model.smallestSide} pixels a side, got ${height}x${width}`,
+    );
   }
   if (channels < 1 || config.classes < 2) {
-    throw new UsageError(`a classifier needs at least one input channel and two classes, got ${channels} and ${config.classes}`);
+    throw new UsageError(
+      `a classifier needs at least one input channel and two classes, got ${channels} and ${config.classes}`,
+    );
   }
   return new Network(config, methodNamed(config.method), model.build);
 }

@@ -70,7 +70,14 @@ export class DenseUnit extends Module {
   private readonly structure: Structure;
   private readonly last: boolean;
 
-  constructor(inputs: number, outputs: number, last: boolean, structure: Structure, quantization: Quantization, random: Random) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    last: boolean,
+    structure: Structure,
+    quantization: Quantization,
+    random: Random,
+  ) {
     super();
     this.structure = structure;
     this.last = last;

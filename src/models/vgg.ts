@@ -16,7 +16,9 @@ export function vggSmall({ config, method, quantization, random }: BuildContext)
   const unit = (from: number, to: number, pool?: number) =>
     new ConvUnit(
       { inChannels: channels(from), outChannels: channels(to), kernel: 3, pad: 1, ...(pool ? { pool } : {}) },
-      method.structure, quantization, random,
+      method.structure,
+      quantization,
+      random,
     );
   const features = (height >> 3) * (width >> 3) * channels(512);
   return new Sequential([
@@ -43,9 +45,12 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
   const unit = (from: number, to: number, pool?: number) =>
     new ConvUnit(
       { inChannels: channels(from), outChannels: channels(to), kernel: 3, ...(pool ? { pool } : {}) },
-      method.structure, quantization, random,
+      method.structure,
+      quantization,
+      random,
     );
-  const dense = (from: number, to: number, last = false) => new DenseUnit(from, to, last, method.structure, quantization, random);
+  const dense = (from: number, to: number, last = false) =>
+    new DenseUnit(from, to, last, method.structure, quantization, random);
   const shrink = (size: number) => ((((size - 4) >> 1) - 4) >> 1) - 4;
   const side = shrink(height + 2 * pad);
   return new Sequential([

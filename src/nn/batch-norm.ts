@@ -35,10 +35,17 @@ export class BatchNorm extends Module {
   apply(x: Tensor, epilogue: Epilogue = {}): Tensor {
     if (this.training) {
       const unbiased = x.rows > 1 ? x.rows / (x.rows - 1) : 1;
-      return batchNorm(x, this.gamma, this.beta, this.epsilon, ({ mean, variance }) => {
-        this.average(this.runningMean.data, mean, 1);
-        this.average(this.runningVariance.data, variance, unbiased);
-      }, epilogue);
+      return batchNorm(
+        x,
+        this.gamma,
+        this.beta,
+        this.epsilon,
+        ({ mean, variance }) => {
+          this.average(this.runningMean.data, mean, 1);
+          this.average(this.runningVariance.data, variance, unbiased);
+        },
+        epilogue,
+      );
     }
     const { scale, shift } = this.folded();
     return channelAffine(x, scale, shift, epilogue);
@@ -48,7 +55,15 @@ export class BatchNorm extends Module {
   folded(): { scale: Float32Array; shift: Float32Array } {
     const channels = this.gamma.size;
     const [scale, shift] = [new Float32Array(channels), new Float32Array(channels)];
-    foldBatchNorm(this.gamma.data, this.beta.data, this.runningMean.data, this.runningVariance.data, this.epsilon, scale, shift);
+    foldBatchNorm(
+      this.gamma.data,
+      this.beta.data,
+      this.runningMean.data,
+      this.runningVariance.data,
+      this.epsilon,
+      scale,
+      shift,
+    );
     return { scale, shift };
   }
 

@@ -91,4 +91,5 @@ export const flattenLayer = () => new Lambda(flatten);
 export const globalAvgPoolLayer = () => new Lambda(globalAvgPool);
 export const maxPoolLayer = (options: PoolOptions) => new Lambda((x) => maxPool(x, options));
 export const avgPoolLayer = (options: PoolOptions) => new Lambda((x) => avgPool(x, options));
-export const subsampleLayer = (stride: number, channels: number) => new Lambda((x) => subsamplePad(x, stride, channels));
+export const subsampleLayer = (stride: number, channels: number) =>
+  new Lambda((x) => subsamplePad(x, stride, channels));

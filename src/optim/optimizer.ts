@@ -29,7 +29,10 @@ function moment(state: OptimizerState, name: string, parameter: Trainable): Floa
   return array;
 }
 
-function forEachGradient(parameters: readonly Trainable[], visit: (p: Trainable, gradient: Float32Array) => void): void {
+function forEachGradient(
+  parameters: readonly Trainable[],
+  visit: (p: Trainable, gradient: Float32Array) => void,
+): void {
   for (const parameter of parameters) if (parameter.grad) visit(parameter, parameter.grad);
 }
 
@@ -47,7 +50,15 @@ export function sgd({ rate, momentum = 0, weightDecay = 0, nesterov = false }: S
     rate,
     update: (parameters, state, current) =>
       forEachGradient(parameters, (p, g) =>
-        kernels().sgdStep(p.data, g, moment(state, 'velocity', p), current, momentum, p.decay ? weightDecay : 0, nesterov),
+        kernels().sgdStep(
+          p.data,
+          g,
+          moment(state, 'velocity', p),
+          current,
+          momentum,
+          p.decay ? weightDecay : 0,
+          nesterov,
+        ),
       ),
   };
 }
@@ -68,8 +79,17 @@ export function adam({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightD
     update: (parameters, state, current, step) =>
       forEachGradient(parameters, (p, g) =>
         kernels().adamStep(
-          p.data, g, moment(state, 'm', p), moment(state, 'v', p), current, beta1, beta2, epsilon,
-          p.decay ? weightDecay : 0, 1 - beta1 ** step, 1 - beta2 ** step,
+          p.data,
+          g,
+          moment(state, 'm', p),
+          moment(state, 'v', p),
+          current,
+          beta1,
+          beta2,
+          epsilon,
+          p.decay ? weightDecay : 0,
+          1 - beta1 ** step,
+          1 - beta2 ** step,
         ),
       ),
   };
@@ -83,8 +103,16 @@ export function adamax({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weigh
     update: (parameters, state, current, step) =>
       forEachGradient(parameters, (p, g) =>
         kernels().adamaxStep(
-          p.data, g, moment(state, 'm', p), moment(state, 'v', p), current, beta1, beta2, epsilon,
-          p.decay ? weightDecay : 0, 1 - beta1 ** step,
+          p.data,
+          g,
+          moment(state, 'm', p),
+          moment(state, 'v', p),
+          current,
+          beta1,
+          beta2,
+          epsilon,
+          p.decay ? weightDecay : 0,
+          1 - beta1 ** step,
         ),
       ),
   };

@@ -18,7 +18,11 @@ function keepsSign(node: NodeOf<'affine'>): boolean {
 const signOfAffine: Rule = ({ node, expected }, producer) => {
   if (!isOp(node, 'sign') || !isOp(producer.node, 'affine') || !keepsSign(producer.node)) return null;
   const { scale, shift, inputs } = producer.node;
-  return { node: { name: node.name, op: 'affineSign', inputs, output: node.output, shape: node.shape, scale, shift }, tensors: producer.tensors, expected };
+  return {
+    node: { name: node.name, op: 'affineSign', inputs, output: node.output, shape: node.shape, scale, shift },
+    tensors: producer.tensors,
+    expected,
+  };
 };
 
 /** affineSign(xnorConv(x)) -> xnorConvThreshold(x): the whole block is integers and one comparison. */
@@ -30,7 +34,12 @@ const thresholdConv: Rule = ({ node, tensors, expected }, producer) => {
   const [, taps] = words.shape as [number, number, number];
   // the words hold whole 64-bit rows; the exact reach is at most their bits
   const reach = taps * words.shape[2]! * 32;
-  const { threshold, flip } = foldThresholds(reach, alphas, tensors.get(node.scale)!.data as Float32Array, tensors.get(node.shift)!.data as Float32Array);
+  const { threshold, flip } = foldThresholds(
+    reach,
+    alphas,
+    tensors.get(node.scale)!.data as Float32Array,
+    tensors.get(node.shift)!.data as Float32Array,
+  );
   const channels = [alphas.length];
   const folded = new Map<string, StoredTensor>([
     [conv.filter, words],
@@ -38,7 +47,14 @@ const thresholdConv: Rule = ({ node, tensors, expected }, producer) => {
     [`${conv.name}.flip`, { shape: channels, data: flip }],
   ]);
   return {
-    node: { ...conv, op: 'xnorConv2dThreshold', output: node.output, shape: conv.shape, threshold: `${conv.name}.threshold`, flip: `${conv.name}.flip` },
+    node: {
+      ...conv,
+      op: 'xnorConv2dThreshold',
+      output: node.output,
+      shape: conv.shape,
+      threshold: `${conv.name}.threshold`,
+      flip: `${conv.name}.flip`,
+    },
     tensors: folded,
     expected,
   };
@@ -49,7 +65,11 @@ const affineOfConv: Rule = ({ node, tensors, expected }, producer) => {
   if (!isOp(node, 'affine') || node.inputs.length !== 1 || node.low !== '-inf' || node.high !== 'inf') return null;
   if (!isOp(producer.node, 'xnorConv2d') || producer.node.scale) return null;
   const merged = new Map([...producer.tensors, ...tensors]);
-  return { node: { ...producer.node, output: node.output, scale: node.scale, shift: node.shift }, tensors: merged, expected };
+  return {
+    node: { ...producer.node, output: node.output, scale: node.scale, shift: node.shift },
+    tensors: merged,
+    expected,
+  };
 };
 
 function applyRule(draft: Draft, rule: Rule): Draft {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../core/random.ts';
 import { methods } from '../methods/table.ts';
-import { buildNetwork } from '../models/table.ts';
 import type { Network } from '../models/network.ts';
+import { buildNetwork } from '../models/table.ts';
 import { loadPackedModel } from '../runtime/packed-model.ts';
 import { inference, trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -22,7 +22,8 @@ function warmedNetwork(model: string, method: string, inputShape: [number, numbe
   const network = buildNetwork({ model, method, inputShape, classes: 3, width: 1, seed: 3 });
   for (let i = 0; i < 3; i++) trainingStep(() => network.forward(images(random, 4, inputShape)));
   for (const { name, value } of network.parameters()) {
-    if (/gamma|beta|slope/.test(name)) for (let i = 0; i < value.size; i++) value.data[i] = value.data[i]! + 0.5 * random.normal();
+    if (/gamma|beta|slope/.test(name))
+      for (let i = 0; i < value.size; i++) value.data[i] = value.data[i]! + 0.5 * random.normal();
   }
   network.setTraining(false);
   return network;
@@ -33,24 +34,35 @@ describe.each(methods.map((method) => method.id))('%s', (method) => {
     ['sfc', [8, 8, 1]],
     ['resnet20', [8, 8, 3]],
     ['vgg-small', [8, 8, 3]],
-  ] as [string, [number, number, number]][])('%s packs to the same logits, bit for bit, on images it was not verified with', (model, shape) => {
-    const random = new Random(11);
-    const network = warmedNetwork(model, method, shape, random);
-    const { bytes } = pack(network, images(random, 4, shape), { ...options, allowFloat: method === 'dorefa-w1a1' ? 'all' : [] });
-    const fresh = images(random, 5, shape);
-    const expected = inference(() => network.forward(fresh).data.slice());
-    expect(loadPackedModel(bytes).run(fresh.data)).toEqual(expected);
-  });
+  ] as [string, [number, number, number]][])(
+    '%s packs to the same logits, bit for bit, on images it was not verified with',
+    (model, shape) => {
+      const random = new Random(11);
+      const network = warmedNetwork(model, method, shape, random);
+      const { bytes } = pack(network, images(random, 4, shape), {
+        ...options,
+        allowFloat: method === 'dorefa-w1a1' ? 'all' : [],
+      });
+      const fresh = images(random, 5, shape);
+      const expected = inference(() => network.forward(fresh).data.slice());
+      expect(loadPackedModel(bytes).run(fresh.data)).toEqual(expected);
+    },
+  );
 });
 
 test('binary layers take exactly one bit per weight in the file', () => {
   const random = new Random(2);
   const network = warmedNetwork('vgg-small', 'bnn', [8, 8, 3], random);
   const { model, bytes } = pack(network, images(random, 2, [8, 8, 3]), options);
-  const weights = network.parameters().filter(({ value }) => value.role === 'latent').reduce((sum, { value }) => sum + value.size, 0);
+  const weights = network
+    .parameters()
+    .filter(({ value }) => value.role === 'latent')
+    .reduce((sum, { value }) => sum + value.size, 0);
   const header = new DataView(bytes.buffer).getBigUint64(0, true);
   const text = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + Number(header))));
-  const words = model.graph.nodes.flatMap((node) => ('alpha' in node || 'threshold' in node ? [text[node.filter].data_offsets] : []));
+  const words = model.graph.nodes.flatMap((node) =>
+    'alpha' in node || 'threshold' in node ? [text[node.filter].data_offsets] : [],
+  );
   expect(words.reduce((sum: number, [begin, end]: [number, number]) => sum + end - begin, 0) * 8).toBe(weights);
 });
 

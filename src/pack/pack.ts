@@ -38,7 +38,9 @@ function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly str
   const floats = draft.nodes.filter(({ node }) => node.op === 'signConv2d' && !allowed.includes(node.name));
   if (packed < binaryLayers && floats.length > 0) {
     const names = floats.map(({ node }) => node.name).join(', ');
-    throw new PackError(`pack: the binary layers ${names} would run in float, 32x the memory traffic of packed ones; name them in allowFloat to accept that`);
+    throw new PackError(
+      `pack: the binary layers ${names} would run in float, 32x the memory traffic of packed ones; name them in allowFloat to accept that`,
+    );
   }
 }
 
@@ -88,7 +90,8 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
 
 function requireFinite(name: string, data: StoredTensor['data']): void {
   if (data instanceof Float32Array && !data.every(Number.isFinite)) {
-    throw new PackError(`pack: tensor "${name}" holds NaN or infinity; the training diverged, pack an earlier checkpoint`);
+    throw new PackError(
+      `pack: tensor "${name}" holds NaN or infinity; the training diverged, pack an earlier checkpoint`,
+    );
   }
 }
-

@@ -16,7 +16,12 @@ function beforeSign(dot: number, alpha: number, scale: number, shift: number): n
  * @param reach number of inputs of one filter
  * Source: the threshold form of batch-norm, e.g. Umuroglu 2017 (FINN), sec. 4.2.2.
  */
-export function foldThresholds(reach: number, alpha: Float32Array, scale: Float32Array, shift: Float32Array): Thresholds {
+export function foldThresholds(
+  reach: number,
+  alpha: Float32Array,
+  scale: Float32Array,
+  shift: Float32Array,
+): Thresholds {
   const channels = alpha.length;
   const [threshold, flip] = [new Int32Array(channels), new Int32Array(channels)];
   for (let c = 0; c < channels; c++) {

@@ -7,10 +7,17 @@ import type { TapeNode } from '../tensor/tape.ts';
 import { SignFilter, type Tensor } from '../tensor/tensor.ts';
 import type { Draft, DraftNode } from './draft.ts';
 
-const stored = (data: StoredTensor['data'], shape: Shape = [data.length]): StoredTensor => ({ shape, data: data.slice() });
+const stored = (data: StoredTensor['data'], shape: Shape = [data.length]): StoredTensor => ({
+  shape,
+  data: data.slice(),
+});
 
 const convFields = (g: ConvGeometry) => ({
-  kernel: [g.kernelHeight, g.kernelWidth] as [number, number], stride: g.stride, pad: g.pad, dilation: g.dilation, groups: g.groups,
+  kernel: [g.kernelHeight, g.kernelWidth] as [number, number],
+  stride: g.stride,
+  pad: g.pad,
+  dilation: g.dilation,
+  groups: g.groups,
 });
 
 /** Turns one traced op into a draft node; `names` numbers the layers. */
@@ -24,29 +31,60 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
   const geometry = attributes['geometry'] as ConvGeometry & PoolGeometry;
   const common = { name, inputs: [...ids], output, shape: trace.output.shape.slice(1) };
   const signWords = (filter: SignFilter) =>
-    keep('filter', stored(filter.words, [geometry.outChannels, geometry.kernelHeight * geometry.kernelWidth, filter.words.length / (geometry.outChannels * geometry.kernelHeight * geometry.kernelWidth)]));
+    keep(
+      'filter',
+      stored(filter.words, [
+        geometry.outChannels,
+        geometry.kernelHeight * geometry.kernelWidth,
+        filter.words.length / (geometry.outChannels * geometry.kernelHeight * geometry.kernelWidth),
+      ]),
+    );
 
   const node = ((): PackedNode => {
     switch (trace.op) {
       case 'binaryConv2d': {
         const filter = inputs[1] as SignFilter;
         const padding = attributes['padding'] as 'zero' | 'one';
-        return { ...common, op: 'xnorConv2d', ...convFields(geometry), padding, filter: signWords(filter), alpha: keep('alpha', stored(filter.scale)) };
+        return {
+          ...common,
+          op: 'xnorConv2d',
+          ...convFields(geometry),
+          padding,
+          filter: signWords(filter),
+          alpha: keep('alpha', stored(filter.scale)),
+        };
       }
       case 'conv2d': {
         const filter = inputs[1]!;
         if (filter instanceof SignFilter) {
-          return { ...common, op: 'signConv2d', ...convFields(geometry), filter: signWords(filter), alpha: keep('alpha', stored(filter.scale)) };
+          return {
+            ...common,
+            op: 'signConv2d',
+            ...convFields(geometry),
+            filter: signWords(filter),
+            alpha: keep('alpha', stored(filter.scale)),
+          };
         }
-        return { ...common, op: 'conv2d', ...convFields(geometry), filter: keep('filter', stored(filter.data, filter.shape)) };
+        return {
+          ...common,
+          op: 'conv2d',
+          ...convFields(geometry),
+          filter: keep('filter', stored(filter.data, filter.shape)),
+        };
       }
       case 'dense': {
         const [, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
-        return { ...common, op: 'dense', weight: keep('weight', stored(weight.data, weight.shape)), ...(bias ? { bias: keep('bias', stored(bias.data)) } : {}) };
+        return {
+          ...common,
+          op: 'dense',
+          weight: keep('weight', stored(weight.data, weight.shape)),
+          ...(bias ? { bias: keep('bias', stored(bias.data)) } : {}),
+        };
       }
       case 'affine':
         return {
-          ...common, op: 'affine',
+          ...common,
+          op: 'affine',
           scale: keep('scale', stored(attributes['scale'] as Float32Array)),
           shift: keep('shift', stored(attributes['shift'] as Float32Array)),
           low: boundText(attributes['low'] as number),
@@ -64,12 +102,30 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
       case 'subsamplePad':
         return { ...common, op: 'subsamplePad', stride: attributes['stride'] as number };
       case 'sliceChannels':
-        return { ...common, op: 'sliceChannels', begin: attributes['begin'] as number, end: attributes['end'] as number };
-      case 'sign': case 'relu': case 'hardtanh': case 'sigmoid': case 'tanh': case 'softsign': case 'add': case 'multiply':
-      case 'pixelScale': case 'channelAbsMean': case 'concat': case 'globalAvgPool': case 'reshape':
+        return {
+          ...common,
+          op: 'sliceChannels',
+          begin: attributes['begin'] as number,
+          end: attributes['end'] as number,
+        };
+      case 'sign':
+      case 'relu':
+      case 'hardtanh':
+      case 'sigmoid':
+      case 'tanh':
+      case 'softsign':
+      case 'add':
+      case 'multiply':
+      case 'pixelScale':
+      case 'channelAbsMean':
+      case 'concat':
+      case 'globalAvgPool':
+      case 'reshape':
         return { ...common, op: trace.op };
       default:
-        throw new PackError(`pack: the op "${trace.op}" of this network has no packed form; keep it out of the evaluation graph`);
+        throw new PackError(
+          `pack: the op "${trace.op}" of this network has no packed form; keep it out of the evaluation graph`,
+        );
     }
   })();
   return { node, tensors, expected: trace.output };
@@ -77,7 +133,9 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
 
 /** The output is its input under another name: same values, same channels. */
 function isAlias(trace: TapeNode): boolean {
-  return trace.op === 'quantizeGradient' || (trace.op === 'reshape' && trace.inputs[0]!.channels === trace.output.channels);
+  return (
+    trace.op === 'quantizeGradient' || (trace.op === 'reshape' && trace.inputs[0]!.channels === trace.output.channels)
+  );
 }
 
 /**

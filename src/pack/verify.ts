@@ -29,6 +29,9 @@ export function verify(model: PackedModel, draft: Draft, images: Tensor, logits:
   for (let row = 0; row < logits.rows; row++) {
     const best = (values: Float32Array) => values.reduce((top, value, i) => (value > values[top]! ? i : top), 0);
     const [ours, theirs] = [output, logits.data].map((all) => best(all.subarray(row * classes, (row + 1) * classes)));
-    if (ours !== theirs) throw new PackError(`pack: image ${row} is classified as ${ours} by the packed network, as ${theirs} by the trained one`);
+    if (ours !== theirs)
+      throw new PackError(
+        `pack: image ${row} is classified as ${ours} by the packed network, as ${theirs} by the trained one`,
+      );
   }
 }

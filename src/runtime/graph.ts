@@ -13,7 +13,12 @@ const shape = z.array(count).check(z.minLength(1), z.maxLength(4));
 /** JSON has no infinity. */
 const bound = z.union([z.number(), z.literal('-inf'), z.literal('inf')]);
 
-const common = { name: z.string(), inputs: z.array(index).check(z.minLength(1), z.maxLength(64)), output: index, shape };
+const common = {
+  name: z.string(),
+  inputs: z.array(index).check(z.minLength(1), z.maxLength(64)),
+  output: index,
+  shape,
+};
 const conv = { kernel: z.tuple([count, count]), stride: count, pad: offset, dilation: count, groups: count };
 const pool = { window: count, stride: count, pad: offset };
 const binary = { ...conv, padding: z.enum(['zero', 'one']), filter: tensor };
@@ -21,7 +26,14 @@ const binary = { ...conv, padding: z.enum(['zero', 'one']), filter: tensor };
 const node = z.discriminatedUnion('op', [
   z.object({ ...common, ...conv, op: z.literal('conv2d'), filter: tensor }),
   z.object({ ...common, ...conv, op: z.literal('signConv2d'), filter: tensor, alpha: tensor }),
-  z.object({ ...common, ...binary, op: z.literal('xnorConv2d'), alpha: tensor, scale: z.optional(tensor), shift: z.optional(tensor) }),
+  z.object({
+    ...common,
+    ...binary,
+    op: z.literal('xnorConv2d'),
+    alpha: tensor,
+    scale: z.optional(tensor),
+    shift: z.optional(tensor),
+  }),
   z.object({ ...common, ...binary, op: z.literal('xnorConv2dThreshold'), threshold: tensor, flip: tensor }),
   z.object({ ...common, op: z.literal('sign') }),
   z.object({ ...common, op: z.literal('affineSign'), scale: tensor, shift: tensor }),
@@ -30,7 +42,10 @@ const node = z.discriminatedUnion('op', [
   z.object({ ...common, op: z.literal('prelu'), slope: tensor }),
   z.object({ ...common, op: z.enum(['relu', 'hardtanh', 'sigmoid', 'tanh', 'softsign']) }),
   z.object({ ...common, op: z.literal('unitLevels'), bits: count }),
-  z.object({ ...common, op: z.enum(['add', 'multiply', 'pixelScale', 'channelAbsMean', 'concat', 'globalAvgPool', 'reshape']) }),
+  z.object({
+    ...common,
+    op: z.enum(['add', 'multiply', 'pixelScale', 'channelAbsMean', 'concat', 'globalAvgPool', 'reshape']),
+  }),
   z.object({ ...common, op: z.literal('scale'), factor: z.number() }),
   z.object({ ...common, ...pool, op: z.enum(['maxPool', 'avgPool']) }),
   z.object({ ...common, op: z.literal('subsamplePad'), stride: count }),
@@ -66,16 +81,22 @@ export function parseGraph(text: string): PackedGraph {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new FormatError(`the model's graph is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FormatError(
+      `the model's graph is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const version = (json as { version?: unknown } | null)?.version;
   if (version !== packedVersion) {
-    throw new FormatError(`the model is of format version ${String(version)}, this build reads version ${packedVersion}: pack it again`);
+    throw new FormatError(
+      `the model is of format version ${String(version)}, this build reads version ${packedVersion}: pack it again`,
+    );
   }
   const parsed = graph.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new FormatError(`the model's graph is damaged at ${issue?.path.join('.') || 'its root'}: ${issue?.message ?? 'invalid'}`);
+    throw new FormatError(
+      `the model's graph is damaged at ${issue?.path.join('.') || 'its root'}: ${issue?.message ?? 'invalid'}`,
+    );
   }
   return parsed.data;
 }

@@ -35,7 +35,9 @@ export class PackedModel {
     this.steps = graph.nodes.map((node) => this.prepare(node, tensors, kernels));
     const output = this.types.get(graph.output);
     if (!output || output.packed || sizeOf(output.shape) !== graph.classes.length) {
-      throw new FormatError(`the model's output value ${graph.output} is not one float per class (${graph.classes.length})`);
+      throw new FormatError(
+        `the model's output value ${graph.output} is not one float per class (${graph.classes.length})`,
+      );
     }
   }
 
@@ -48,14 +50,23 @@ export class PackedModel {
     if (this.types.has(node.output)) throw new FormatError(`node "${node.name}" writes value ${node.output} twice`);
     const wantsPacked = node.op === 'xnorConv2d' || node.op === 'xnorConv2dThreshold';
     if (inputs.some((type) => type.packed !== wantsPacked)) {
-      throw new FormatError(`node "${node.name}" (${node.op}) needs ${wantsPacked ? 'packed signs' : 'floats'} as input`);
+      throw new FormatError(
+        `node "${node.name}" (${node.op}) needs ${wantsPacked ? 'packed signs' : 'floats'} as input`,
+      );
     }
     checkSizes(node, inputs);
     // the table is indexed by the node's own op, which TypeScript cannot follow through a union
-    const prepare = prepareOp[node.op] as (n: PackedNode, i: readonly ValueType[], t: ModelTensors, k: Kernels) => Omit<Step, 'node'>;
+    const prepare = prepareOp[node.op] as (
+      n: PackedNode,
+      i: readonly ValueType[],
+      t: ModelTensors,
+      k: Kernels,
+    ) => Omit<Step, 'node'>;
     const step = { node, ...prepare(node, inputs, tensors, kernels) };
     if (step.output.shape.join() !== node.shape.join()) {
-      throw new FormatError(`node "${node.name}" yields [${step.output.shape.join(',')}], the file says [${node.shape.join(',')}]`);
+      throw new FormatError(
+        `node "${node.name}" yields [${step.output.shape.join(',')}], the file says [${node.shape.join(',')}]`,
+      );
     }
     this.types.set(node.output, step.output);
     return step;
@@ -85,14 +96,20 @@ export class PackedModel {
     const size = sizeOf(this.graph.input);
     const batch = images.length / size;
     if (!Number.isInteger(batch) || batch < 1) {
-      throw new ShapeError(`run: ${images.length} values are not a whole number of [${this.graph.input.join(',')}] images (${size} values each)`);
+      throw new ShapeError(
+        `run: ${images.length} values are not a whole number of [${this.graph.input.join(',')}] images (${size} values each)`,
+      );
     }
     if (batch !== this.batch) this.allocate(batch);
     this.values.set(0, { shape: this.graph.input, floats: images, words: noWords });
     for (const step of this.steps) {
       const output = this.values.get(step.node.output)!;
       const begin = observe ? performance.now() : 0;
-      step.run(step.node.inputs.map((id) => this.values.get(id)!), output, batch);
+      step.run(
+        step.node.inputs.map((id) => this.values.get(id)!),
+        output,
+        batch,
+      );
       observe?.(step.node, output, performance.now() - begin);
     }
     return this.values.get(this.graph.output)!.floats;
@@ -130,24 +147,48 @@ export class PackedModel {
 }
 
 const size = (shape: Shape | undefined) => sizeOf(shape ?? []);
-const sameSize = (node: PackedNode, inputs: readonly Shape[]) => inputs.every((shape) => size(shape) === size(node.shape));
+const sameSize = (node: PackedNode, inputs: readonly Shape[]) =>
+  inputs.every((shape) => size(shape) === size(node.shape));
 
 /** Ops whose output size the graph states and their preparation does not derive: does the claim follow from the inputs? */
 const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: readonly Shape[]) => boolean>> = {
   ...Object.fromEntries(
-    (['sign', 'affineSign', 'affine', 'prelu', 'relu', 'hardtanh', 'sigmoid', 'tanh', 'softsign', 'unitLevels', 'add', 'multiply', 'scale', 'reshape'] as const)
-      .map((op) => [op, sameSize]),
+    (
+      [
+        'sign',
+        'affineSign',
+        'affine',
+        'prelu',
+        'relu',
+        'hardtanh',
+        'sigmoid',
+        'tanh',
+        'softsign',
+        'unitLevels',
+        'add',
+        'multiply',
+        'scale',
+        'reshape',
+      ] as const
+    ).map((op) => [op, sameSize]),
   ),
-  pixelScale: (node, [x, factor]) => size(x) === size(node.shape) && size(factor) * (node.shape.at(-1) ?? 1) === size(node.shape),
+  pixelScale: (node, [x, factor]) =>
+    size(x) === size(node.shape) && size(factor) * (node.shape.at(-1) ?? 1) === size(node.shape),
   channelAbsMean: (node, [x]) => size(x) === size(node.shape) * (x?.at(-1) ?? 0),
   globalAvgPool: (node, [x]) => node.shape.length === 1 && x?.at(-1) === node.shape[0],
   concat: (node, inputs) => inputs.reduce((sum, shape) => sum + size(shape), 0) === size(node.shape),
   sliceChannels: (node, [x]) =>
-    node.op === 'sliceChannels' && node.end - node.begin === node.shape.at(-1) && node.end <= (x?.at(-1) ?? 0) &&
+    node.op === 'sliceChannels' &&
+    node.end - node.begin === node.shape.at(-1) &&
+    node.end <= (x?.at(-1) ?? 0) &&
     (size(x) / x!.at(-1)!) * node.shape.at(-1)! === size(node.shape),
   subsamplePad: (node, [x]) =>
-    node.op === 'subsamplePad' && node.shape.length === 3 && x?.length === 3 && x[2]! <= node.shape[2]! &&
-    Math.ceil(x[0]! / node.stride) === node.shape[0] && Math.ceil(x[1]! / node.stride) === node.shape[1],
+    node.op === 'subsamplePad' &&
+    node.shape.length === 3 &&
+    x?.length === 3 &&
+    x[2]! <= node.shape[2]! &&
+    Math.ceil(x[0]! / node.stride) === node.shape[0] &&
+    Math.ceil(x[1]! / node.stride) === node.shape[1],
 };
 
 /** Kernels trust sizes, so a hostile file must not get past this point. */
@@ -166,6 +207,7 @@ function checkSizes(node: PackedNode, inputs: readonly ValueType[]): void {
 export function loadPackedModel(bytes: Uint8Array, kernels?: Kernels): PackedModel {
   const file = readSafetensors(bytes);
   const graph = file.metadata['signum'];
-  if (graph === undefined) throw new FormatError('this safetensors file is not a packed Signum model: it has no "signum" metadata');
+  if (graph === undefined)
+    throw new FormatError('this safetensors file is not a packed Signum model: it has no "signum" metadata');
   return new PackedModel(parseGraph(graph), file, kernels);
 }

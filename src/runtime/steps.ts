@@ -28,7 +28,12 @@ export interface Step {
 }
 
 type NodeOf<O extends OpName> = Extract<PackedNode, { op: O }>;
-type Prepare<O extends OpName> = (node: NodeOf<O>, inputs: readonly ValueType[], tensors: ModelTensors, kernels: Kernels) => Omit<Step, 'node'>;
+type Prepare<O extends OpName> = (
+  node: NodeOf<O>,
+  inputs: readonly ValueType[],
+  tensors: ModelTensors,
+  kernels: Kernels,
+) => Omit<Step, 'node'>;
 
 const none = new Float32Array(0);
 const channelsOf = (type: { shape: Shape }) => type.shape.at(-1) ?? 1;
@@ -48,14 +53,19 @@ function convOf(node: ConvNode, input: ValueType): (batch: number) => ConvGeomet
   const filter = [node.kernel[0], node.kernel[1], channels / node.groups, channelsOf(node)];
   const geometry = convGeometry(`node "${node.name}"`, [1, height, width, channels], filter, node);
   if (geometry.outHeight * geometry.outWidth !== rowsOf(node)) {
-    throw new FormatError(`node "${node.name}" yields ${geometry.outHeight}x${geometry.outWidth} pixels, its shape says ${formatShape(node.shape)}`);
+    throw new FormatError(
+      `node "${node.name}" yields ${geometry.outHeight}x${geometry.outWidth} pixels, its shape says ${formatShape(node.shape)}`,
+    );
   }
   return (batch) => ({ ...geometry, batch });
 }
 
 const outputOf = (node: PackedNode, packed = false): ValueType => ({ shape: node.shape, packed });
 
-function unaryStep(node: NodeOf<'relu' | 'hardtanh' | 'sigmoid' | 'tanh' | 'softsign'>, kernels: Kernels): Omit<Step, 'node'> {
+function unaryStep(
+  node: NodeOf<'relu' | 'hardtanh' | 'sigmoid' | 'tanh' | 'softsign'>,
+  kernels: Kernels,
+): Omit<Step, 'node'> {
   return { output: outputOf(node), kernel: 'float', run: ([x], y) => kernels.unary(node.op, x!.floats, y.floats) };
 }
 
@@ -69,7 +79,11 @@ function poolStep(node: NodeOf<'maxPool' | 'avgPool'>, input: ValueType, kernels
     if (indices.length < y.floats.length) indices = new Int32Array(y.floats.length);
     kernels.maxPool(x!.floats, y.floats, indices, g);
   };
-  return { output: { shape: [geometry.outHeight, geometry.outWidth, geometry.channels], packed: false }, kernel: 'float', run };
+  return {
+    output: { shape: [geometry.outHeight, geometry.outWidth, geometry.channels], packed: false },
+    kernel: 'float',
+    run,
+  };
 }
 
 function elementwise(node: PackedNode, run: Step['run']): Omit<Step, 'node'> {
@@ -81,8 +95,15 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   conv2d: (node, [input], tensors, kernels) => {
     const geometry = convOf(node, input!);
     const g = geometry(1);
-    const filter = tensors.floats(node.filter, g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups) * g.outChannels);
-    return { output: outputOf(node), kernel: 'float conv', run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)) };
+    const filter = tensors.floats(
+      node.filter,
+      g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups) * g.outChannels,
+    );
+    return {
+      output: outputOf(node),
+      kernel: 'float conv',
+      run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)),
+    };
   },
   signConv2d: (node, [input], tensors, kernels) => {
     const geometry = convOf(node, input!);
@@ -95,13 +116,23 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     kernels.unpackSigns(words, signs, g.outChannels * taps, inChannels);
     const filter = new Float32Array(signs.length);
     for (let co = 0; co < g.outChannels; co++)
-      for (let i = 0; i < taps * inChannels; i++) filter[i * g.outChannels + co] = signs[co * taps * inChannels + i]! * alpha[co]!;
-    return { output: outputOf(node), kernel: 'float conv, 1-bit weights', run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)) };
+      for (let i = 0; i < taps * inChannels; i++)
+        filter[i * g.outChannels + co] = signs[co * taps * inChannels + i]! * alpha[co]!;
+    return {
+      output: outputOf(node),
+      kernel: 'float conv, 1-bit weights',
+      run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)),
+    };
   },
   xnorConv2d: (node, [input], tensors, kernels) => {
     const geometry = convOf(node, input!);
     const g = geometry(1);
-    const words = tensors.filterWords(node.filter, g.outChannels, g.kernelHeight * g.kernelWidth, g.inChannels / g.groups);
+    const words = tensors.filterWords(
+      node.filter,
+      g.outChannels,
+      g.kernelHeight * g.kernelWidth,
+      g.inChannels / g.groups,
+    );
     const filter = kernels.prepareXnorFilter(words, g);
     const alpha = tensors.floats(node.alpha, g.outChannels);
     const scale = node.scale ? tensors.floats(node.scale, g.outChannels) : none;
@@ -113,7 +144,12 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   xnorConv2dThreshold: (node, [input], tensors, kernels) => {
     const geometry = convOf(node, input!);
     const g = geometry(1);
-    const words = tensors.filterWords(node.filter, g.outChannels, g.kernelHeight * g.kernelWidth, g.inChannels / g.groups);
+    const words = tensors.filterWords(
+      node.filter,
+      g.outChannels,
+      g.kernelHeight * g.kernelWidth,
+      g.inChannels / g.groups,
+    );
     const filter = kernels.prepareXnorFilter(words, g);
     const threshold = tensors.integers(node.threshold, g.outChannels);
     const flip = tensors.integers(node.flip, g.outChannels);
@@ -129,7 +165,8 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   affineSign: (node, _inputs, tensors, kernels) => {
     const channels = channelsOf(node);
     const [scale, shift] = [tensors.floats(node.scale, channels), tensors.floats(node.shift, channels)];
-    const run: Step['run'] = ([x], y, batch) => kernels.packAffineSigns(x!.floats, scale, shift, y.words, batch * rowsOf(node), channels);
+    const run: Step['run'] = ([x], y, batch) =>
+      kernels.packAffineSigns(x!.floats, scale, shift, y.words, batch * rowsOf(node), channels);
     return { output: outputOf(node, true), kernel: 'threshold-pack', run };
   },
   affine: (node, _inputs, tensors, kernels) => {
@@ -137,7 +174,17 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     const [scale, shift] = [tensors.floats(node.scale, channels), tensors.floats(node.shift, channels)];
     const [low, high] = [boundOf(node.low), boundOf(node.high)];
     return elementwise(node, ([x, residual], y, batch) =>
-      kernels.channelAffine(x!.floats, scale, shift, residual?.floats ?? none, low, high, y.floats, batch * rowsOf(node), channels),
+      kernels.channelAffine(
+        x!.floats,
+        scale,
+        shift,
+        residual?.floats ?? none,
+        low,
+        high,
+        y.floats,
+        batch * rowsOf(node),
+        channels,
+      ),
     );
   },
   dense: (node, [input], tensors, kernels) => {
@@ -152,7 +199,9 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   },
   prelu: (node, _inputs, tensors, kernels) => {
     const slope = tensors.floats(node.slope, channelsOf(node));
-    return elementwise(node, ([x], y, batch) => kernels.prelu(x!.floats, slope, y.floats, batch * rowsOf(node), slope.length));
+    return elementwise(node, ([x], y, batch) =>
+      kernels.prelu(x!.floats, slope, y.floats, batch * rowsOf(node), slope.length),
+    );
   },
   relu: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
   hardtanh: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
@@ -162,17 +211,25 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   unitLevels: (node) => {
     const levels = 2 ** node.bits - 1;
     return elementwise(node, ([x], y) => {
-      for (let i = 0; i < y.floats.length; i++) y.floats[i] = Math.round(Math.min(1, Math.max(0, x!.floats[i]!)) * levels) / levels;
+      for (let i = 0; i < y.floats.length; i++)
+        y.floats[i] = Math.round(Math.min(1, Math.max(0, x!.floats[i]!)) * levels) / levels;
     });
   },
   reshape: (node) => elementwise(node, ([x], y) => y.floats.set(x!.floats)),
-  add: (node, _inputs, _tensors, kernels) => elementwise(node, ([a, b], y) => kernels.add(a!.floats, b!.floats, y.floats)),
-  multiply: (node, _inputs, _tensors, kernels) => elementwise(node, ([a, b], y) => kernels.multiply(a!.floats, b!.floats, y.floats)),
-  scale: (node, _inputs, _tensors, kernels) => elementwise(node, ([x], y) => kernels.blend(x!.floats, node.factor, 0, y.floats.fill(0))),
+  add: (node, _inputs, _tensors, kernels) =>
+    elementwise(node, ([a, b], y) => kernels.add(a!.floats, b!.floats, y.floats)),
+  multiply: (node, _inputs, _tensors, kernels) =>
+    elementwise(node, ([a, b], y) => kernels.multiply(a!.floats, b!.floats, y.floats)),
+  scale: (node, _inputs, _tensors, kernels) =>
+    elementwise(node, ([x], y) => kernels.blend(x!.floats, node.factor, 0, y.floats.fill(0))),
   pixelScale: (node, _inputs, _tensors, kernels) =>
-    elementwise(node, ([x, factor], y, batch) => kernels.rowScale(x!.floats, factor!.floats, y.floats, batch * rowsOf(node), channelsOf(node))),
+    elementwise(node, ([x, factor], y, batch) =>
+      kernels.rowScale(x!.floats, factor!.floats, y.floats, batch * rowsOf(node), channelsOf(node)),
+    ),
   channelAbsMean: (node, [input], _tensors, kernels) =>
-    elementwise(node, ([x], y, batch) => kernels.rowAbsMeans(x!.floats, y.floats, batch * rowsOf(input!), channelsOf(input!))),
+    elementwise(node, ([x], y, batch) =>
+      kernels.rowAbsMeans(x!.floats, y.floats, batch * rowsOf(input!), channelsOf(input!)),
+    ),
   maxPool: (node, [input], _tensors, kernels) => poolStep(node, input!, kernels),
   avgPool: (node, [input], _tensors, kernels) => poolStep(node, input!, kernels),
   globalAvgPool: (node, [input], _tensors, kernels) => {
@@ -191,7 +248,8 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
       let offset = 0;
       for (const [i, part] of parts.entries()) {
         const c = channelsOf(inputs[i]!);
-        for (let row = 0; row < batch * rowsOf(node); row++) y.floats.set(part.floats.subarray(row * c, (row + 1) * c), row * channels + offset);
+        for (let row = 0; row < batch * rowsOf(node); row++)
+          y.floats.set(part.floats.subarray(row * c, (row + 1) * c), row * channels + offset);
         offset += c;
       }
     });
@@ -199,7 +257,8 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   sliceChannels: (node, [input]) => {
     const [from, kept] = [channelsOf(input!), node.end - node.begin];
     return elementwise(node, ([x], y, batch) => {
-      for (let row = 0; row < batch * rowsOf(node); row++) y.floats.set(x!.floats.subarray(row * from + node.begin, row * from + node.end), row * kept);
+      for (let row = 0; row < batch * rowsOf(node); row++)
+        y.floats.set(x!.floats.subarray(row * from + node.begin, row * from + node.end), row * kept);
     });
   },
   subsamplePad: (node, [input]) => {

@@ -10,7 +10,11 @@ export class ModelTensors {
     this.file = file;
   }
 
-  private find<T extends Float32Array | Uint32Array | Int32Array>(name: string, kind: abstract new (...args: never[]) => T, length: number): T {
+  private find<T extends Float32Array | Uint32Array | Int32Array>(
+    name: string,
+    kind: abstract new (...args: never[]) => T,
+    length: number,
+  ): T {
     const stored = this.file.tensors.get(name);
     if (!stored) throw new FormatError(`the model has no tensor "${name}" that its graph asks for`);
     if (!(stored.data instanceof kind) || stored.data.length !== length) {

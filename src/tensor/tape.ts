@@ -49,7 +49,11 @@ export function needsGradient(inputs: readonly Tensor[]): boolean {
 
 /** Puts an op that produced `output` on the tape. Outside a tape, and for ops without gradient, nothing is kept. */
 export function record<T extends Tensor>(
-  op: string, inputs: readonly Tensor[], output: T, backward: TapeNode['backward'], options: RecordOptions = {},
+  op: string,
+  inputs: readonly Tensor[],
+  output: T,
+  backward: TapeNode['backward'],
+  options: RecordOptions = {},
 ): T {
   const differentiable = needsGradient(inputs);
   output.requiresGrad = differentiable;
@@ -58,6 +62,14 @@ export function record<T extends Tensor>(
     tape!.nodes.push({ op, inputs, output, attributes, backward, saved, view });
   }
   return output;
+}
+
+/** A new array for the gradient of `input`, filled by `fill`; null when nobody wants that gradient. */
+export function gradientOf(input: Tensor | undefined, fill: (gradient: Float32Array) => void): Float32Array | null {
+  if (!input?.requiresGrad) return null;
+  const gradient = floats(input.size);
+  fill(gradient);
+  return gradient;
 }
 
 /** A tensor over a new array of this step. */
@@ -115,7 +127,8 @@ function accumulate(input: Tensor, gradient: Float32Array, claimed: Set<Float32A
  */
 export function backward(loss: Tensor): void {
   if (tape === null) throw new SignumError('backward: call it inside trainingStep, where ops are recorded');
-  if (loss.size !== 1) throw new SignumError(`backward: the loss must be one number, got ${loss.size}; take its mean or sum`);
+  if (loss.size !== 1)
+    throw new SignumError(`backward: the loss must be one number, got ${loss.size}; take its mean or sum`);
   if (!loss.requiresGrad) throw new SignumError('backward: the loss does not depend on any parameter');
   loss.grad = floats(1).fill(1);
   for (const node of tape.nodes.toReversed()) {

@@ -15,7 +15,9 @@ export class Tensor {
 
   constructor(values: Float32Array | null, shape: Shape, requiresGrad = false) {
     if (values && values.length !== sizeOf(shape)) {
-      throw new ShapeError(`a tensor of shape ${formatShape(shape)} needs ${sizeOf(shape)} values, got ${values.length}`);
+      throw new ShapeError(
+        `a tensor of shape ${formatShape(shape)} needs ${sizeOf(shape)} values, got ${values.length}`,
+      );
     }
     this.values = values;
     this.shape = shape;

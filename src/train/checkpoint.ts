@@ -12,7 +12,12 @@ const progressSchema = z.object({
   format: z.literal('signum-checkpoint'),
   version: z.literal(1),
   network: z.object({
-    model: z.string(), method: z.string(), inputShape: z.tuple([z.int(), z.int(), z.int()]), classes: z.int(), width: z.number(), seed: z.number(),
+    model: z.string(),
+    method: z.string(),
+    inputShape: z.tuple([z.int(), z.int(), z.int()]),
+    classes: z.int(),
+    width: z.number(),
+    seed: z.number(),
   }),
   /** Epoch to continue with, and the batch inside it. */
   epoch: z.int().nonnegative(),
@@ -39,11 +44,24 @@ export interface LoadedCheckpoint extends Progress {
 /** Writes weights, statistics, optimiser moments and progress as one safetensors file, atomically. */
 export function saveCheckpoint(path: string, network: Network, optimizer: OptimizerState, progress: Progress): void {
   const tensors: [string, StoredTensor][] = [
-    ...network.parameters().map(({ name, value }): [string, StoredTensor] => [name, { shape: value.shape, data: value.data }]),
-    ...network.stateArrays().map(({ name, value }): [string, StoredTensor] => [name, { shape: [value.data.length], data: value.data }]),
-    ...[...optimizer].map(([name, data]): [string, StoredTensor] => [`optimizer/${name}`, { shape: [data.length], data }]),
+    ...network
+      .parameters()
+      .map(({ name, value }): [string, StoredTensor] => [name, { shape: value.shape, data: value.data }]),
+    ...network
+      .stateArrays()
+      .map(({ name, value }): [string, StoredTensor] => [name, { shape: [value.data.length], data: value.data }]),
+    ...[...optimizer].map(([name, data]): [string, StoredTensor] => [
+      `optimizer/${name}`,
+      { shape: [data.length], data },
+    ]),
   ];
-  const metadata = { format: 'signum-checkpoint', version: 1, network: network.config, random: network.context.random.state, ...progress };
+  const metadata = {
+    format: 'signum-checkpoint',
+    version: 1,
+    network: network.config,
+    random: network.context.random.state,
+    ...progress,
+  };
   writeFileAtomic(path, writeSafetensors(tensors, { signum: JSON.stringify(metadata) }));
 }
 
@@ -71,12 +89,16 @@ export function readCheckpoint(path: string): LoadedCheckpoint {
 export function restore(checkpoint: LoadedCheckpoint, network: Network, optimizer?: OptimizerState): void {
   const { model, method } = checkpoint.network;
   if (model !== network.config.model || method !== network.config.method) {
-    throw new UsageError(`the checkpoint is of ${model}/${method}, not of ${network.config.model}/${network.config.method}`);
+    throw new UsageError(
+      `the checkpoint is of ${model}/${method}, not of ${network.config.model}/${network.config.method}`,
+    );
   }
   const copy = (name: string, target: Float32Array) => {
     const stored = checkpoint.tensors.get(name);
     if (!(stored?.data instanceof Float32Array) || stored.data.length !== target.length) {
-      throw new FormatError(`checkpoint: "${name}" is ${stored ? formatShape(stored.shape) : 'missing'}, the network needs ${target.length} floats`);
+      throw new FormatError(
+        `checkpoint: "${name}" is ${stored ? formatShape(stored.shape) : 'missing'}, the network needs ${target.length} floats`,
+      );
     }
     target.set(stored.data);
   };
@@ -85,6 +107,7 @@ export function restore(checkpoint: LoadedCheckpoint, network: Network, optimize
   network.context.random.state = checkpoint.random;
   if (!optimizer) return;
   for (const [name, { data }] of checkpoint.tensors) {
-    if (name.startsWith('optimizer/') && data instanceof Float32Array) optimizer.set(name.slice('optimizer/'.length), data);
+    if (name.startsWith('optimizer/') && data instanceof Float32Array)
+      optimizer.set(name.slice('optimizer/'.length), data);
   }
 }

@@ -27,7 +27,11 @@ const schema = z.strictObject({
   flip: z.boolean().default(false),
   /** Use only the first images of each split, for quick trials. */
   limit: z.int().positive().optional(),
-  seed: z.int().min(0).max(2 ** 31 - 1).default(1),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(1),
 });
 
 export type TrainConfig = z.infer<typeof schema>;
@@ -49,7 +53,11 @@ export function parseConfig(options: unknown): TrainConfig {
 export function optimizerOf(config: TrainConfig, method: Method): Optimizer {
   const { optimizer: inherited } = method.defaults;
   const id = config.optimizer ?? inherited.id;
-  const untouched = config.rate === undefined && config.momentum === undefined && config.weightDecay === undefined && config.nesterov === undefined;
+  const untouched =
+    config.rate === undefined &&
+    config.momentum === undefined &&
+    config.weightDecay === undefined &&
+    config.nesterov === undefined;
   if (id === inherited.id && untouched) return inherited;
   const rate = config.rate ?? (id === inherited.id ? inherited.rate : id === 'sgd' ? 0.1 : 1e-3);
   const weightDecay = config.weightDecay ?? 0;

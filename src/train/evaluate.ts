@@ -18,7 +18,8 @@ export type Classifier = (images: Float32Array, count: number) => Float32Array;
 /** Rank of the labelled class among the logits of its row: 0 is the best; ties count against it. */
 function rankOf(row: Float32Array, label: number): number {
   let better = 0;
-  for (let c = 0; c < row.length; c++) if (c !== label && (row[c]! > row[label]! || (row[c] === row[label] && c < label))) better++;
+  for (let c = 0; c < row.length; c++)
+    if (c !== label && (row[c]! > row[label]! || (row[c] === row[label] && c < label))) better++;
   return better;
 }
 
@@ -29,7 +30,11 @@ export function evaluate(classify: Classifier, batches: Batches, classes: number
   for (let b = 0; b < batches.length; b++) {
     const { images, labels, count } = batches.plain(b);
     const logits = classify(images, count);
-    loss += count * inference(() => softmaxCrossEntropy(new Tensor(logits.slice(0, count * classes), [count, classes]), labels).data[0]!);
+    loss +=
+      count *
+      inference(
+        () => softmaxCrossEntropy(new Tensor(logits.slice(0, count * classes), [count, classes]), labels).data[0]!,
+      );
     for (let i = 0; i < count; i++) {
       const row = logits.subarray(i * classes, (i + 1) * classes);
       const rank = rankOf(row, labels[i]!);

@@ -41,7 +41,14 @@ export class LayerObserver {
   constructor(network: Network) {
     this.network = network;
     for (const { name, value } of network.modules()) {
-      if (value instanceof BinaryConv2d) this.names.set(value, name.replace(/^body\./, '').replace(/layers\./, '').replace(/\.conv$/, ''));
+      if (value instanceof BinaryConv2d)
+        this.names.set(
+          value,
+          name
+            .replace(/^body\./, '')
+            .replace(/layers\./, '')
+            .replace(/\.conv$/, ''),
+        );
     }
     for (const layer of this.names.keys()) this.lastSigns.set(layer, this.signs(layer));
   }

@@ -57,7 +57,9 @@ export class RunFolder {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileProblem('write', this.path, error);
       const owner = Number(readFileSync(lock, 'utf8'));
       if (owner !== process.pid && isRunning(owner)) {
-        throw new SignumError(`run ${this.path} is being written by process ${owner}; wait for it, or choose another --name`);
+        throw new SignumError(
+          `run ${this.path} is being written by process ${owner}; wait for it, or choose another --name`,
+        );
       }
       writeFileAtomic(lock, String(process.pid));
     }
@@ -73,11 +75,14 @@ export class RunFolder {
 
   /** @throws UsageError when there is no such run, FormatError when its config is damaged */
   readConfig(): TrainConfig {
-    if (!this.exists) throw new UsageError(`no run at ${this.path} (config.json is missing); \`signum train\` makes one`);
+    if (!this.exists)
+      throw new UsageError(`no run at ${this.path} (config.json is missing); \`signum train\` makes one`);
     try {
       return parseConfig(JSON.parse(readFileSync(this.file('config.json'), 'utf8')));
     } catch (error) {
-      throw new FormatError(`${this.file('config.json')} is damaged: ${error instanceof Error ? error.message : String(error)}`);
+      throw new FormatError(
+        `${this.file('config.json')} is damaged: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 
@@ -92,13 +97,15 @@ export class RunFolder {
   /** Complete lines only: the last one may have been cut by a crash. */
   readMetrics(): EpochMetrics[] {
     if (!existsSync(this.file('metrics.jsonl'))) return [];
-    return readFileSync(this.file('metrics.jsonl'), 'utf8').split('\n').flatMap((line) => {
-      try {
-        return line ? [JSON.parse(line) as EpochMetrics] : [];
-      } catch {
-        return [];
-      }
-    });
+    return readFileSync(this.file('metrics.jsonl'), 'utf8')
+      .split('\n')
+      .flatMap((line) => {
+        try {
+          return line ? [JSON.parse(line) as EpochMetrics] : [];
+        } catch {
+          return [];
+        }
+      });
   }
 
   /** Drops the lines of epochs that a resumed run will do again. */

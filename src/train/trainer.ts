@@ -18,7 +18,14 @@ import type { EpochMetrics, RunFolder } from './run-folder.ts';
 
 /** What a progress display hears. */
 export interface TrainEvents {
-  onStep?: (state: { epoch: number; batch: number; batches: number; loss: number; accuracy: number; imagesPerSecond: number }) => void;
+  onStep?: (state: {
+    epoch: number;
+    batch: number;
+    batches: number;
+    loss: number;
+    accuracy: number;
+    imagesPerSecond: number;
+  }) => void;
   onEpoch?: (metrics: EpochMetrics) => void;
   /** Asked between steps; true saves and stops. */
   shouldStop?: () => boolean;
@@ -49,7 +56,10 @@ export class Trainer {
   private readonly test: Batches;
   private readonly trainSplit: Split;
   private readonly observer: LayerObserver;
-  private readonly parameters: { name: string; tensor: { data: Float32Array; grad: Float32Array | null; decay: boolean; role: string } }[];
+  private readonly parameters: {
+    name: string;
+    tensor: { data: Float32Array; grad: Float32Array | null; decay: boolean; role: string };
+  }[];
   private progress: Progress;
 
   constructor(config: TrainConfig, data: DataSet, folder: RunFolder) {
@@ -58,7 +68,12 @@ export class Trainer {
     this.folder = folder;
     const method = methodNamed(config.method);
     this.network = buildNetwork({
-      model: config.model, method: config.method, inputShape: [...data.shape], classes: data.classes.length, width: config.width, seed: config.seed,
+      model: config.model,
+      method: config.method,
+      inputShape: [...data.shape],
+      classes: data.classes.length,
+      width: config.width,
+      seed: config.seed,
     });
     this.optimizer = optimizerOf(config, method);
     this.schedule = scheduleOf(config, method);
@@ -69,8 +84,13 @@ export class Trainer {
     this.parameters = this.network.parameters().map(({ name, value }) => ({ name, tensor: value }));
     this.observer = new LayerObserver(this.network);
     this.progress = {
-      epoch: 0, batch: 0, step: 0, running: { loss: 0, hits: 0, images: 0, seconds: 0 },
-      classes: [...data.classes], mean: [...data.mean], std: [...data.std],
+      epoch: 0,
+      batch: 0,
+      step: 0,
+      running: { loss: 0, hits: 0, images: 0, seconds: 0 },
+      classes: [...data.classes],
+      mean: [...data.mean],
+      std: [...data.std],
     };
   }
 
@@ -122,12 +142,21 @@ export class Trainer {
       ...this.progress,
       batch: batch + 1,
       step: step + 1,
-      running: { loss: running.loss + loss * count, hits: running.hits + hits, images: running.images + count, seconds: running.seconds + seconds },
+      running: {
+        loss: running.loss + loss * count,
+        hits: running.hits + hits,
+        images: running.images + count,
+        seconds: running.seconds + seconds,
+      },
     };
     const now = this.progress.running;
     events.onStep?.({
-      epoch, batch: batch + 1, batches: this.train.length,
-      loss: now.loss / now.images, accuracy: now.hits / now.images, imagesPerSecond: now.images / now.seconds,
+      epoch,
+      batch: batch + 1,
+      batches: this.train.length,
+      loss: now.loss / now.images,
+      accuracy: now.hits / now.images,
+      imagesPerSecond: now.images / now.seconds,
     });
   }
 
@@ -135,17 +164,36 @@ export class Trainer {
     return this.optimizer.rate * this.schedule({ progress: fraction / this.config.epochs, epoch: fraction });
   }
 
-  private update(images: Float32Array, labels: Uint16Array, count: number, rate: number, step: number, lastOfEpoch: boolean): StepOutcome {
-    const { loss: lossName = this.network.method.defaults.loss, labelSmoothing, clipLatent = this.network.method.defaults.clipLatent } = this.config;
+  private update(
+    images: Float32Array,
+    labels: Uint16Array,
+    count: number,
+    rate: number,
+    step: number,
+    lastOfEpoch: boolean,
+  ): StepOutcome {
+    const {
+      loss: lossName = this.network.method.defaults.loss,
+      labelSmoothing,
+      clipLatent = this.network.method.defaults.clipLatent,
+    } = this.config;
     const outcome = trainingStep(() => {
       const logits = this.network.forward(new Tensor(images, [count, ...this.data.shape]));
-      const loss = lossName === 'squared-hinge' ? squaredHinge(logits, labels) : softmaxCrossEntropy(logits, labels, labelSmoothing);
+      const loss =
+        lossName === 'squared-hinge'
+          ? squaredHinge(logits, labels)
+          : softmaxCrossEntropy(logits, labels, labelSmoothing);
       const value = loss.data[0]!;
       if (!Number.isFinite(value)) this.explainDivergence(value, step);
       const hits = countHits(logits.data, labels, count);
       backward(loss);
       if (lastOfEpoch) this.observer.noteGradients();
-      const trainables: Trainable[] = this.parameters.map(({ name, tensor }) => ({ name, data: tensor.data, grad: tensor.grad, decay: tensor.decay }));
+      const trainables: Trainable[] = this.parameters.map(({ name, tensor }) => ({
+        name,
+        data: tensor.data,
+        grad: tensor.grad,
+        decay: tensor.decay,
+      }));
       this.optimizer.update(trainables, this.moments, rate, step);
       for (const { tensor } of this.parameters) {
         if (clipLatent && tensor.role === 'latent') kernels().clamp(tensor.data, -1, 1);
@@ -158,7 +206,9 @@ export class Trainer {
 
   private explainDivergence(loss: number, step: number): never {
     const broken = this.parameters.find(({ tensor }) => tensor.data.some((value) => !Number.isFinite(value)));
-    const where = broken ? `the first broken parameter is "${broken.name}"` : 'all parameters are still finite, so this batch overflowed';
+    const where = broken
+      ? `the first broken parameter is "${broken.name}"`
+      : 'all parameters are still finite, so this batch overflowed';
     throw new DivergenceError(
       `the loss became ${loss} at step ${step} (epoch ${this.progress.epoch}); ${where}. Lower --rate (now ${this.optimizer.rate}), add --warm-up-epochs, or check the data; the last checkpoint is untouched`,
     );
@@ -166,7 +216,12 @@ export class Trainer {
 
   private evaluateTest(): Evaluation {
     this.network.setTraining(false);
-    const result = evaluate((images, count) => inference(() => this.network.forward(new Tensor(images, [count, ...this.data.shape])).data.slice()), this.test, this.data.classes.length);
+    const result = evaluate(
+      (images, count) =>
+        inference(() => this.network.forward(new Tensor(images, [count, ...this.data.shape])).data.slice()),
+      this.test,
+      this.data.classes.length,
+    );
     this.network.setTraining(true);
     return result;
   }
@@ -176,10 +231,19 @@ export class Trainer {
     const evaluation = this.evaluateTest();
     const sample = this.test.plain(0);
     const sampled = Math.min(64, sample.count);
-    const layers = this.observer.measure(sample.images.subarray(0, (sample.images.length / sample.count) * sampled), sampled);
-    this.progress = { ...this.progress, epoch: epoch + 1, batch: 0, running: { loss: 0, hits: 0, images: 0, seconds: 0 } };
+    const layers = this.observer.measure(
+      sample.images.subarray(0, (sample.images.length / sample.count) * sampled),
+      sampled,
+    );
+    this.progress = {
+      ...this.progress,
+      epoch: epoch + 1,
+      batch: 0,
+      running: { loss: 0, hits: 0, images: 0, seconds: 0 },
+    };
     const metrics: EpochMetrics = {
-      epoch, step,
+      epoch,
+      step,
       rate: this.rateAt(epoch),
       trainLoss: running.loss / running.images,
       trainAccuracy: running.hits / running.images,

@@ -1,17 +1,7 @@
 import { loadAddon } from '#platform';
-import { bindFlatKernels, type FlatKernels } from '../flat-kernels.ts';
+import { bindFlatKernels } from '../flat-kernels.ts';
 import type { Kernels } from '../kernels.ts';
-
-export type InstructionSet = 'avx512' | 'avx2' | 'neon' | 'scalar';
-
-/** What kernels/native/addon.cpp exports. */
-export interface NativeAddon extends FlatKernels {
-  /** Those this CPU can run, best first. */
-  instructionSets(): InstructionSet[];
-  useInstructionSet(name: InstructionSet): void;
-  /** Sets the number of threads when positive; returns the number in use. */
-  threads(count: number): number;
-}
+import type { InstructionSet, NativeAddon } from './addon.ts';
 
 let addon: NativeAddon | Error | undefined;
 

@@ -1,4 +1,4 @@
-import type { NativeAddon } from '../native/binding.ts';
+import type { NativeAddon } from '../native/addon.ts';
 
 /** Browsers have no addons. */
 export function loadAddon(): NativeAddon | Error {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { NativeAddon } from '../native/binding.ts';
+import type { NativeAddon } from '../native/addon.ts';
 
 /** The compiled addon, or the reason why there is none. */
 export function loadAddon(): NativeAddon | Error {

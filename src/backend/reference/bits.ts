@@ -1,7 +1,12 @@
 import { wordsPerRow } from '../../core/bits.ts';
 
 /** Packs `rows` x `channels` booleans; unused bits are 0. */
-function packWhere(words: Uint32Array, rows: number, channels: number, test: (row: number, channel: number) => boolean): void {
+function packWhere(
+  words: Uint32Array,
+  rows: number,
+  channels: number,
+  test: (row: number, channel: number) => boolean,
+): void {
   const stride = wordsPerRow(channels);
   words.fill(0, 0, rows * stride);
   for (let row = 0; row < rows; row++)
@@ -18,12 +23,29 @@ export function packSigns(x: Float32Array, words: Uint32Array, rows: number, cha
 }
 
 export function packAffineSigns(
-  x: Float32Array, scale: Float32Array, shift: Float32Array, words: Uint32Array, rows: number, channels: number,
+  x: Float32Array,
+  scale: Float32Array,
+  shift: Float32Array,
+  words: Uint32Array,
+  rows: number,
+  channels: number,
 ): void {
-  packWhere(words, rows, channels, (row, c) => Math.fround(Math.fround(x[row * channels + c]! * scale[c]!) + shift[c]!) < 0);
+  packWhere(
+    words,
+    rows,
+    channels,
+    (row, c) => Math.fround(Math.fround(x[row * channels + c]! * scale[c]!) + shift[c]!) < 0,
+  );
 }
 
-export function packWithin(x: Float32Array, low: number, high: number, words: Uint32Array, rows: number, channels: number): void {
+export function packWithin(
+  x: Float32Array,
+  low: number,
+  high: number,
+  words: Uint32Array,
+  rows: number,
+  channels: number,
+): void {
   const [bottom, top] = [Math.fround(low), Math.fround(high)];
   packWhere(words, rows, channels, (row, c) => x[row * channels + c]! >= bottom && x[row * channels + c]! <= top);
 }
@@ -41,7 +63,13 @@ export function maskBits(dy: Float32Array, words: Uint32Array, dx: Float32Array,
     }
 }
 
-export function packFilterSigns(w: Float32Array, words: Uint32Array, taps: number, inChannels: number, outChannels: number): void {
+export function packFilterSigns(
+  w: Float32Array,
+  words: Uint32Array,
+  taps: number,
+  inChannels: number,
+  outChannels: number,
+): void {
   packWhere(words, outChannels * taps, inChannels, (row, ci) => {
     const [co, tap] = [Math.floor(row / taps), row % taps];
     return w[(tap * inChannels + ci) * outChannels + co]! < 0;

@@ -1,6 +1,12 @@
 /** Reductions and maps along rows or channels of a [rows, channels] matrix; sums are float64, which defines the exact result. */
 
-export function channelMoments(x: Float32Array, mean: Float32Array, variance: Float32Array, rows: number, channels: number): void {
+export function channelMoments(
+  x: Float32Array,
+  mean: Float32Array,
+  variance: Float32Array,
+  rows: number,
+  channels: number,
+): void {
   for (let c = 0; c < channels; c++) {
     let sum = 0;
     for (let r = 0; r < rows; r++) sum += x[r * channels + c]!;
@@ -13,21 +19,36 @@ export function channelMoments(x: Float32Array, mean: Float32Array, variance: Fl
 }
 
 export function channelAffine(
-  x: Float32Array, scale: Float32Array, shift: Float32Array, residual: Float32Array, low: number, high: number,
-  y: Float32Array, rows: number, channels: number,
+  x: Float32Array,
+  scale: Float32Array,
+  shift: Float32Array,
+  residual: Float32Array,
+  low: number,
+  high: number,
+  y: Float32Array,
+  rows: number,
+  channels: number,
 ): void {
   const [bottom, top] = [Math.fround(low), Math.fround(high)];
   for (let i = 0; i < rows * channels; i++) {
     const c = i % channels;
     let value = Math.fround(Math.fround(x[i]! * scale[c]!) + shift[c]!);
     if (residual.length > 0) value = Math.fround(value + residual[i]!);
-    y[i] = value < bottom ? bottom : value > top ? top : value;
+    y[i] = value < bottom ? bottom : Math.min(value, top);
   }
 }
 
 export function batchNormBackward(
-  x: Float32Array, dy: Float32Array, mean: Float32Array, invStd: Float32Array, gamma: Float32Array,
-  dx: Float32Array, dgamma: Float32Array, dbeta: Float32Array, rows: number, channels: number,
+  x: Float32Array,
+  dy: Float32Array,
+  mean: Float32Array,
+  invStd: Float32Array,
+  gamma: Float32Array,
+  dx: Float32Array,
+  dgamma: Float32Array,
+  dbeta: Float32Array,
+  rows: number,
+  channels: number,
 ): void {
   for (let c = 0; c < channels; c++) {
     let sum = 0;

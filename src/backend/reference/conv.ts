@@ -53,8 +53,15 @@ export function conv2dBackwardFilter(x: Float32Array, dy: Float32Array, dfilter:
 }
 
 export function sgemm(
-  transposeA: boolean, transposeB: boolean, m: number, n: number, k: number,
-  a: Float32Array, b: Float32Array, accumulate: boolean, c: Float32Array,
+  transposeA: boolean,
+  transposeB: boolean,
+  m: number,
+  n: number,
+  k: number,
+  a: Float32Array,
+  b: Float32Array,
+  accumulate: boolean,
+  c: Float32Array,
 ): void {
   for (let i = 0; i < m; i++)
     for (let j = 0; j < n; j++) {

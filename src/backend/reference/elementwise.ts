@@ -4,8 +4,8 @@ const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 const sign = (x: number) => (x < 0 ? -1 : 1);
 
 const forward: Record<UnaryOp, (x: number) => number> = {
-  relu: (x) => (x > 0 ? x : 0),
-  hardtanh: (x) => (x < -1 ? -1 : x > 1 ? 1 : x),
+  relu: (x) => Math.max(x, 0),
+  hardtanh: (x) => (x < -1 ? -1 : Math.min(x, 1)),
   sigmoid: logistic,
   tanh: Math.tanh,
   softsign: (x) => x / (1 + Math.abs(x)),
@@ -37,7 +37,14 @@ export function unary(op: UnaryOp, x: Float32Array, y: Float32Array): void {
   for (let i = 0; i < y.length; i++) y[i] = apply(x[i]!);
 }
 
-export function unaryBackward(op: UnaryOp, x: Float32Array, dy: Float32Array, dx: Float32Array, p0: number, p1: number): void {
+export function unaryBackward(
+  op: UnaryOp,
+  x: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
+  p0: number,
+  p1: number,
+): void {
   const slope = derivative[op];
   for (let i = 0; i < dx.length; i++) dx[i] = dy[i]! * slope(x[i]!, p0, p1);
 }
@@ -52,7 +59,13 @@ export function prelu(x: Float32Array, slope: Float32Array, y: Float32Array, row
 }
 
 export function preluBackward(
-  x: Float32Array, slope: Float32Array, dy: Float32Array, dx: Float32Array, dslope: Float32Array, rows: number, channels: number,
+  x: Float32Array,
+  slope: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
+  dslope: Float32Array,
+  rows: number,
+  channels: number,
 ): void {
   const sums = new Float64Array(channels);
   for (let i = 0; i < rows * channels; i++) {
@@ -77,5 +90,5 @@ export function blend(x: Float32Array, factor: number, keep: number, y: Float32A
 }
 
 export function clamp(x: Float32Array, low: number, high: number): void {
-  for (let i = 0; i < x.length; i++) x[i] = x[i]! < low ? low : x[i]! > high ? high : x[i]!;
+  for (let i = 0; i < x.length; i++) x[i] = x[i]! < low ? low : Math.min(x[i]!, high);
 }

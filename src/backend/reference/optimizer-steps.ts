@@ -1,7 +1,13 @@
 /** Weight decay is L2: added to the gradient. Formulas: PyTorch's SGD; Kingma and Ba 2015, alg. 1 and 2; Hinton's RMSprop. */
 
 export function sgdStep(
-  w: Float32Array, g: Float32Array, velocity: Float32Array, rate: number, momentum: number, weightDecay: number, nesterov: boolean,
+  w: Float32Array,
+  g: Float32Array,
+  velocity: Float32Array,
+  rate: number,
+  momentum: number,
+  weightDecay: number,
+  nesterov: boolean,
 ): void {
   for (let i = 0; i < w.length; i++) {
     const gradient = g[i]! + weightDecay * w[i]!;
@@ -11,8 +17,17 @@ export function sgdStep(
 }
 
 export function adamStep(
-  w: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, rate: number, beta1: number, beta2: number,
-  epsilon: number, weightDecay: number, correction1: number, correction2: number,
+  w: Float32Array,
+  g: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  rate: number,
+  beta1: number,
+  beta2: number,
+  epsilon: number,
+  weightDecay: number,
+  correction1: number,
+  correction2: number,
 ): void {
   for (let i = 0; i < w.length; i++) {
     const gradient = g[i]! + weightDecay * w[i]!;
@@ -23,8 +38,16 @@ export function adamStep(
 }
 
 export function adamaxStep(
-  w: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, rate: number, beta1: number, beta2: number,
-  epsilon: number, weightDecay: number, correction1: number,
+  w: Float32Array,
+  g: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  rate: number,
+  beta1: number,
+  beta2: number,
+  epsilon: number,
+  weightDecay: number,
+  correction1: number,
 ): void {
   for (let i = 0; i < w.length; i++) {
     const gradient = g[i]! + weightDecay * w[i]!;
@@ -35,7 +58,13 @@ export function adamaxStep(
 }
 
 export function rmspropStep(
-  w: Float32Array, g: Float32Array, v: Float32Array, rate: number, decay: number, epsilon: number, weightDecay: number,
+  w: Float32Array,
+  g: Float32Array,
+  v: Float32Array,
+  rate: number,
+  decay: number,
+  epsilon: number,
+  weightDecay: number,
 ): void {
   for (let i = 0; i < w.length; i++) {
     const gradient = g[i]! + weightDecay * w[i]!;

@@ -19,7 +19,13 @@ export function prepareXnorFilter(words: Uint32Array, g: ConvGeometry): Uint32Ar
   return words.slice(0, wordsFor(rows, g.inChannels / g.groups));
 }
 
-export function xnorConv2d(x: Uint32Array, filter: Uint32Array, out: Int32Array, g: ConvGeometry, padding: BinaryPadding): void {
+export function xnorConv2d(
+  x: Uint32Array,
+  filter: Uint32Array,
+  out: Int32Array,
+  g: ConvGeometry,
+  padding: BinaryPadding,
+): void {
   const groupIn = g.inChannels / g.groups;
   const taps = g.kernelHeight * g.kernelWidth;
   out.fill(0, 0, g.batch * g.outHeight * g.outWidth * g.outChannels);
@@ -35,8 +41,14 @@ export function xnorConv2d(x: Uint32Array, filter: Uint32Array, out: Int32Array,
 }
 
 export function xnorConv2dScaled(
-  x: Uint32Array, filter: Uint32Array, alpha: Float32Array, scale: Float32Array, shift: Float32Array,
-  out: Float32Array, g: ConvGeometry, padding: BinaryPadding,
+  x: Uint32Array,
+  filter: Uint32Array,
+  alpha: Float32Array,
+  scale: Float32Array,
+  shift: Float32Array,
+  out: Float32Array,
+  g: ConvGeometry,
+  padding: BinaryPadding,
 ): void {
   const dots = new Int32Array(g.batch * g.outHeight * g.outWidth * g.outChannels);
   xnorConv2d(x, filter, dots, g, padding);
@@ -48,8 +60,13 @@ export function xnorConv2dScaled(
 }
 
 export function xnorConv2dThreshold(
-  x: Uint32Array, filter: Uint32Array, threshold: Int32Array, flip: Int32Array,
-  out: Uint32Array, g: ConvGeometry, padding: BinaryPadding,
+  x: Uint32Array,
+  filter: Uint32Array,
+  threshold: Int32Array,
+  flip: Int32Array,
+  out: Uint32Array,
+  g: ConvGeometry,
+  padding: BinaryPadding,
 ): void {
   const pixels = g.batch * g.outHeight * g.outWidth;
   const dots = new Int32Array(pixels * g.outChannels);
@@ -64,7 +81,11 @@ export function xnorConv2dThreshold(
 }
 
 export function conv2dBackwardFilterSigns(
-  x: Uint32Array, dy: Float32Array, dfilter: Float32Array, g: ConvGeometry, padding: BinaryPadding,
+  x: Uint32Array,
+  dy: Float32Array,
+  dfilter: Float32Array,
+  g: ConvGeometry,
+  padding: BinaryPadding,
 ): void {
   const pixels = g.batch * g.height * g.width;
   const signs = new Float32Array(pixels * g.inChannels);

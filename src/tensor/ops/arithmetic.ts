@@ -7,7 +7,9 @@ import { Tensor } from '../tensor.ts';
 
 function requireSameShape(op: string, a: Tensor, b: Tensor): void {
   if (!sameShape(a.shape, b.shape)) {
-    throw new ShapeError(`${op}: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)} differ; both sides must be equal`);
+    throw new ShapeError(
+      `${op}: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)} differ; both sides must be equal`,
+    );
   }
 }
 
@@ -75,7 +77,9 @@ export function channelAbsMean(x: Tensor): Tensor {
  */
 export function pixelScale(x: Tensor, factor: Tensor): Tensor {
   if (factor.size !== x.rows) {
-    throw new ShapeError(`pixelScale: ${formatShape(factor.shape)} does not give one factor per pixel of ${formatShape(x.shape)}`);
+    throw new ShapeError(
+      `pixelScale: ${formatShape(factor.shape)} does not give one factor per pixel of ${formatShape(x.shape)}`,
+    );
   }
   const y = emptyTensor(x.shape);
   kernels().rowScale(x.data, factor.data, y.data, x.rows, x.channels);

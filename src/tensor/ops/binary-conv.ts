@@ -1,8 +1,7 @@
-import { kernels } from '../../backend/select.ts';
 import type { BinaryPadding } from '../../backend/kernels.ts';
+import { kernels } from '../../backend/select.ts';
 import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
-import { floats } from '../storage.ts';
-import { emptyTensor, record } from '../tape.ts';
+import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { SignFilter, SignTensor, Tensor } from '../tensor.ts';
 
 const noAffine = new Float32Array(0);
@@ -27,12 +26,9 @@ export function binaryConv2d(x: SignTensor, filter: SignFilter, options: BinaryC
   const y = emptyTensor(convOutputShape(g));
   const prepared = kernels().prepareXnorFilter(filter.words, g);
   kernels().xnorConv2dScaled(x.words, prepared, filter.scale, noAffine, noAffine, y.data, g, padding);
-  const backward = (dy: Float32Array) => {
-    let dx: Float32Array | null = null;
-    let dw: Float32Array | null = null;
-    if (x.requiresGrad) kernels().conv2dBackwardInput(dy, filter.data, (dx = floats(x.size)), g);
-    if (filter.requiresGrad) kernels().conv2dBackwardFilterSigns(x.words, dy, (dw = floats(filter.size)), g, padding);
-    return [dx, dw];
-  };
+  const backward = (dy: Float32Array) => [
+    gradientOf(x, (dx) => kernels().conv2dBackwardInput(dy, filter.data, dx, g)),
+    gradientOf(filter, (dw) => kernels().conv2dBackwardFilterSigns(x.words, dy, dw, g, padding)),
+  ];
   return record('binaryConv2d', [x, filter], y, backward, { attributes: { geometry: g, padding } });
 }

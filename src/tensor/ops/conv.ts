@@ -2,8 +2,7 @@ import { kernels } from '../../backend/select.ts';
 import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
-import { floats } from '../storage.ts';
-import { emptyTensor, record } from '../tape.ts';
+import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /**
@@ -18,13 +17,10 @@ export function conv2d(x: Tensor, filter: Tensor, options: ConvOptions = {}): Te
   const g = convGeometry('conv2d', x.shape, filter.shape, options);
   const y = emptyTensor(convOutputShape(g));
   kernels().conv2d(x.data, filter.data, y.data, g);
-  const backward = (dy: Float32Array) => {
-    let dx: Float32Array | null = null;
-    let dw: Float32Array | null = null;
-    if (x.requiresGrad) kernels().conv2dBackwardInput(dy, filter.data, (dx = floats(x.size)), g);
-    if (filter.requiresGrad) kernels().conv2dBackwardFilter(x.data, dy, (dw = floats(filter.size)), g);
-    return [dx, dw];
-  };
+  const backward = (dy: Float32Array) => [
+    gradientOf(x, (dx) => kernels().conv2dBackwardInput(dy, filter.data, dx, g)),
+    gradientOf(filter, (dw) => kernels().conv2dBackwardFilter(x.data, dy, dw, g)),
+  ];
   return record('conv2d', [x, filter], y, backward, { attributes: { geometry: g } });
 }
 
@@ -47,12 +43,10 @@ export function dense(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   const y = emptyTensor([n, m]);
   if (bias) for (let row = 0; row < n; row++) y.data.set(bias.data, row * m);
   kernels().sgemm(false, false, n, m, k, x.data, w.data, bias !== undefined, y.data);
-  const backward = (dy: Float32Array) => {
-    let [dx, dw, db]: (Float32Array | null)[] = [null, null, null];
-    if (x.requiresGrad) kernels().sgemm(false, true, n, k, m, dy, w.data, false, (dx = floats(x.size)));
-    if (w.requiresGrad) kernels().sgemm(true, false, k, m, n, x.data, dy, false, (dw = floats(w.size)));
-    if (bias?.requiresGrad) kernels().columnSums(dy, (db = floats(m)), n, m);
-    return [dx!, dw!, db!];
-  };
+  const backward = (dy: Float32Array) => [
+    gradientOf(x, (dx) => kernels().sgemm(false, true, n, k, m, dy, w.data, false, dx)),
+    gradientOf(w, (dw) => kernels().sgemm(true, false, k, m, n, x.data, dy, false, dw)),
+    gradientOf(bias, (db) => kernels().columnSums(dy, db, n, m)),
+  ];
   return record('dense', bias ? [x, w, bias] : [x, w], y, backward);
 }

@@ -11,7 +11,9 @@ function checkLabels(op: string, logits: Tensor, labels: ArrayLike<number>): voi
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (!Number.isInteger(label) || label < 0 || label >= logits.channels) {
-      throw new DataError(`${op}: label ${label} of sample ${i} is not a class of the ${logits.channels} the model has (0..${logits.channels - 1})`);
+      throw new DataError(
+        `${op}: label ${label} of sample ${i} is not a class of the ${logits.channels} the model has (0..${logits.channels - 1})`,
+      );
     }
   }
 }
@@ -49,7 +51,7 @@ export function softmaxCrossEntropy(logits: Tensor, labels: ArrayLike<number>, s
       const t = target(row, c);
       // NaN must stay NaN: Math.max would hide it
       const p = probabilities[row * k + c]!;
-      if (t > 0) total -= t * Math.log(p < 1e-30 ? 1e-30 : p);
+      if (t > 0) total -= t * Math.log(Math.max(p, 1e-30));
     }
   const backward = (g: Float32Array) => {
     const dx = floats(logits.size);
@@ -70,7 +72,7 @@ export function squaredHinge(logits: Tensor, labels: ArrayLike<number>): Tensor 
   const margin = (i: number) => {
     const y = i % k === labels[Math.floor(i / k)] ? 1 : -1;
     const slack = 1 - y * logits.data[i]!;
-    return { y, slack: slack < 0 ? 0 : slack };
+    return { y, slack: Math.max(slack, 0) };
   };
   let total = 0;
   for (let i = 0; i < logits.size; i++) total += margin(i).slack ** 2;

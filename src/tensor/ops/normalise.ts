@@ -21,8 +21,13 @@ export interface BatchStatistics {
 
 /** scale = gamma/sqrt(variance+eps), shift = beta - mean*scale: batch-norm as one affine map per channel. */
 export function foldBatchNorm(
-  gamma: Float32Array, beta: Float32Array, mean: Float32Array, variance: Float32Array, epsilon: number,
-  scale: Float32Array, shift: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  mean: Float32Array,
+  variance: Float32Array,
+  epsilon: number,
+  scale: Float32Array,
+  shift: Float32Array,
 ): void {
   for (let c = 0; c < scale.length; c++) {
     scale[c] = gamma[c]! / Math.sqrt(variance[c]! + epsilon);
@@ -46,7 +51,12 @@ function clampedGradient(dy: Float32Array, y: Tensor, clamp: Epilogue['clamp']):
  * Source: Ioffe and Szegedy 2015, alg. 1.
  */
 export function batchNorm(
-  x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number, onStatistics: (statistics: BatchStatistics) => void, epilogue: Epilogue = {},
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
+  epsilon: number,
+  onStatistics: (statistics: BatchStatistics) => void,
+  epilogue: Epilogue = {},
 ): Tensor {
   const { rows, channels } = x;
   const [mean, variance, invStd, shift] = [floats(channels), floats(channels), floats(channels), floats(channels)];
@@ -89,7 +99,17 @@ export function channelAffine(x: Tensor, scale: Float32Array, shift: Float32Arra
     const dy = clampedGradient(g, y, clamp);
     const dx = floats(x.size);
     const zero = floats(channels).fill(0);
-    kernels().channelAffine(dy, scale, zero, noResidual, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, dx, rows, channels);
+    kernels().channelAffine(
+      dy,
+      scale,
+      zero,
+      noResidual,
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+      dx,
+      rows,
+      channels,
+    );
     return residual ? [dx, dy] : [dx];
   };
   const attributes = { scale, shift, low, high };

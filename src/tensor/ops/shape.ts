@@ -6,7 +6,10 @@ import { Tensor } from '../tensor.ts';
 
 /** The same values under another shape; shares storage. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  if (sizeOf(shape) !== x.size) throw new ShapeError(`reshape: ${formatShape(x.shape)} has ${x.size} values, ${formatShape(shape)} ${sizeOf(shape)}`);
+  if (sizeOf(shape) !== x.size)
+    throw new ShapeError(
+      `reshape: ${formatShape(x.shape)} has ${x.size} values, ${formatShape(shape)} ${sizeOf(shape)}`,
+    );
   return record('reshape', [x], new Tensor(x.data, shape), (dy) => [dy], { view: true });
 }
 
@@ -19,7 +22,9 @@ export function concat(parts: readonly Tensor[]): Tensor {
   if (!first) throw new ShapeError('concat: needs at least one tensor');
   for (const part of parts) {
     if (part.rows !== first.rows || part.shape.length !== first.shape.length) {
-      throw new ShapeError(`concat: ${formatShape(part.shape)} and ${formatShape(first.shape)} differ in more than channels`);
+      throw new ShapeError(
+        `concat: ${formatShape(part.shape)} and ${formatShape(first.shape)} differ in more than channels`,
+      );
     }
   }
   const channels = parts.reduce((total, part) => total + part.channels, 0);
@@ -50,11 +55,14 @@ export function concat(parts: readonly Tensor[]): Tensor {
 export function sliceChannels(x: Tensor, begin: number, end: number): Tensor {
   const { channels, rows } = x;
   if (!(begin >= 0 && begin < end && end <= channels)) {
-    throw new ShapeError(`sliceChannels: [${begin},${end}) is not inside the ${channels} channels of ${formatShape(x.shape)}`);
+    throw new ShapeError(
+      `sliceChannels: [${begin},${end}) is not inside the ${channels} channels of ${formatShape(x.shape)}`,
+    );
   }
   const kept = end - begin;
   const y = emptyTensor([...x.shape.slice(0, -1), kept]);
-  for (let row = 0; row < rows; row++) y.data.set(x.data.subarray(row * channels + begin, row * channels + end), row * kept);
+  for (let row = 0; row < rows; row++)
+    y.data.set(x.data.subarray(row * channels + begin, row * channels + end), row * kept);
   const backward = (dy: Float32Array) => {
     const dx = floats(x.size).fill(0);
     for (let row = 0; row < rows; row++) dx.set(dy.subarray(row * kept, (row + 1) * kept), row * channels + begin);

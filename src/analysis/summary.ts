@@ -1,0 +1,97 @@
+import type { PackedNode } from '../runtime/graph.ts';
+import type { PackedModel } from '../runtime/packed-model.ts';
+
+/** One row of `signum summary`. MACs are per image. */
+export interface LayerSummary {
+  readonly name: string;
+  readonly op: string;
+  readonly shape: string;
+  /** weight/activation bits of the product, or empty */
+  readonly bits: string;
+  readonly parameters: number;
+  readonly binaryMacs: number;
+  readonly floatMacs: number;
+  readonly floatBytes: number;
+  readonly packedBytes: number;
+  readonly kernel: string;
+  /** Share of run time, 0..1. */
+  readonly timeShare: number;
+}
+
+type ConvLike = Extract<PackedNode, { op: 'conv2d' | 'signConv2d' | 'xnorConv2d' | 'xnorConv2dThreshold' }>;
+const isConv = (node: PackedNode): node is ConvLike => 'kernel' in node;
+
+function product(
+  node: PackedNode,
+  inputShape: readonly number[],
+): { weights: number; macs: number; binary: boolean; weightBits: number } {
+  if (isConv(node)) {
+    const inChannels = inputShape.at(-1)! / node.groups;
+    const outChannels = node.shape.at(-1)!;
+    const weights = node.kernel[0] * node.kernel[1] * inChannels * outChannels;
+    const pixels = node.shape.slice(0, -1).reduce((a, b) => a * b, 1);
+    const binary = node.op === 'xnorConv2d' || node.op === 'xnorConv2dThreshold';
+    return { weights, macs: weights * pixels, binary, weightBits: node.op === 'conv2d' ? 32 : 1 };
+  }
+  if (node.op === 'dense') {
+    const weights = inputShape.reduce((a, b) => a * b, 1) * node.shape.at(-1)!;
+    return { weights, macs: weights, binary: false, weightBits: 32 };
+  }
+  return { weights: 0, macs: 0, binary: false, weightBits: 32 };
+}
+
+/** Numbers of floats a node keeps beside its weights. */
+function extras(node: PackedNode): number {
+  const channels = node.shape.at(-1)!;
+  const keys = ['alpha', 'scale', 'shift', 'threshold', 'flip', 'bias', 'slope'];
+  return (
+    keys.filter(
+      (key) =>
+        (node as Record<string, unknown>)[key] !== undefined &&
+        typeof (node as Record<string, unknown>)[key] === 'string',
+    ).length * channels
+  );
+}
+
+/** Shape, bits, parameters, MACs, size and measured share of run time of every packed layer. */
+export function summarise(model: PackedModel, batch = 1, repeats = 20): LayerSummary[] {
+  const shapes = new Map<number, readonly number[]>([[0, model.graph.input]]);
+  for (const node of model.graph.nodes) shapes.set(node.output, node.shape);
+  const times = timeNodes(model, batch, repeats);
+  const total = [...times.values()].reduce((a, b) => a + b, 0);
+  return model.steps.map(({ node, kernel }) => {
+    const { weights, macs, binary, weightBits } = product(node, shapes.get(node.inputs[0]!)!);
+    const extra = extras(node);
+    const outChannels = node.shape.at(-1)!;
+    const taps = isConv(node) ? node.kernel[0] * node.kernel[1] : 1;
+    const packedWeights =
+      weightBits === 1 ? 8 * Math.ceil(weights / outChannels / taps / 64) * outChannels * taps : 4 * weights;
+    return {
+      name: node.name,
+      op: node.op,
+      shape: node.shape.join('x'),
+      bits: weights === 0 ? '' : `${weightBits}/${binary ? 1 : 32}`,
+      parameters: weights + extra,
+      binaryMacs: binary ? macs : 0,
+      floatMacs: binary ? 0 : macs,
+      floatBytes: 4 * (weights + extra),
+      packedBytes: packedWeights + 4 * extra,
+      kernel,
+      timeShare: (times.get(node.output) ?? 0) / total,
+    };
+  });
+}
+
+function timeNodes(model: PackedModel, batch: number, repeats: number): Map<number, number> {
+  const size = model.graph.input.reduce((a, b) => a * b, 1);
+  const images = new Float32Array(batch * size).fill(0.5);
+  const times = new Map<number, number>();
+  model.run(images);
+  for (let i = 0; i < repeats; i++)
+    model.run(images, (node, _value, ms) => times.set(node.output, (times.get(node.output) ?? 0) + ms / repeats));
+  return times;
+}
+
+/** OPs = float MACs + binary MACs / 64 (Liu 2018, Bi-Real; used by every later paper). */
+export const operations = (layers: readonly LayerSummary[]): number =>
+  layers.reduce((sum, layer) => sum + layer.floatMacs + layer.binaryMacs / 64, 0);

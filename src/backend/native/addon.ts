@@ -1,0 +1,12 @@
+import type { FlatKernels } from '../flat-kernels.ts';
+
+export type InstructionSet = 'avx512' | 'avx2' | 'neon' | 'scalar';
+
+/** What kernels/native/addon.cpp exports. */
+export interface NativeAddon extends FlatKernels {
+  /** Those this CPU can run, best first. */
+  instructionSets(): InstructionSet[];
+  useInstructionSet(name: InstructionSet): void;
+  /** Sets the number of threads when positive; returns the number in use. */
+  threads(count: number): number;
+}

@@ -1,0 +1,12 @@
+import { InvalidArgumentError } from 'commander';
+
+function parse(text: string, valid: (value: number) => boolean, expected: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !valid(value)) throw new InvalidArgumentError(`expected ${expected}, got "${text}".`);
+  return value;
+}
+
+export const integer = (text: string): number =>
+  parse(text, (v) => Number.isSafeInteger(v) && v >= 0, 'a whole number');
+export const number = (text: string): number => parse(text, (v) => Number.isFinite(v) && v >= 0, 'a number >= 0');
+export const share = (text: string): number => parse(text, (v) => v >= 0 && v < 1, 'a number from 0 to below 1');

@@ -1,0 +1,37 @@
+import { SignumError, UsageError } from '../core/errors.ts';
+
+/** Aligned columns; the first is left-aligned, numbers right. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
+  const numeric = head.map(
+    (_, i) => i > 0 && rows.every((row) => /^[-\d.,x%/ ]*( ?(kB|MB|ms|us|M|G|k))?$/.test(row[i] ?? '')),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => (numeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd();
+  return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}
+
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+export function bytes(count: number): string {
+  return count >= 1e6 ? `${(count / 1e6).toFixed(2)} MB` : `${(count / 1e3).toFixed(1)} kB`;
+}
+
+/** 1234567 -> `1.23 M` */
+export function quantity(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(2)} G`;
+  if (count >= 1e6) return `${(count / 1e6).toFixed(2)} M`;
+  return count >= 1e4 ? `${(count / 1e3).toFixed(1)} k` : String(Math.round(count));
+}
+
+/** Prints an error as the user should see it and returns the exit code: 2 for wrong use, 1 for everything else. */
+export function reportError(error: unknown, debug: boolean): number {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`error: ${message}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else if (!(error instanceof SignumError)) process.stderr.write('(unexpected; --debug shows where)\n');
+  return error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,56 @@
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { operations, summarise } from '../analysis/summary.ts';
+import { writeFileAtomic } from '../data/files.ts';
+import { loadDataSet } from '../data/table.ts';
+import { floatBytes } from '../pack/pack.ts';
+import { RunFolder } from '../train/run-folder.ts';
+import { bytes, formatTable, quantity } from './output.ts';
+import { loadNetwork, packedFile, packForData, runPath } from './runs.ts';
+
+export function addPack(program: Command): void {
+  program
+    .command('pack')
+    .description('pack a trained network to 1 bit, verify it bit for bit, write one safetensors file')
+    .argument('<run>', 'run folder (or name under runs/)')
+    .option('--data <name>', 'calibration images (default: the data set of the run)')
+    .option('--output <file>', `where to write (default: <run>/${packedFile})`)
+    .option('--json', 'print the result as one JSON object')
+    .addHelpText('after', '\nExample:\n  signum pack runs/cnv6-bnn-mnist')
+    .action(async (run: string, options: { data?: string; output?: string; json?: boolean }) => {
+      const path = runPath(run);
+      const { network } = loadNetwork(path);
+      const data = await loadDataSet(
+        options.data ?? new RunFolder(statSync(path).isDirectory() ? path : dirname(path)).readConfig().data,
+      );
+      const { bytes: file, model } = packForData(network, data);
+      const output = options.output ?? join(statSync(path).isDirectory() ? path : dirname(path), packedFile);
+      writeFileAtomic(output, file);
+      const layers = summarise(model, 1, 5);
+      if (options.json) {
+        process.stdout.write(
+          `${JSON.stringify({ file: output, packedBytes: file.length, floatBytes: floatBytes(network), layers: layers.map(({ name, op, kernel }) => ({ name, op, kernel })) })}\n`,
+        );
+        return;
+      }
+      process.stdout.write(
+        `${formatTable(
+          ['layer', 'output', 'kernel', 'weights', 'packed'],
+          layers.map((layer) => [
+            layer.name,
+            layer.shape,
+            layer.kernel,
+            layer.parameters ? bytes(layer.floatBytes) : '',
+            layer.parameters ? bytes(layer.packedBytes) : '',
+          ]),
+        )}\n\n`,
+      );
+      process.stdout.write(
+        `verified: every packed value equals the trained network's, bit for bit, on 64 test images\n`,
+      );
+      process.stdout.write(
+        `${output}: ${bytes(file.length)}, float32 ${bytes(floatBytes(network))} (${(floatBytes(network) / file.length).toFixed(1)}x), ${quantity(operations(layers))} OPs per image\n`,
+      );
+    });
+}

@@ -1,0 +1,39 @@
+import { Command, CommanderError } from 'commander';
+import { addEval } from './eval.ts';
+import { addLists } from './lists.ts';
+import { reportError } from './output.ts';
+import { addPack } from './pack.ts';
+import { addPredict } from './predict.ts';
+import { addQuickstart } from './quickstart.ts';
+import { addSummary } from './summary.ts';
+import { addTrain } from './train.ts';
+
+/** The `signum` command with all its sub-commands. */
+export function buildProgram(): Command {
+  const program = new Command('signum')
+    .description('binary neural networks: train, pack to 1 bit, run by XNOR and population count')
+    .option('--debug', 'show where an error happened')
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const add of [addTrain, addEval, addPack, addPredict, addSummary, addLists, addQuickstart]) add(program);
+  for (const command of program.commands) command.exitOverride();
+  return program;
+}
+
+/**
+ * Runs a command line.
+ *
+ * @param argv as in process.argv
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = buildProgram();
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    // commander has already printed its own messages; --help is no error
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return reportError(error, program.opts()['debug'] === true);
+  }
+}

@@ -1,0 +1,41 @@
+import { Presets, SingleBar } from 'cli-progress';
+import type { EpochMetrics } from '../train/run-folder.ts';
+import type { TrainEvents } from '../train/trainer.ts';
+import { percent } from './output.ts';
+
+function epochLine(m: EpochMetrics, epochs: number): string {
+  const flips =
+    m.layers.length > 0
+      ? `  flips ${percent(m.layers.reduce((sum, l) => sum + l.signFlips, 0) / m.layers.length)}`
+      : '';
+  return `epoch ${String(m.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${m.trainLoss.toFixed(4)}  train ${percent(m.trainAccuracy)}  test ${percent(m.testAccuracy)}  ${m.imagesPerSecond.toFixed(0)} img/s${flips}`;
+}
+
+/** A bar with loss, accuracy, img/s and ETA on a terminal; one line per epoch everywhere. */
+export function progressEvents(epochs: number): Pick<TrainEvents, 'onStep' | 'onEpoch'> {
+  if (!process.stderr.isTTY) return { onEpoch: (metrics) => process.stderr.write(`${epochLine(metrics, epochs)}\n`) };
+  let bar: SingleBar | null = null;
+  const format = 'epoch {epoch} {bar} {value}/{total}  loss {loss}  acc {accuracy}  {speed} img/s  ETA {eta_formatted}';
+  return {
+    onStep: ({ epoch, batch, batches, loss, accuracy, imagesPerSecond }) => {
+      const fields = {
+        epoch: epoch + 1,
+        loss: loss.toFixed(4),
+        accuracy: percent(accuracy),
+        speed: imagesPerSecond.toFixed(0),
+      };
+      if (bar === null) {
+        bar = new SingleBar(
+          { format, hideCursor: true, clearOnComplete: true, barsize: 24, stream: process.stderr },
+          Presets.shades_classic,
+        );
+        bar.start(batches, batch, fields);
+      } else bar.update(batch, fields);
+    },
+    onEpoch: (metrics) => {
+      bar?.stop();
+      bar = null;
+      process.stderr.write(`${epochLine(metrics, epochs)}\n`);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { rmSync } from 'node:fs';
+import type { Command } from 'commander';
+import { writeFileAtomic } from '../data/files.ts';
+import { loadDataSet } from '../data/table.ts';
+import { floatBytes } from '../pack/pack.ts';
+import { parseConfig } from '../train/config.ts';
+import { reportHtml } from '../train/report.ts';
+import { RunFolder } from '../train/run-folder.ts';
+import { integer } from './arguments.ts';
+import { bytes, percent } from './output.ts';
+import { evaluatePacked, packedFile, packForData } from './runs.ts';
+import { trainRun } from './train.ts';
+
+export function addQuickstart(program: Command): void {
+  program
+    .command('quickstart')
+    .description('the main job in one go: train a 1-bit network on MNIST, pack, verify, report')
+    .option('--epochs <n>', 'passes over MNIST', integer, 3)
+    .option('--limit <n>', 'use only the first n images, for a smoke run', integer)
+    .action(async ({ epochs, limit }: { epochs: number; limit?: number }) => {
+      const begin = performance.now();
+      const folder = new RunFolder('runs/quickstart');
+      folder.lock();
+      rmSync(folder.file('checkpoint.safetensors'), { force: true });
+      const config = parseConfig({
+        model: 'cnv6',
+        width: 0.25,
+        method: 'bnn',
+        data: 'mnist',
+        epochs,
+        batch: 100,
+        optimizer: 'adam',
+        rate: 3e-3,
+        schedule: 'cosine',
+        loss: 'cross-entropy',
+        seed: 1,
+        ...(limit ? { limit } : {}),
+      });
+      process.stderr.write("training FINN's CNV (quarter width, 1-bit weights and activations) on MNIST\n");
+      const { accuracy, finished, trainer } = await trainRun(folder, config, false);
+      if (!finished) return;
+      const data = await loadDataSet('mnist');
+      const { bytes: file, model } = packForData(trainer.network, data);
+      writeFileAtomic(folder.file(packedFile), file);
+      const evaluation = evaluatePacked(model, data);
+      const packed = { accuracy: evaluation.top1, fileBytes: file.length, floatBytes: floatBytes(trainer.network) };
+      const html = reportHtml({
+        config,
+        command: 'npm run quickstart',
+        metrics: folder.readMetrics(),
+        evaluation,
+        classes: data.classes,
+        network: trainer.network,
+        packed,
+      });
+      writeFileAtomic(folder.file('report.html'), html);
+      process.stderr.write(
+        `packed and verified: ${bytes(file.length)} instead of ${bytes(packed.floatBytes)}, test accuracy ${percent(evaluation.top1)}\nreport: ${folder.file('report.html')}\n`,
+      );
+      const seconds = Math.round((performance.now() - begin) / 100) / 10;
+      process.stdout.write(
+        `${JSON.stringify({ accuracy, packedAccuracy: evaluation.top1, floatBytes: packed.floatBytes, packedBytes: file.length, seconds })}\n`,
+      );
+    });
+}

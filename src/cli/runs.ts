@@ -1,0 +1,58 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { SignumError, UsageError } from '../core/errors.ts';
+import { Batches } from '../data/batches.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { fileProblem } from '../data/files.ts';
+import type { Network } from '../models/network.ts';
+import { buildNetwork } from '../models/table.ts';
+import { type Packed, pack } from '../pack/pack.ts';
+import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { type LoadedCheckpoint, readCheckpoint, restore } from '../train/checkpoint.ts';
+import { type Evaluation, evaluate } from '../train/evaluate.ts';
+
+export const packedFile = 'model.safetensors';
+
+/** The network of a run folder or checkpoint file, with its trained weights. */
+export function loadNetwork(path: string): { network: Network; checkpoint: LoadedCheckpoint } {
+  if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a checkpoint file`);
+  const file = statSync(path).isDirectory() ? join(path, 'checkpoint.safetensors') : path;
+  const checkpoint = readCheckpoint(file);
+  const network = buildNetwork(checkpoint.network);
+  restore(checkpoint, network);
+  network.setTraining(false);
+  return { network, checkpoint };
+}
+
+/** A packed model from its file, or from a run folder that holds one. */
+export function loadPacked(path: string): PackedModel {
+  if (!existsSync(path)) throw new UsageError(`${path} does not exist; \`signum pack <run>\` writes ${packedFile}`);
+  const file = statSync(path).isDirectory() ? join(path, packedFile) : path;
+  if (!existsSync(file)) throw new UsageError(`${path} holds no ${packedFile}; run \`signum pack ${path}\` first`);
+  try {
+    return loadPackedModel(readFileSync(file));
+  } catch (error) {
+    if (error instanceof SignumError) throw error;
+    throw fileProblem('read', file, error);
+  }
+}
+
+/** Packs a network, verified on the first test images. */
+export function packForData(network: Network, data: DataSet): Packed {
+  const { images, count } = new Batches(data, data.test, 64).plain(0);
+  return pack(network, new Tensor(images, [count, ...data.shape]), {
+    classes: data.classes,
+    mean: data.mean,
+    std: data.std,
+  });
+}
+
+export function evaluatePacked(model: PackedModel, data: DataSet): Evaluation {
+  return evaluate((images) => model.run(images), new Batches(data, data.test, 256), data.classes.length);
+}
+
+/** The run folder for a name: `runs/<name>` under the working directory, or a path as given. */
+export function runPath(name: string): string {
+  return /[/\\]/.test(name) ? name : join('runs', name);
+}

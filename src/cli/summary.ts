@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { operations, summarise } from '../analysis/summary.ts';
+import { Random } from '../core/random.ts';
+import { buildNetwork, modelNamed, models } from '../models/table.ts';
+import { pack } from '../pack/pack.ts';
+import type { PackedModel } from '../runtime/packed-model.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { integer, number } from './arguments.ts';
+import { bytes, formatTable, percent, quantity } from './output.ts';
+import { loadPacked, runPath } from './runs.ts';
+
+/** An untrained network, packed: its shapes, sizes and speed are those of a trained one. */
+export function packUntrained(model: string, method: string, width: number): PackedModel {
+  const { inputShape } = modelNamed(model);
+  const network = buildNetwork({ model, method, inputShape, classes: 10, width, seed: 1 });
+  const image = new Float32Array(inputShape.reduce((a, b) => a * b));
+  new Random(1).fillNormal(image, 0, 1);
+  const channels = inputShape[2];
+  const options = {
+    classes: Array.from({ length: 10 }, (_, i) => `class ${i}`),
+    mean: new Array<number>(channels).fill(0.5),
+    std: new Array<number>(channels).fill(0.25),
+  };
+  return pack(network, new Tensor(image, [1, ...inputShape]), options).model;
+}
+
+/** A packed model from a file, a run, or the name of a topology. */
+export function resolveModel(target: string, method: string, width: number): PackedModel {
+  return models.some(({ id }) => id === target) && !existsSync(target)
+    ? packUntrained(target, method, width)
+    : loadPacked(runPath(target));
+}
+
+export function addSummary(program: Command): void {
+  program
+    .command('summary')
+    .description('per layer: shape, bits, parameters, MACs, size, share of run time')
+    .argument('<model>', 'packed file, run folder, or a topology such as resnet20')
+    .option('--method <name>', 'for a topology: how it is binarized', 'bnn')
+    .option('--width <factor>', 'for a topology: multiply all channel counts', number, 1)
+    .option('--batch <n>', 'images per run when timing', integer, 1)
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  signum summary vgg-small --method xnor-net\n  signum summary runs/cnv6-bnn-mnist',
+    )
+    .action((target: string, options: { method: string; width: number; batch: number; json?: boolean }) => {
+      const model = resolveModel(target, options.method, options.width);
+      const layers = summarise(model, Math.max(1, options.batch));
+      const total = (key: 'parameters' | 'binaryMacs' | 'floatMacs' | 'floatBytes' | 'packedBytes') =>
+        layers.reduce((sum, layer) => sum + layer[key], 0);
+      if (options.json) {
+        process.stdout.write(
+          `${JSON.stringify({ layers, operations: operations(layers), activationBytes: model.activationBytes })}\n`,
+        );
+        return;
+      }
+      const row = (name: string, cells: readonly string[]) => [name, ...cells];
+      const rows = layers.map((l) =>
+        row(l.name, [
+          l.shape,
+          l.bits,
+          quantity(l.parameters),
+          quantity(l.binaryMacs),
+          quantity(l.floatMacs),
+          bytes(l.floatBytes),
+          bytes(l.packedBytes),
+          percent(l.timeShare),
+          l.kernel,
+        ]),
+      );
+      rows.push(
+        row('total', [
+          '',
+          '',
+          quantity(total('parameters')),
+          quantity(total('binaryMacs')),
+          quantity(total('floatMacs')),
+          bytes(total('floatBytes')),
+          bytes(total('packedBytes')),
+          '',
+          '',
+        ]),
+      );
+      process.stdout.write(
+        `${formatTable(['layer', 'output', 'bits W/A', 'parameters', 'binary MACs', 'float MACs', 'float', 'packed', 'time', 'kernel'], rows)}\n\n`,
+      );
+      const floats = layers.filter((l) => l.floatMacs > 0).sort((a, b) => b.packedBytes - a.packedBytes);
+      process.stdout.write(
+        `${quantity(operations(layers))} OPs (float MACs + binary MACs/64), activations in memory ${bytes(model.activationBytes)}`,
+      );
+      process.stdout.write(
+        floats[0]
+          ? `; largest float layer: ${floats[0].name}, ${bytes(floats[0].packedBytes)} of ${bytes(total('packedBytes'))}\n`
+          : '; no float layer\n',
+      );
+    });
+}

@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import { UsageError } from '../core/errors.ts';
+import { writeFileAtomic } from '../data/files.ts';
+import { loadDataSet } from '../data/table.ts';
+import { methodNamed } from '../methods/table.ts';
+import { modelNamed } from '../models/table.ts';
+import { readCheckpoint } from '../train/checkpoint.ts';
+import { parseConfig, type TrainConfig } from '../train/config.ts';
+import { reportHtml } from '../train/report.ts';
+import { RunFolder } from '../train/run-folder.ts';
+import { Trainer } from '../train/trainer.ts';
+import { integer, number, share } from './arguments.ts';
+import { percent } from './output.ts';
+import { progressEvents } from './progress.ts';
+import { runPath } from './runs.ts';
+
+interface Options extends Record<string, unknown> {
+  name?: string;
+  resume?: boolean;
+  json?: boolean;
+}
+
+/** Everything that is not about the run folder or the output is a training option. */
+function configFrom({ name: _name, resume: _resume, json: _json, ...training }: Options): TrainConfig {
+  const { defaults } = methodNamed(String(training['method']));
+  modelNamed(String(training['model']));
+  return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
+}
+
+/** Trains in a locked run folder; Ctrl-C saves first. */
+export async function trainRun(
+  folder: RunFolder,
+  config: TrainConfig,
+  resume: boolean,
+): Promise<{ accuracy: number; finished: boolean; trainer: Trainer }> {
+  const data = await loadDataSet(config.data);
+  folder.lock();
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    const trainer = new Trainer(config, data, folder);
+    if (resume) trainer.resume(readCheckpoint(folder.file('checkpoint.safetensors')));
+    else {
+      folder.writeConfig(config);
+      writeFileAtomic(folder.file('metrics.jsonl'), '');
+    }
+    const { evaluation, finished, network } = await trainer.run({
+      ...progressEvents(config.epochs),
+      shouldStop: () => interrupted,
+    });
+    if (evaluation) {
+      const command = `signum train ${Object.entries(config)
+        .map(([key, value]) => `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} ${value}`)
+        .join(' ')}`;
+      writeFileAtomic(
+        folder.file('report.html'),
+        reportHtml({ config, command, metrics: folder.readMetrics(), evaluation, classes: data.classes, network }),
+      );
+    }
+    return { accuracy: evaluation?.top1 ?? Number.NaN, finished, trainer };
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    folder.unlock();
+  }
+}
+
+export function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('train a binary network in a run folder')
+    .option('--model <name>', 'network, see `signum models`', 'resnet20')
+    .option('--method <name>', 'binarization method, see `signum methods`', 'ir-net')
+    .option('--data <name>', 'data set or folder of images, see `signum data`', 'cifar10')
+    .option('--width <factor>', 'multiply all channel counts', number)
+    .option('--epochs <n>', 'passes over the data (default: as in the paper)', integer)
+    .option('--batch <n>', 'images per step (default: as in the paper)', integer)
+    .option('--optimizer <name>', "sgd, adam, adamax or rmsprop (default: the method's)")
+    .option('--rate <x>', 'learning rate', number)
+    .option('--momentum <x>', 'SGD momentum', share)
+    .option('--weight-decay <x>', 'L2 weight decay', number)
+    .option('--schedule <name>', 'constant, cosine, linear, polynomial or step')
+    .option('--warm-up-epochs <n>', 'linear warm-up', number)
+    .option('--loss <name>', 'cross-entropy or squared-hinge')
+    .option('--label-smoothing <x>', 'smoothing of the labels', share)
+    .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
+    .option('--flip', 'augment: random mirror')
+    .option('--limit <n>', 'use only the first n images of each split', integer)
+    .option('--seed <n>', 'fixes weights, data order and noise', integer)
+    .option('--name <name>', 'run folder under runs/ (default: <model>-<method>-<data>)')
+    .option('--resume', 'continue an interrupted run; all other options come from its config.json')
+    .option('--json', 'print the result as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  signum train --model cnv6 --width 0.25 --method bnn --data mnist --epochs 3 --optimizer adam\n  signum train --model resnet20 --method ir-net --data cifar10 --epochs 40 --pad-crop 4 --flip\n  signum train --resume --name resnet20-ir-net-cifar10',
+    )
+    .action(async (options: Options) => {
+      const fallback = `${options['model']}-${options['method']}-${String(options['data']).replaceAll(/[^\w-]+/g, '_')}`;
+      const folder = new RunFolder(runPath(options.name ?? fallback));
+      if (!options.resume && folder.exists)
+        throw new UsageError(`run ${folder.path} exists; continue it with --resume, or choose another --name`);
+      const config = options.resume ? folder.readConfig() : configFrom(options);
+      const { accuracy, finished } = await trainRun(folder, config, options.resume ?? false);
+      if (options.json)
+        process.stdout.write(
+          `${JSON.stringify({ run: folder.path, finished, accuracy: finished ? accuracy : null })}\n`,
+        );
+      else if (finished)
+        process.stdout.write(
+          `test accuracy ${percent(accuracy)}; report: ${folder.file('report.html')}\nnext: signum pack ${folder.path}\n`,
+        );
+      else process.stdout.write(`stopped and saved; continue with: signum train --resume --name ${folder.path}\n`);
+    });
+}

@@ -1,0 +1,23 @@
+/** `signum`: train, pack and run binary neural networks. */
+export { type BackendName, kernels, threads, useBackend } from './backend/select.ts';
+export * as binarize from './binarize/index.ts';
+export * from './core/errors.ts';
+export { Random } from './core/random.ts';
+export { defineMethod, type Method } from './methods/method.ts';
+export { methodNamed, methods } from './methods/table.ts';
+export { Network, type NetworkConfig } from './models/network.ts';
+export { buildNetwork, modelNamed, models } from './models/table.ts';
+export { BatchNorm } from './nn/batch-norm.ts';
+export { BinaryConv2d, BinaryLinear, type Quantization } from './nn/binary-layers.ts';
+export { Conv2d, Lambda, Linear, PRelu } from './nn/layers.ts';
+export { Module, Parameter, Sequential } from './nn/module.ts';
+export * as optim from './optim/index.ts';
+export { type Packed, type PackOptions, pack } from './pack/pack.ts';
+export { loadPackedModel, PackedModel, type Prediction } from './runtime/packed-model.ts';
+export * as ops from './tensor/ops/index.ts';
+export { backward, inference, trainingStep } from './tensor/tape.ts';
+export { SignFilter, SignTensor, Tensor } from './tensor/tensor.ts';
+export { parseConfig, type TrainConfig, type TrainOptions } from './train/config.ts';
+export { type Evaluation, evaluate } from './train/evaluate.ts';
+export { RunFolder } from './train/run-folder.ts';
+export { type TrainEvents, Trainer } from './train/trainer.ts';

@@ -1,0 +1,3 @@
+/** Update rules and learning-rate schedules. */
+export * from './optimizer.ts';
+export * from './schedules.ts';
