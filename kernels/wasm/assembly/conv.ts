@@ -1,0 +1,89 @@
+// Float convolutions as matrix products over im2col, one image and one group at a time.
+import { bitOf } from './bits';
+import { Conv, readConv } from './geometry';
+import { product } from './gemm';
+import { workspace, wordsPerRow } from './workspace';
+
+const fromFloats = 0, fromBits = 1;
+
+/** columns[pixel][tap][groupIn]; outside the image: `border` */
+function gather(kind: i32, g: Conv, image: usize, group: i32, columns: usize, border: f32): void {
+  const groupIn = g.inChannels / g.groups;
+  for (let oy = 0; oy < g.outHeight; oy++)
+    for (let ox = 0; ox < g.outWidth; ox++)
+      for (let ky = 0; ky < g.kernelHeight; ky++)
+        for (let kx = 0; kx < g.kernelWidth; kx++) {
+          const iy = oy * g.stride - g.pad + ky * g.dilation, ix = ox * g.stride - g.pad + kx * g.dilation;
+          const inside = iy >= 0 && iy < g.height && ix >= 0 && ix < g.width;
+          const pixel = iy * g.width + ix;
+          if (!inside) for (let c = 0; c < groupIn; c++) store<f32>(columns + (<usize>c << 2), border);
+          else if (kind == fromFloats) memory.copy(columns, image + (<usize>(pixel * g.inChannels + group * groupIn) << 2), <usize>groupIn << 2);
+          else {
+            const row = image + (<usize>(pixel * wordsPerRow(g.inChannels)) << 2);
+            for (let c = 0; c < groupIn; c++) store<u32>(columns + (<usize>c << 2), 0x3f800000 | (bitOf(row, group * groupIn + c) << 31));
+          }
+          columns += <usize>groupIn << 2;
+        }
+}
+
+function scatterAdd(g: Conv, columns: usize, group: i32, image: usize): void {
+  const groupIn = g.inChannels / g.groups;
+  for (let oy = 0; oy < g.outHeight; oy++)
+    for (let ox = 0; ox < g.outWidth; ox++)
+      for (let ky = 0; ky < g.kernelHeight; ky++)
+        for (let kx = 0; kx < g.kernelWidth; kx++, columns += <usize>groupIn << 2) {
+          const iy = oy * g.stride - g.pad + ky * g.dilation, ix = ox * g.stride - g.pad + kx * g.dilation;
+          if (iy < 0 || iy >= g.height || ix < 0 || ix >= g.width) continue;
+          const to = image + (<usize>((iy * g.width + ix) * g.inChannels + group * groupIn) << 2);
+          for (let c = 0; c < groupIn; c++) store<f32>(to + (<usize>c << 2), load<f32>(to + (<usize>c << 2)) + load<f32>(columns + (<usize>c << 2)));
+        }
+}
+
+export function conv2d(x: usize, filter: usize, y: usize, geometry: usize): void {
+  const g = readConv(geometry);
+  const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups;
+  const reach = g.kernelHeight * g.kernelWidth * groupIn, pixels = g.outHeight * g.outWidth;
+  const columns = workspace(<usize>(pixels * reach) << 2);
+  for (let n = 0; n < g.batch; n++)
+    for (let group = 0; group < g.groups; group++) {
+      gather(fromFloats, g, x + (<usize>(n * g.height * g.width * g.inChannels) << 2), group, columns, 0);
+      product(false, false, pixels, groupOut, reach, columns, reach, filter + (<usize>(group * groupOut) << 2), g.outChannels, false,
+        y + (<usize>(n * pixels * g.outChannels + group * groupOut) << 2), g.outChannels);
+    }
+}
+
+export function conv2dBackwardInput(dy: usize, filter: usize, dx: usize, geometry: usize): void {
+  const g = readConv(geometry);
+  const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups;
+  const reach = g.kernelHeight * g.kernelWidth * groupIn, pixels = g.outHeight * g.outWidth;
+  const columns = workspace(<usize>(pixels * reach) << 2);
+  memory.fill(dx, 0, <usize>(g.batch * g.height * g.width * g.inChannels) << 2);
+  for (let n = 0; n < g.batch; n++)
+    for (let group = 0; group < g.groups; group++) {
+      product(false, true, pixels, reach, groupOut, dy + (<usize>(n * pixels * g.outChannels + group * groupOut) << 2), g.outChannels,
+        filter + (<usize>(group * groupOut) << 2), g.outChannels, false, columns, reach);
+      scatterAdd(g, columns, group, dx + (<usize>(n * g.height * g.width * g.inChannels) << 2));
+    }
+}
+
+function backwardFilter(kind: i32, x: usize, imageBytes: usize, dy: usize, dfilter: usize, g: Conv, border: f32): void {
+  const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups;
+  const reach = g.kernelHeight * g.kernelWidth * groupIn, pixels = g.outHeight * g.outWidth;
+  const columns = workspace(<usize>(pixels * reach) << 2);
+  for (let n = 0; n < g.batch; n++)
+    for (let group = 0; group < g.groups; group++) {
+      gather(kind, g, x + <usize>n * imageBytes, group, columns, border);
+      product(true, false, reach, groupOut, pixels, columns, reach, dy + (<usize>(n * pixels * g.outChannels + group * groupOut) << 2),
+        g.outChannels, n > 0, dfilter + (<usize>(group * groupOut) << 2), g.outChannels);
+    }
+}
+
+export function conv2dBackwardFilter(x: usize, dy: usize, dfilter: usize, geometry: usize): void {
+  const g = readConv(geometry);
+  backwardFilter(fromFloats, x, <usize>(g.height * g.width * g.inChannels) << 2, dy, dfilter, g, 0);
+}
+
+export function conv2dBackwardFilterSigns(x: usize, dy: usize, dfilter: usize, geometry: usize, zeroPad: i32): void {
+  const g = readConv(geometry);
+  backwardFilter(fromBits, x, <usize>(g.height * g.width * wordsPerRow(g.inChannels)) << 2, dy, dfilter, g, zeroPad ? 0 : 1);
+}

@@ -1,0 +1,103 @@
+// Order of the operations as in src/backend/kernels.ts (unaryOps).
+const relu = 0, hardtanh = 1, sigmoid = 2, tanh = 3, softsign = 4, clipSte = 5, approxSign = 6, tanhSte = 7;
+
+@inline function logistic(x: f32): f32 { return 1 / (1 + Mathf.exp(-x)); }
+
+function forward(op: i32, x: f32): f32 {
+  if (op == relu) return x > 0 ? x : 0;
+  if (op == hardtanh) return x < -1 ? -1 : x > 1 ? 1 : x;
+  if (op == sigmoid) return logistic(x);
+  if (op == tanh) return Mathf.tanh(x);
+  if (op == softsign) return x / (1 + abs(x));
+  return x < 0 ? -1 : 1;
+}
+
+@inline function tanhSlope(x: f32): f32 {
+  const e = Mathf.exp(-2 * abs(x));
+  return 4 * e / ((1 + e) * (1 + e));
+}
+
+function slope(op: i32, x: f32, p0: f32, p1: f32): f32 {
+  if (op == relu) return x > 0 ? 1 : 0;
+  if (op == hardtanh) return abs(x) < 1 ? 1 : 0;
+  if (op == sigmoid) { const s = logistic(x); return s * (1 - s); }
+  if (op == tanh) return tanhSlope(x);
+  if (op == softsign) return 1 / ((1 + abs(x)) * (1 + abs(x)));
+  if (op == clipSte) return abs(x) <= 1 ? 1 : 0;
+  if (op == approxSign) return max<f32>(0, 2 - 2 * abs(x));
+  if (op == tanhSte) return p1 * p0 * tanhSlope(p0 * x);
+  const s = min<f32>(80, max<f32>(-80, p0 * x));
+  const e = Mathf.exp(-abs(s));
+  return p0 * (2 - s * Mathf.tanh(0.5 * s)) * 2 * e / ((1 + e) * (1 + e));
+}
+
+export function unary(op: i32, x: usize, y: usize, n: i32): void {
+  for (let i = 0; i < n; i++, x += 4, y += 4) store<f32>(y, forward(op, load<f32>(x)));
+}
+
+export function unaryBackward(op: i32, x: usize, dy: usize, dx: usize, p0: f32, p1: f32, n: i32): void {
+  for (let i = 0; i < n; i++, x += 4, dy += 4, dx += 4) store<f32>(dx, load<f32>(dy) * slope(op, load<f32>(x), p0, p1));
+}
+
+export function maskWithin(dy: usize, y: usize, low: f32, high: f32, dx: usize, n: i32): void {
+  for (let i = 0; i < n; i++, dy += 4, y += 4, dx += 4) {
+    const v = load<f32>(y);
+    store<f32>(dx, v > low && v < high ? load<f32>(dy) : 0);
+  }
+}
+
+export function add(a: usize, b: usize, y: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4, a += 16, b += 16, y += 16) v128.store(y, f32x4.add(v128.load(a), v128.load(b)));
+  for (; i < n; i++, a += 4, b += 4, y += 4) store<f32>(y, load<f32>(a) + load<f32>(b));
+}
+
+export function multiply(a: usize, b: usize, y: usize, n: i32): void {
+  for (let i = 0; i < n; i++, a += 4, b += 4, y += 4) store<f32>(y, load<f32>(a) * load<f32>(b));
+}
+
+export function blend(x: usize, factor: f32, keep: f32, y: usize, n: i32): void {
+  for (let i = 0; i < n; i++, x += 4, y += 4) store<f32>(y, factor * load<f32>(x) + keep * load<f32>(y));
+}
+
+export function clamp(x: usize, low: f32, high: f32, n: i32): void {
+  for (let i = 0; i < n; i++, x += 4) {
+    const v = load<f32>(x);
+    store<f32>(x, v < low ? low : v > high ? high : v);
+  }
+}
+
+export function sgdStep(w: usize, g: usize, velocity: usize, rate: f32, momentum: f32, decay: f32, nesterov: i32, n: i32): void {
+  for (let i = 0; i < n; i++, w += 4, g += 4, velocity += 4) {
+    const gradient = load<f32>(g) + decay * load<f32>(w);
+    const v = momentum * load<f32>(velocity) + gradient;
+    store<f32>(velocity, v);
+    store<f32>(w, load<f32>(w) - rate * (nesterov ? gradient + momentum * v : v));
+  }
+}
+
+export function adamStep(w: usize, g: usize, m: usize, v: usize, rate: f32, beta1: f32, beta2: f32, epsilon: f32, decay: f32, correction1: f32, correction2: f32, n: i32): void {
+  for (let i = 0; i < n; i++, w += 4, g += 4, m += 4, v += 4) {
+    const gradient = load<f32>(g) + decay * load<f32>(w);
+    store<f32>(m, beta1 * load<f32>(m) + (1 - beta1) * gradient);
+    store<f32>(v, beta2 * load<f32>(v) + (1 - beta2) * gradient * gradient);
+    store<f32>(w, load<f32>(w) - rate * (load<f32>(m) / correction1) / (sqrt(load<f32>(v) / correction2) + epsilon));
+  }
+}
+
+export function adamaxStep(w: usize, g: usize, m: usize, v: usize, rate: f32, beta1: f32, beta2: f32, epsilon: f32, decay: f32, correction1: f32, n: i32): void {
+  for (let i = 0; i < n; i++, w += 4, g += 4, m += 4, v += 4) {
+    const gradient = load<f32>(g) + decay * load<f32>(w);
+    store<f32>(m, beta1 * load<f32>(m) + (1 - beta1) * gradient);
+    store<f32>(v, max(beta2 * load<f32>(v), abs(gradient) + epsilon));
+    store<f32>(w, load<f32>(w) - rate / correction1 * load<f32>(m) / load<f32>(v));
+  }
+}
+
+export function rmspropStep(w: usize, g: usize, v: usize, rate: f32, decayRate: f32, epsilon: f32, decay: f32, n: i32): void {
+  for (let i = 0; i < n; i++, w += 4, g += 4, v += 4) {
+    const gradient = load<f32>(g) + decay * load<f32>(w);
+    store<f32>(v, decayRate * load<f32>(v) + (1 - decayRate) * gradient * gradient);
+    store<f32>(w, load<f32>(w) - rate * gradient / (sqrt(load<f32>(v)) + epsilon));
+  }
+}

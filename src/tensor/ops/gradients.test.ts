@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { availableBackends, useKernels } from '../../backend/select.ts';
+import { checkGradients, randomTensor } from '../gradients.testing.ts';
+import { pool } from '../storage.ts';
+import { backward, inference, trainingStep } from '../tape.ts';
+import { Tensor } from '../tensor.ts';
+import { hardtanh, prelu, relu, sigmoid, softsign, tanh } from './activation.ts';
+import { add, channelAbsMean, mean, multiply, pixelScale, scale, sum } from './arithmetic.ts';
+import { conv2d, dense } from './conv.ts';
+import { softmaxCrossEntropy, squaredHinge } from './loss.ts';
+import { batchNorm, channelAffine } from './normalise.ts';
+import { avgPool, globalAvgPool, maxPool } from './pooling.ts';
+import { concat, flatten, sliceChannels, subsamplePad } from './shape.ts';
+
+/** Values away from the kinks at 0 and +-1, which a difference quotient must not straddle. */
+function awayFromKinks(shape: readonly number[], seed: number): Tensor {
+  const tensor = randomTensor(shape, seed);
+  for (let i = 0; i < tensor.size; i++) {
+    const v = tensor.data[i]!;
+    for (const kink of [0, 1, -1]) if (Math.abs(v - kink) < 0.05) tensor.data[i] = kink + 0.1;
+  }
+  return tensor;
+}
+
+describe.each(availableBackends().map((backend) => [backend.name, backend] as const))('%s', (_name, backend) => {
+  beforeAll(() => useKernels(backend));
+  afterAll(() => useKernels(availableBackends()[0]!));
+  const x = () => awayFromKinks([2, 5, 6, 4], 1);
+
+  test.each([
+    ['plain', {}, [3, 3, 4, 6]],
+    ['padded, stride 2', { pad: 1, stride: 2 }, [3, 3, 4, 5]],
+    ['dilated', { pad: 2, dilation: 2 }, [3, 3, 4, 3]],
+    ['grouped', { pad: 1, groups: 2 }, [3, 3, 2, 6]],
+    ['depthwise, stride 2', { pad: 1, stride: 2, groups: 4 }, [3, 3, 1, 4]],
+    ['1x1', {}, [1, 1, 4, 9]],
+  ] as const)('conv2d %s', (_kind, options, filter) => checkGradients((a, w) => conv2d(a, w, options), [x(), randomTensor(filter, 2)]));
+
+  test('dense with bias', () => checkGradients((a, w, b) => dense(a, w, b), [randomTensor([3, 7], 1), randomTensor([7, 5], 2), randomTensor([5], 3)]));
+
+  test('batch-norm with residual and clamp', () => {
+    const inputs = [x(), randomTensor([4], 2), randomTensor([4], 3), randomTensor([2, 5, 6, 4], 4)];
+    checkGradients((a, gamma, beta, residual) => batchNorm(a, gamma, beta, 1e-5, () => {}, { residual }), inputs);
+    checkGradients((a, gamma, beta) => batchNorm(a, gamma, beta, 1e-5, () => {}, { clamp: [-100, 100] }), inputs.slice(0, 3));
+  });
+
+  test('affine with residual and hardtanh', () => {
+    const [gain, shift] = [randomTensor([4], 5).data, randomTensor([4], 6).data];
+    checkGradients((a, residual) => channelAffine(a, gain, shift, { residual }), [x(), randomTensor([2, 5, 6, 4], 4)]);
+    checkGradients((a) => channelAffine(a, new Float32Array(4).fill(1), new Float32Array(4), { clamp: [-1, 1] }), [x()]);
+  });
+
+  test.each([
+    ['max', (a: Tensor) => maxPool(a, { window: 2 })],
+    ['max, overlapping and padded', (a: Tensor) => maxPool(a, { window: 3, stride: 2, pad: 1 })],
+    ['average', (a: Tensor) => avgPool(a, { window: 2, stride: 1 })],
+    ['average, padded', (a: Tensor) => avgPool(a, { window: 3, stride: 2, pad: 1 })],
+    ['global average', globalAvgPool],
+  ] as const)('%s pooling', (_kind, f) => checkGradients(f, [x()], 1e-3));
+
+  test.each([
+    ['relu', relu],
+    ['hardtanh', hardtanh],
+    ['sigmoid', sigmoid],
+    ['tanh', tanh],
+    ['softsign', softsign],
+    ['scale', (a: Tensor) => scale(a, -2.5)],
+    ['sum', sum],
+    ['mean', mean],
+    ['flatten', flatten],
+    ['channelAbsMean', channelAbsMean],
+    ['sliceChannels', (a: Tensor) => sliceChannels(a, 1, 3)],
+    ['subsamplePad', (a: Tensor) => subsamplePad(a, 2, 9)],
+  ] as const)('%s', (_kind, f) => checkGradients(f, [x()]));
+
+  test('prelu, add, multiply, pixelScale, concat', () => {
+    const other = awayFromKinks([2, 5, 6, 4], 8);
+    checkGradients(prelu, [x(), randomTensor([4], 2)]);
+    checkGradients(add, [x(), other]);
+    checkGradients(multiply, [x(), other]);
+    checkGradients(pixelScale, [x(), randomTensor([2, 5, 6, 1], 3)]);
+    checkGradients((a, b) => concat([a, b]), [x(), randomTensor([2, 5, 6, 3], 9)]);
+  });
+
+  test('an input used twice gets both gradients', () => {
+    checkGradients((a) => add(a, a), [x()]);
+    checkGradients((a) => multiply(a, a), [x()]);
+  });
+
+  test('losses', () => {
+    const labels = [2, 0, 1, 4];
+    checkGradients((z) => softmaxCrossEntropy(z, labels), [randomTensor([4, 5], 1)]);
+    checkGradients((z) => softmaxCrossEntropy(z, labels, 0.1), [randomTensor([4, 5], 1)]);
+    checkGradients((z) => squaredHinge(z, labels), [randomTensor([4, 5], 1)]);
+  });
+});
+
+test('softmax cross-entropy of [1,1,0] against class 0 is log(2 + 1/e)', () => {
+  const loss = inference(() => softmaxCrossEntropy(new Tensor(Float32Array.of(1, 1, 0), [1, 3]), [0]).data[0]);
+  expect(loss).toBeCloseTo(Math.log(2 + Math.exp(-1)), 6);
+});
+
+test('a label outside the classes is named', () => {
+  expect(() => softmaxCrossEntropy(new Tensor(new Float32Array(6), [2, 3]), [0, 3])).toThrow(/label 3 of sample 1/);
+});
+
+test('after the first step nothing is allocated', () => {
+  const [w, v] = [randomTensor([3, 3, 4, 8], 1), randomTensor([8 * 25, 3], 2)];
+  const step = () =>
+    trainingStep(() => {
+      const x = new Tensor(randomTensor([2, 5, 5, 4], 3).data, [2, 5, 5, 4]);
+      backward(softmaxCrossEntropy(dense(flatten(hardtanh(conv2d(x, w, { pad: 1 }))), v), [0, 1]));
+      w.grad = null;
+      v.grad = null;
+    });
+  step();
+  step();
+  const before = pool.created;
+  for (let i = 0; i < 5; i++) step();
+  expect(pool.created).toBe(before);
+});
+
+test('backward outside a training step is refused', () => {
+  expect(() => backward(new Tensor(new Float32Array(1), [1]))).toThrow(/inside trainingStep/);
+});
