@@ -4,6 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../kernels/wasm/', import.meta.url));
 for (const target of ['simd', 'relaxed']) {
-  const { status } = spawnSync('npx', ['--no-install', 'asc', '--config', 'asconfig.json', '--target', target], { cwd: folder, stdio: 'inherit', shell: process.platform === 'win32' });
+  const { status } = spawnSync('npx', ['--no-install', 'asc', '--config', 'asconfig.json', '--target', target], {
+    cwd: folder,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -65,14 +65,13 @@ static void channelAffine(Floats x, Floats scale, Floats shift, Floats residual,
   require(shift, channels, "channelAffine shift");
   require(y, size, "channelAffine y");
   if (residual.size > 0) require(residual, size, "channelAffine residual");
-  const auto clamped = [&](Vec v) { return minimum(maximum(v, broadcast(low)), broadcast(high)); };
   channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++) {
       const size_t row = r * channels;
       by_vectors(channels, [&](int c, auto extent) {
         Vec value = load(x.data + row + c, extent) * load(scale.data + c, extent) + load(shift.data + c, extent);
         if (residual.size > 0) value += load(residual.data + row + c, extent);
-        store(y.data + row + c, clamped(value), extent);
+        store(y.data + row + c, clamped(value, broadcast(low), broadcast(high)), extent);
       });
     }
   });

@@ -51,8 +51,8 @@ static void unary(int op, Floats x, Floats y) {
   require(x, y.size, "unary x");
   const auto run = [&](auto f) { map(x.data, x.data, y.data, y.size, [&](Vec v, Vec) { return f(v); }); };
   switch (op) {
-    case kRelu: return run([](Vec v) { return maximum(v, Vec{}); });
-    case kHardtanh: return run([](Vec v) { return minimum(maximum(v, broadcast(-1)), broadcast(1)); });
+    case kRelu: return run([](Vec v) { return select((VecInt)(v < Vec{}), Vec{}, v); });
+    case kHardtanh: return run([](Vec v) { return clamped(v, broadcast(-1), broadcast(1)); });
     case kSigmoid: return run([](Vec v) { return logistic(v); });
     case kTanh: return run([](Vec v) { return hyperbolic_tangent(v); });
     case kSoftsign: return run([](Vec v) { return v / (1.0f + absolute(v)); });

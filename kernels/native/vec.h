@@ -62,6 +62,11 @@ static inline Vec multiply_add(Vec a, Vec b, Vec c) {
 static inline Vec select(VecInt mask, Vec yes, Vec no) { return (Vec)((mask & (VecInt)yes) | (~mask & (VecInt)no)); }
 static inline Vec minimum(Vec a, Vec b) { return select((VecInt)(a < b), a, b); }
 static inline Vec maximum(Vec a, Vec b) { return select((VecInt)(a > b), a, b); }
+// NaN stays NaN: a clamp must not hide a diverged network.
+static inline Vec clamped(Vec v, Vec low, Vec high) {
+  v = select((VecInt)(v < low), low, v);
+  return select((VecInt)(v > high), high, v);
+}
 static inline Vec absolute(Vec a) { return (Vec)((VecInt)a & 0x7fffffff); }
 
 // e^x within 2 ulp on [-87, 88], clamped outside: range reduction by ln 2 and a degree-6 polynomial (Cephes expf).

@@ -1,13 +1,19 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { availableBackends, useKernels } from '../backend/select.ts';
 import { Random } from '../core/random.ts';
-import { binaryConv2d } from '../tensor/ops/binary-conv.ts';
-import { conv2d } from '../tensor/ops/conv.ts';
 import { checkGradients, randomTensor, tapeGradients } from '../tensor/gradients.testing.ts';
 import { sum } from '../tensor/ops/arithmetic.ts';
+import { binaryConv2d } from '../tensor/ops/binary-conv.ts';
+import { conv2d } from '../tensor/ops/conv.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
-import { SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
-import { binarizeActivation, quantizeUnit, signActivation, stochasticActivation, unitActivation } from './activations.ts';
+import { type SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
+import {
+  binarizeActivation,
+  quantizeUnit,
+  signActivation,
+  stochasticActivation,
+  unitActivation,
+} from './activations.ts';
 import { BinarizeContext } from './context.ts';
 import { approxSign, clippedSte, errorDecay, straightThrough, swishSign } from './estimators.ts';
 import { quantizeGradient } from './gradients.ts';
@@ -59,7 +65,10 @@ describe('sign estimators: +1 at 0, and the published slope inside, outside and 
 
   test('approx-sign integrates to the jump of sign, 2', () => {
     const x = column(...Array.from({ length: 4001 }, (_, i) => -2 + i / 1000));
-    expect(slopes((a) => binarizeActivation(approxSign)(a, context), x).reduce((a, b) => a + b) / 1000).toBeCloseTo(2, 3);
+    expect(slopes((a) => binarizeActivation(approxSign)(a, context), x).reduce((a, b) => a + b) / 1000).toBeCloseTo(
+      2,
+      3,
+    );
   });
 });
 
@@ -78,8 +87,11 @@ describe('weights', () => {
     const random = new Random(3);
     const weights = randomTensor([3, 3, 4, 2], 5);
     const alpha = filterMean(weights);
-    const error = (scale: number, c: number) => weights.data.reduce((total, v, i) => (i % 2 === c ? total + (v - scale * Math.sign(v)) ** 2 : total), 0);
-    for (const c of [0, 1]) for (let i = 0; i < 50; i++) expect(error(alpha[c]!, c)).toBeLessThanOrEqual(error(alpha[c]! * (0.5 + random.uniform()), c) + 1e-6);
+    const error = (scale: number, c: number) =>
+      weights.data.reduce((total, v, i) => (i % 2 === c ? total + (v - scale * Math.sign(v)) ** 2 : total), 0);
+    for (const c of [0, 1])
+      for (let i = 0; i < 50; i++)
+        expect(error(alpha[c]!, c)).toBeLessThanOrEqual(error(alpha[c]! * (0.5 + random.uniform()), c) + 1e-6);
   });
 
   test.each([
@@ -88,15 +100,21 @@ describe('weights', () => {
     ['exact', [0.25, 2, 1.75, 3.5]],
     ['published', [1, 2, 3, 4]],
   ] as const)('gradient form %s with identity slope', (scaleGradient, expected) => {
-    expect(rounded(gradientFor(binarizeWeights({ scale: filterMean, estimator: straightThrough, scaleGradient })))).toEqual(expected);
+    expect(
+      rounded(gradientFor(binarizeWeights({ scale: filterMean, estimator: straightThrough, scaleGradient }))),
+    ).toEqual(expected);
   });
 
   test('Bi-Real: alpha*g inside [-1,1], 0 outside', () => {
-    expect(gradientFor(binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' }))).toEqual([0.75, 1.5, 0, 3]);
+    expect(
+      gradientFor(binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' })),
+    ).toEqual([0.75, 1.5, 0, 3]);
   });
 
   test('XNOR-Net: the chain rule through alpha, clipped', () => {
-    expect(gradientFor(binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'exact' }))).toEqual([0.25, 2, -0.5, 3.5]);
+    expect(gradientFor(binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'exact' }))).toEqual([
+      0.25, 2, -0.5, 3.5,
+    ]);
   });
 
   test('scales: layer mean is one number, power of two is one, none is 1', () => {
@@ -113,8 +131,13 @@ describe('weights', () => {
   });
 
   test('balanced signs: about half of the bits of a standardised filter are +1', () => {
-    const weights = new Tensor(randomTensor([3, 3, 64, 8], 4).data.map((v) => v + 2), [3, 3, 64, 8]);
-    const positive = inference(() => standardise(weights, context).data.reduce((n, v) => n + Number(v >= 0), 0) / weights.size);
+    const weights = new Tensor(
+      randomTensor([3, 3, 64, 8], 4).data.map((v) => v + 2),
+      [3, 3, 64, 8],
+    );
+    const positive = inference(
+      () => standardise(weights, context).data.reduce((n, v) => n + Number(v >= 0), 0) / weights.size,
+    );
     expect(Math.abs(positive - 0.5)).toBeLessThan(0.03);
   });
 
@@ -122,8 +145,12 @@ describe('weights', () => {
     const w0 = column(-1.5, -0.6, 0, 0.3, 0.9);
     const totals = new Float64Array(5);
     const draws = 4000;
-    for (let i = 0; i < draws; i++) inference(() => (stochasticWeights(noScale)(w0, context) as SignFilter).data.forEach((v, j) => (totals[j]! += v / draws)));
-    for (const [i, expected] of [-1, -0.6, 0, 0.3, 0.9].entries()) expect(Math.abs(totals[i]! - expected)).toBeLessThan(0.06);
+    for (let i = 0; i < draws; i++)
+      inference(() =>
+        (stochasticWeights(noScale)(w0, context) as SignFilter).data.forEach((v, j) => (totals[j]! += v / draws)),
+      );
+    for (const [i, expected] of [-1, -0.6, 0, 0.3, 0.9].entries())
+      expect(Math.abs(totals[i]! - expected)).toBeLessThan(0.06);
     context.training = false;
     expect(inference(() => [...stochasticWeights(noScale)(w0, context).data])).toEqual([-1, -1, 1, 1, 1]);
   });
@@ -138,7 +165,10 @@ describe('activations', () => {
   test('stochastic activations follow hardsigmoid and are deterministic at test time', () => {
     const x = column(-2, -0.5, 0.5, 2);
     const positives = new Float64Array(4);
-    for (let i = 0; i < 4000; i++) inference(() => stochasticActivation(clippedSte)(x, context).data.forEach((v, j) => (positives[j]! += Number(v > 0) / 4000)));
+    for (let i = 0; i < 4000; i++)
+      inference(() =>
+        stochasticActivation(clippedSte)(x, context).data.forEach((v, j) => (positives[j]! += Number(v > 0) / 4000)),
+      );
     for (const [i, p] of [0, 0.25, 0.75, 1].entries()) expect(Math.abs(positives[i]! - p)).toBeLessThan(0.03);
     context.training = false;
     expect(inference(() => [...stochasticActivation(clippedSte)(x, context).data])).toEqual([-1, -1, 1, 1]);
@@ -146,7 +176,9 @@ describe('activations', () => {
 
   test('DoReFa activations: quantize_k(clip(x,0,1)), gradient inside the clip', () => {
     expect(quantizeUnit(0.4, 2)).toBeCloseTo(1 / 3);
-    expect(inference(() => rounded(unitActivation(2)(column(-1, 0.1, 0.4, 0.9, 2), context).data))).toEqual([0, 0, 0.3333, 1, 1]);
+    expect(inference(() => rounded(unitActivation(2)(column(-1, 0.1, 0.4, 0.9, 2), context).data))).toEqual([
+      0, 0, 0.3333, 1, 1,
+    ]);
     expect(slopes((x) => unitActivation(1)(x, context), column(-0.1, 0, 0.5, 1, 1.1))).toEqual([0, 1, 1, 1, 0]);
   });
 
@@ -164,32 +196,51 @@ describe('activations', () => {
   });
 });
 
-describe.each(availableBackends().map((backend) => [backend.name, backend] as const))('binaryConv2d on %s', (_name, backend) => {
-  test.each([['zero', 1], ['one', 1], ['zero', 2]] as const)('equals the float convolution of the same signs: forward and both gradients (padding %s, stride %d)', (padding, stride) => {
-    useKernels(backend);
-    const quantizer = binarizeWeights({ scale: filterMean, estimator: straightThrough, scaleGradient: 'exact' });
-    const [x, w] = [randomTensor([2, 6, 5, 37], 1), randomTensor([3, 3, 37, 10], 2)];
-    const binary = (a: Tensor, v: Tensor) =>
-      binaryConv2d(signActivation(a, clippedSte, context), quantizer(v, context) as SignFilter, { pad: 1, stride, padding });
-    const simulated = (a: Tensor, v: Tensor) => {
-      const signs = signActivation(a, clippedSte, context);
-      const shape = padding === 'one' ? [2, 8, 7, 37] : a.shape;
-      const padded = new Tensor(new Float32Array(shape.reduce((p, q) => p * q, 1)).fill(1), shape);
-      if (padding === 'one') {
-        for (let n = 0; n < 2; n++)
-          for (let y = 0; y < 6; y++) padded.data.set(signs.data.subarray((n * 6 + y) * 5 * 37, (n * 6 + y + 1) * 5 * 37), ((n * 8 + y + 1) * 7 + 1) * 37);
-        return conv2d(padded, quantizer(v, context), { stride });
-      }
-      return conv2d(signs, quantizer(v, context), { pad: 1, stride });
-    };
-    const forward = (f: typeof binary) => inference(() => rounded(f(x, w).data, 3));
-    expect(forward(binary)).toEqual(forward(simulated));
-    const [ours, theirs] = [tapeGradients(binary, [x, w]), tapeGradients(simulated, [x, w])];
-    const compared = padding === 'one' ? [1] : [0, 1];
-    for (const n of compared) for (let i = 0; i < ours[n]!.length; i++) expect(Math.abs(ours[n]![i]! - theirs[n]![i]!)).toBeLessThan(1e-3);
-    useKernels(availableBackends()[0]!);
-  });
-});
+describe.each(availableBackends().map((backend) => [backend.name, backend] as const))(
+  'binaryConv2d on %s',
+  (_name, backend) => {
+    test.each([
+      ['zero', 1],
+      ['one', 1],
+      ['zero', 2],
+    ] as const)(
+      'equals the float convolution of the same signs: forward and both gradients (padding %s, stride %d)',
+      (padding, stride) => {
+        useKernels(backend);
+        const quantizer = binarizeWeights({ scale: filterMean, estimator: straightThrough, scaleGradient: 'exact' });
+        const [x, w] = [randomTensor([2, 6, 5, 37], 1), randomTensor([3, 3, 37, 10], 2)];
+        const binary = (a: Tensor, v: Tensor) =>
+          binaryConv2d(signActivation(a, clippedSte, context), quantizer(v, context) as SignFilter, {
+            pad: 1,
+            stride,
+            padding,
+          });
+        const simulated = (a: Tensor, v: Tensor) => {
+          const signs = signActivation(a, clippedSte, context);
+          const shape = padding === 'one' ? [2, 8, 7, 37] : a.shape;
+          const padded = new Tensor(new Float32Array(shape.reduce((p, q) => p * q, 1)).fill(1), shape);
+          if (padding === 'one') {
+            for (let n = 0; n < 2; n++)
+              for (let y = 0; y < 6; y++)
+                padded.data.set(
+                  signs.data.subarray((n * 6 + y) * 5 * 37, (n * 6 + y + 1) * 5 * 37),
+                  ((n * 8 + y + 1) * 7 + 1) * 37,
+                );
+            return conv2d(padded, quantizer(v, context), { stride });
+          }
+          return conv2d(signs, quantizer(v, context), { pad: 1, stride });
+        };
+        const forward = (f: typeof binary) => inference(() => rounded(f(x, w).data, 3));
+        expect(forward(binary)).toEqual(forward(simulated));
+        const [ours, theirs] = [tapeGradients(binary, [x, w]), tapeGradients(simulated, [x, w])];
+        const compared = padding === 'one' ? [1] : [0, 1];
+        for (const n of compared)
+          for (let i = 0; i < ours[n]!.length; i++) expect(Math.abs(ours[n]![i]! - theirs[n]![i]!)).toBeLessThan(1e-3);
+        useKernels(availableBackends()[0]!);
+      },
+    );
+  },
+);
 
 test('signs are kept as bits, not floats', () => {
   inference(() => {

@@ -96,8 +96,8 @@ function parseTensor(name: string, entry: unknown, data: Uint8Array): StoredTens
   if (!isCount(size) || size * elementBytes[dtype as Dtype] !== end - begin) {
     return fail(`of shape [${shape.join(',')}] and dtype ${dtype} does not fill its ${end - begin} bytes`);
   }
-  // copied, because offsets need not be aligned for typed arrays
-  const raw = data.slice(begin, end).buffer;
+  // copied, because offsets need not be aligned for typed arrays; not by slice, which for a Node Buffer is a view
+  const raw = new Uint8Array(data.subarray(begin, end)).buffer;
   const arrays = { F32: Float32Array, U32: Uint32Array, I32: Int32Array, U8: Uint8Array };
   return { shape: shape as number[], data: new arrays[dtype as Dtype](raw) };
 }

@@ -18,6 +18,7 @@ export const binaryConnect = defineMethod({
   bits: { weight: 1, activation: 32 },
   weight: binarizeWeights({ scale: noScale, estimator: straightThrough, scaleGradient: 'straight' }),
   activation: floatActivation,
+  latent: 'glorot',
   structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
   defaults: {
     optimizer: adam({ rate: 3e-3 }),

@@ -47,6 +47,11 @@ export interface Method {
   /** Values for the estimators at a point of the training. */
   readonly schedule?: (point: Point) => ScheduleValues;
   readonly structure: Structure;
+  /**
+   * How latent weights start and how fast they move: `he` normal values and the plain rate (default), or `glorot`: uniform on
+   * [-1,1] with the rate divided by Glorot's bound sqrt(1.5/(fan-in + fan-out)) (Courbariaux 2015, sec. 2.5).
+   */
+  readonly latent?: 'he' | 'glorot';
   readonly defaults: TrainingDefaults;
 }
 

@@ -43,6 +43,7 @@ export class Network extends Module {
       weight: method.weight,
       activation: method.activation,
       ...(method.output ? { output: method.output } : {}),
+      latent: method.latent ?? 'he',
       activationScale: method.structure.activationScale ?? false,
       context: this.context,
     };

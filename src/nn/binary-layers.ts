@@ -8,7 +8,7 @@ import { binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { reshape } from '../tensor/ops/shape.ts';
 import { SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
-import { type Conv2dOptions, heNormal } from './layers.ts';
+import { type Conv2dOptions, glorotBound, heNormal } from './layers.ts';
 import { Module, type Parameter } from './module.ts';
 
 /** How a layer binarizes: the part of a method that layers need. */
@@ -17,6 +17,7 @@ export interface Quantization {
   readonly activation: ActivationQuantizer;
   readonly output?: (y: Tensor, context: BinarizeContext) => Tensor;
   readonly activationScale: boolean;
+  readonly latent: 'he' | 'glorot';
   readonly context: BinarizeContext;
 }
 
@@ -57,7 +58,12 @@ export class BinaryConv2d extends Module {
     this.options = options;
     this.quantization = quantization;
     const { kernel, inChannels, outChannels, groups = 1 } = options;
-    this.weight = heNormal([kernel, kernel, inChannels / groups, outChannels], random, 'latent');
+    const shape = [kernel, kernel, inChannels / groups, outChannels];
+    this.weight = heNormal(shape, random, 'latent');
+    if (quantization.latent === 'glorot') {
+      random.fillUniform(this.weight.data, -1, 1);
+      this.weight.rateFactor = 1 / glorotBound(shape);
+    }
   }
 
   override forward(x: Tensor): Tensor {

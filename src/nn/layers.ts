@@ -15,6 +15,12 @@ export function heNormal(shape: readonly number[], random: Random, role: Role): 
   return new Parameter(values, shape, role);
 }
 
+/** sqrt(1.5/(fan-in + fan-out)) of a filter [KH,KW,Cin,Cout] (Glorot and Bengio 2010, as BinaryConnect uses it). */
+export function glorotBound(shape: readonly number[]): number {
+  const [kh = 1, kw = 1, inChannels = 1, outChannels = 1] = shape;
+  return Math.sqrt(1.5 / (kh * kw * (inChannels + outChannels)));
+}
+
 export interface Conv2dOptions extends ConvOptions {
   readonly inChannels: number;
   readonly outChannels: number;

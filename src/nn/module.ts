@@ -7,6 +7,8 @@ export type Role = 'weight' | 'latent' | 'bias' | 'scale';
 /** A tensor that training changes. Latent parameters are the float weights behind binary ones. */
 export class Parameter extends Tensor {
   readonly role: Role;
+  /** Multiplies the learning rate for this parameter. */
+  rateFactor = 1;
 
   constructor(values: Float32Array, shape: Shape, role: Role) {
     super(values, shape, true);

@@ -6,6 +6,8 @@ export interface Trainable {
   readonly data: Float32Array;
   readonly grad: Float32Array | null;
   readonly decay: boolean;
+  /** Multiplies the learning rate. */
+  readonly rateFactor: number;
 }
 
 /** Moments kept per parameter, by name, e.g. `velocity` or `m` and `v`. */
@@ -54,7 +56,7 @@ export function sgd({ rate, momentum = 0, weightDecay = 0, nesterov = false }: S
           p.data,
           g,
           moment(state, 'velocity', p),
-          current,
+          current * p.rateFactor,
           momentum,
           p.decay ? weightDecay : 0,
           nesterov,
@@ -83,7 +85,7 @@ export function adam({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightD
           g,
           moment(state, 'm', p),
           moment(state, 'v', p),
-          current,
+          current * p.rateFactor,
           beta1,
           beta2,
           epsilon,
@@ -107,7 +109,7 @@ export function adamax({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weigh
           g,
           moment(state, 'm', p),
           moment(state, 'v', p),
-          current,
+          current * p.rateFactor,
           beta1,
           beta2,
           epsilon,
@@ -132,7 +134,15 @@ export function rmsprop({ rate, decay = 0.99, epsilon = 1e-8, weightDecay = 0 }:
     rate,
     update: (parameters, state, current) =>
       forEachGradient(parameters, (p, g) =>
-        kernels().rmspropStep(p.data, g, moment(state, 'v', p), current, decay, epsilon, p.decay ? weightDecay : 0),
+        kernels().rmspropStep(
+          p.data,
+          g,
+          moment(state, 'v', p),
+          current * p.rateFactor,
+          decay,
+          epsilon,
+          p.decay ? weightDecay : 0,
+        ),
       ),
   };
 }

@@ -29,7 +29,12 @@ export function tapeGradients(f: (...inputs: Tensor[]) => Tensor, inputs: Tensor
  *
  * @param step small for smooth functions; kinks within it would falsify the difference
  */
-export function checkGradients(f: (...inputs: Tensor[]) => Tensor, inputs: Tensor[], step = 1e-2, tolerance = 2e-2): void {
+export function checkGradients(
+  f: (...inputs: Tensor[]) => Tensor,
+  inputs: Tensor[],
+  step = 1e-2,
+  tolerance = 2e-2,
+): void {
   const gradients = tapeGradients(f, inputs);
   const scalar = () =>
     inference(() => {
@@ -51,7 +56,10 @@ export function checkGradients(f: (...inputs: Tensor[]) => Tensor, inputs: Tenso
       const below = scalar();
       input.data[i] = kept;
       const numeric = (above - below) / (2 * step);
-      expect(Math.abs(numeric - gradients[n]![i]!) / scale, `input ${n}, element ${i}: tape ${gradients[n]![i]}, difference ${numeric}`).toBeLessThan(tolerance);
+      expect(
+        Math.abs(numeric - gradients[n]![i]!) / scale,
+        `input ${n}, element ${i}: tape ${gradients[n]![i]}, difference ${numeric}`,
+      ).toBeLessThan(tolerance);
     }
   }
 }

@@ -5,6 +5,7 @@ import { type DataSet, firstOf, type Split } from '../data/dataset.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
+import type { Parameter } from '../nn/module.ts';
 import type { Optimizer, OptimizerState, Trainable } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
 import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
@@ -58,7 +59,7 @@ export class Trainer {
   private readonly observer: LayerObserver;
   private readonly parameters: {
     name: string;
-    tensor: { data: Float32Array; grad: Float32Array | null; decay: boolean; role: string };
+    tensor: Parameter;
   }[];
   private progress: Progress;
 
@@ -193,6 +194,7 @@ export class Trainer {
         data: tensor.data,
         grad: tensor.grad,
         decay: tensor.decay,
+        rateFactor: tensor.rateFactor,
       }));
       this.optimizer.update(trainables, this.moments, rate, step);
       for (const { tensor } of this.parameters) {
@@ -204,13 +206,17 @@ export class Trainer {
     return outcome;
   }
 
+  private brokenParameter(): { name: string } | undefined {
+    return this.parameters.find(({ tensor }) => tensor.data.some((value) => !Number.isFinite(value)));
+  }
+
   private explainDivergence(loss: number, step: number): never {
-    const broken = this.parameters.find(({ tensor }) => tensor.data.some((value) => !Number.isFinite(value)));
+    const broken = this.brokenParameter();
     const where = broken
       ? `the first broken parameter is "${broken.name}"`
       : 'all parameters are still finite, so this batch overflowed';
     throw new DivergenceError(
-      `the loss became ${loss} at step ${step} (epoch ${this.progress.epoch}); ${where}. Lower --rate (now ${this.optimizer.rate}), add --warm-up-epochs, or check the data; the last checkpoint is untouched`,
+      `training diverged: loss ${loss} at step ${step} (epoch ${this.progress.epoch}); ${where}. Lower --rate (now ${this.optimizer.rate}), add --warm-up-epochs, or check the data; the last checkpoint is untouched`,
     );
   }
 
@@ -228,6 +234,8 @@ export class Trainer {
 
   private finishEpoch(events: TrainEvents): Evaluation {
     const { epoch, step, running } = this.progress;
+    // sign hides a NaN weight from the loss: look at the weights themselves
+    if (this.brokenParameter()) this.explainDivergence(running.loss / running.images, step);
     const evaluation = this.evaluateTest();
     const sample = this.test.plain(0);
     const sampled = Math.min(64, sample.count);

@@ -4,7 +4,7 @@ const relu = 0, hardtanh = 1, sigmoid = 2, tanh = 3, softsign = 4, clipSte = 5, 
 @inline function logistic(x: f32): f32 { return 1 / (1 + Mathf.exp(-x)); }
 
 function forward(op: i32, x: f32): f32 {
-  if (op == relu) return x > 0 ? x : 0;
+  if (op == relu) return x < 0 ? 0 : x;
   if (op == hardtanh) return x < -1 ? -1 : x > 1 ? 1 : x;
   if (op == sigmoid) return logistic(x);
   if (op == tanh) return Mathf.tanh(x);

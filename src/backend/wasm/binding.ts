@@ -18,7 +18,11 @@ const align = (address: number) => (address + 63) & ~63;
 const pageBytes = 65536;
 
 /** Copies arguments into WebAssembly memory, calls, and copies results back; memory grows to the largest call. */
-function marshal(exports: WasmExports, name: keyof FlatKernels, { access, sizes, extra }: Signature<never[]>): (...args: unknown[]) => void {
+function marshal(
+  exports: WasmExports,
+  name: keyof FlatKernels,
+  { access, sizes, extra }: Signature<never[]>,
+): (...args: unknown[]) => void {
   const call = exports[name] as (...args: number[]) => void;
   const { memory } = exports;
   const start = align(exports.heapStart());
@@ -29,7 +33,8 @@ function marshal(exports: WasmExports, name: keyof FlatKernels, { access, sizes,
     const pointers = args.slice() as number[];
     arrayPositions.forEach((position, i) => {
       const given = (args[position] as AnyArray).length;
-      if (given < needed[i]!) throw new SignumError(`${name}: argument ${position + 1} has ${given} elements, needs ${needed[i]}`);
+      if (given < needed[i]!)
+        throw new SignumError(`${name}: argument ${position + 1} has ${given} elements, needs ${needed[i]}`);
       pointers[position] = free;
       free = align(free + needed[i]! * 4);
     });
@@ -38,7 +43,8 @@ function marshal(exports: WasmExports, name: keyof FlatKernels, { access, sizes,
     // floats and integers are both moved as 32-bit words
     const before = new Uint32Array(memory.buffer);
     arrayPositions.forEach((position, i) => {
-      if (access[position] !== 'w') before.set(wordsOf(args[position] as AnyArray, needed[i]!), pointers[position]! / 4);
+      if (access[position] !== 'w')
+        before.set(wordsOf(args[position] as AnyArray, needed[i]!), pointers[position]! / 4);
     });
     exports.beginCall(free);
     if (extra) pointers.push(extra(...(args as never[])));
@@ -57,7 +63,10 @@ const wordsOf = (array: AnyArray, length: number) => new Uint32Array(array.buffe
 function kernelsOf(module: WebAssembly.Module, detail: string): Kernels {
   const exports = new WebAssembly.Instance(module, {}).exports as WasmExports;
   const flat = Object.fromEntries(
-    Object.entries(signatures).map(([name, signature]) => [name, marshal(exports, name as keyof FlatKernels, signature as unknown as Signature<never[]>)]),
+    Object.entries(signatures).map(([name, signature]) => [
+      name,
+      marshal(exports, name as keyof FlatKernels, signature as unknown as Signature<never[]>),
+    ]),
   );
   return bindFlatKernels('wasm', detail, flat as unknown as FlatKernels);
 }
@@ -88,7 +97,9 @@ export function wasmKernels(): Kernels | null {
 
 /** Every build that runs here, for tests and benchmarks. */
 export function wasmBuilds(): { name: BuildName; kernels: () => Kernels }[] {
-  return (Object.keys(builds) as BuildName[]).filter((name) => load(name) !== null).map((name) => ({ name, kernels: () => load(name)! }));
+  return (Object.keys(builds) as BuildName[])
+    .filter((name) => load(name) !== null)
+    .map((name) => ({ name, kernels: () => load(name)! }));
 }
 
 /**

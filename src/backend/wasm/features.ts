@@ -1,6 +1,7 @@
 /** Smallest modules that use one instruction each: an engine without the feature rejects them. */
 const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0];
-const body = (...code: number[]) => Uint8Array.from([...header, 10, code.length + 4, 1, code.length + 2, 0, ...code, 0x0b]);
+const body = (...code: number[]) =>
+  Uint8Array.from([...header, 10, code.length + 4, 1, code.length + 2, 0, ...code, 0x0b]);
 
 /** i32.const 0, i8x16.splat */
 const simd = body(0x41, 0, 0xfd, 15);

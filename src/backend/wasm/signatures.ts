@@ -29,7 +29,19 @@ interface Extents {
 /** Element counts of a convolution, from its geometry words (order: flat-kernels.ts). */
 function conv(g: Int32Array): Extents {
   const [batch, height, width, inChannels, kh, kw, outChannels, , , , groups, outHeight, outWidth] = g as unknown as [
-    number, number, number, number, number, number, number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   const taps = kh * kw;
   const [inPixels, outPixels] = [batch * height * width, batch * outHeight * outWidth];
@@ -60,9 +72,18 @@ const poolOutput = (g: Int32Array) => g[0]! * g[7]! * g[8]! * g[3]!;
 export const signatures: Signatures = {
   sgemm: { access: '.....rr.u', sizes: (_ta, _tb, m, n, k) => [m * k, k * n, m * n] },
   conv2d: { access: 'rrwr', sizes: (_x, _f, _y, g) => [conv(g).input, conv(g).filter, conv(g).output, geometry] },
-  conv2dBackwardInput: { access: 'rrwr', sizes: (_dy, _f, _dx, g) => [conv(g).output, conv(g).filter, conv(g).input, geometry] },
-  conv2dBackwardFilter: { access: 'rrwr', sizes: (_x, _dy, _df, g) => [conv(g).input, conv(g).output, conv(g).filter, geometry] },
-  conv2dBackwardFilterSigns: { access: 'rrwr.', sizes: (_x, _dy, _df, g) => [conv(g).inWords, conv(g).output, conv(g).filter, geometry] },
+  conv2dBackwardInput: {
+    access: 'rrwr',
+    sizes: (_dy, _f, _dx, g) => [conv(g).output, conv(g).filter, conv(g).input, geometry],
+  },
+  conv2dBackwardFilter: {
+    access: 'rrwr',
+    sizes: (_x, _dy, _df, g) => [conv(g).input, conv(g).output, conv(g).filter, geometry],
+  },
+  conv2dBackwardFilterSigns: {
+    access: 'rrwr.',
+    sizes: (_x, _dy, _df, g) => [conv(g).inWords, conv(g).output, conv(g).filter, geometry],
+  },
   packSigns: { access: 'rw..', sizes: (_x, _w, rows, c) => [rows * c, wordsFor(rows, c)] },
   packAffineSigns: { access: 'rrrw..', sizes: (_x, _a, _b, _w, rows, c) => [rows * c, c, c, wordsFor(rows, c)] },
   packWithin: { access: 'r..w..', sizes: (_x, _l, _h, _w, rows, c) => [rows * c, wordsFor(rows, c)] },
@@ -82,15 +103,31 @@ export const signatures: Signatures = {
   },
   xnorConv2dThreshold: {
     access: 'rrrrwr.',
-    sizes: (_x, _f, _t, _fl, _o, g) => [conv(g).inWords, prepared(g), conv(g).outChannels, conv(g).outChannels, conv(g).outWords, geometry],
+    sizes: (_x, _f, _t, _fl, _o, g) => [
+      conv(g).inWords,
+      prepared(g),
+      conv(g).outChannels,
+      conv(g).outChannels,
+      conv(g).outWords,
+      geometry,
+    ],
   },
   channelMoments: { access: 'rww..', sizes: (_x, _m, _v, rows, c) => [rows * c, c, c] },
   channelAffine: {
     access: 'rrrr..w..',
-    sizes: (_x, _a, _b, residual, _l, _h, _y, rows, c) => [rows * c, c, c, residual.length > 0 ? rows * c : 0, rows * c],
+    sizes: (_x, _a, _b, residual, _l, _h, _y, rows, c) => [
+      rows * c,
+      c,
+      c,
+      residual.length > 0 ? rows * c : 0,
+      rows * c,
+    ],
     extra: (_x, _a, _b, residual) => residual.length,
   },
-  batchNormBackward: { access: 'rrrrrwww..', sizes: (_x, _dy, _m, _s, _g, _dx, _dg, _db, rows, c) => [rows * c, rows * c, c, c, c, rows * c, c, c] },
+  batchNormBackward: {
+    access: 'rrrrrwww..',
+    sizes: (_x, _dy, _m, _s, _g, _dx, _dg, _db, rows, c) => [rows * c, rows * c, c, c, c, rows * c, c, c],
+  },
   columnSums: { access: 'rw..', sizes: (_x, _o, rows, c) => [rows * c, c] },
   columnAbsSums: { access: 'rw..', sizes: (_x, _o, rows, c) => [rows * c, c] },
   columnDots: { access: 'rrw..', sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, c] },
@@ -98,12 +135,23 @@ export const signatures: Signatures = {
   rowScale: { access: 'rrw..', sizes: (_x, _f, _y, rows, c) => [rows * c, rows, rows * c] },
   rowDots: { access: 'rrw..', sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, rows] },
   maxPool: { access: 'rwwr', sizes: (_x, _y, _i, g) => [poolInput(g), poolOutput(g), poolOutput(g), poolGeometry] },
-  maxPoolBackward: { access: 'rrwr', sizes: (_dy, _i, _dx, g) => [poolOutput(g), poolOutput(g), poolInput(g), poolGeometry] },
+  maxPoolBackward: {
+    access: 'rrwr',
+    sizes: (_dy, _i, _dx, g) => [poolOutput(g), poolOutput(g), poolInput(g), poolGeometry],
+  },
   avgPool: { access: 'rwr', sizes: (_x, _y, g) => [poolInput(g), poolOutput(g), poolGeometry] },
   avgPoolBackward: { access: 'rwr', sizes: (_dy, _dx, g) => [poolOutput(g), poolInput(g), poolGeometry] },
   unary: { access: '.rw', sizes: (_op, _x, y) => [y.length, y.length], extra: (_op, _x, y) => y.length },
-  unaryBackward: { access: '.rrw..', sizes: (_op, _x, _dy, dx) => [dx.length, dx.length, dx.length], extra: (_op, _x, _dy, dx) => dx.length },
-  maskWithin: { access: 'rr..w', sizes: (_dy, _y, _l, _h, dx) => [dx.length, dx.length, dx.length], extra: (_dy, _y, _l, _h, dx) => dx.length },
+  unaryBackward: {
+    access: '.rrw..',
+    sizes: (_op, _x, _dy, dx) => [dx.length, dx.length, dx.length],
+    extra: (_op, _x, _dy, dx) => dx.length,
+  },
+  maskWithin: {
+    access: 'rr..w',
+    sizes: (_dy, _y, _l, _h, dx) => [dx.length, dx.length, dx.length],
+    extra: (_dy, _y, _l, _h, dx) => dx.length,
+  },
   prelu: { access: 'rrw..', sizes: (_x, _s, _y, rows, c) => [rows * c, c, rows * c] },
   preluBackward: { access: 'rrrww..', sizes: (_x, _s, _dy, _dx, _ds, rows, c) => [rows * c, c, rows * c, rows * c, c] },
   add: { access: 'rrw', sizes: (_a, _b, y) => [y.length, y.length, y.length], extra: (_a, _b, y) => y.length },

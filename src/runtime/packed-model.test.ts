@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { availableBackends } from '../backend/select.ts';
+import { SignumError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
+import { readSafetensors, writeSafetensors } from '../core/safetensors.ts';
+import { buildNetwork } from '../models/table.ts';
+import { pack } from '../pack/pack.ts';
+import { trainingStep } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { loadPackedModel } from './packed-model.ts';
+
+let bytes: Uint8Array;
+const images = new Float32Array(3 * 64);
+new Random(1).fillNormal(images, 0, 1);
+
+beforeAll(() => {
+  const network = buildNetwork({
+    model: 'resnet20',
+    method: 'bnn',
+    inputShape: [8, 8, 1],
+    classes: 4,
+    width: 0.5,
+    seed: 1,
+  });
+  const batch = new Tensor(images, [3, 8, 8, 1]);
+  trainingStep(() => network.forward(batch));
+  bytes = pack(network, batch, { classes: ['a', 'b', 'c', 'd'], mean: [0.5], std: [0.25] }).bytes;
+});
+
+describe.each(availableBackends().map((backend) => [backend.name, backend] as const))('%s', (_name, backend) => {
+  test('one image at a time gives the logits of the batch', () => {
+    const model = loadPackedModel(bytes, backend);
+    const together = model.run(images).slice();
+    for (let n = 0; n < 3; n++) {
+      const alone = model.run(images.subarray(n * 64, (n + 1) * 64));
+      for (let c = 0; c < 4; c++) expect(Math.abs(alone[c]! - together[n * 4 + c]!)).toBeLessThan(1e-5);
+    }
+  });
+
+  test('predicts the classes that the first backend predicts', () => {
+    const pixels = Uint8Array.from(images, (v) => Math.min(255, Math.max(0, 128 + 64 * v)));
+    const [ours, theirs] = [backend, availableBackends()[0]!].map((b) => loadPackedModel(bytes, b).predict(pixels, 2));
+    expect(ours!.map((p) => p[0]!.label)).toEqual(theirs!.map((p) => p[0]!.label));
+    expect(ours![0]!.reduce((sum, { probability }) => sum + probability, 0)).toBeLessThanOrEqual(1 + 1e-6);
+  });
+});
+
+test('a wrong number of pixels is explained', () => {
+  expect(() => loadPackedModel(bytes).run(new Float32Array(65))).toThrow(/not a whole number of \[8,8,1\] images/);
+});
+
+test('a changed file is refused or runs; it never crashes or throws anything but a SignumError', () => {
+  const { tensors, metadata } = readSafetensors(bytes);
+  const text = metadata['signum']!;
+  const numbers = [...text.matchAll(/\d+/g)];
+  const edits = fc.array(
+    fc.tuple(fc.nat(numbers.length - 1), fc.oneof(fc.nat(100), fc.integer(), fc.constantFrom(2 ** 24, 2 ** 40))),
+    { minLength: 1, maxLength: 3 },
+  );
+  fc.assert(
+    fc.property(edits, (changes) => {
+      const pieces = text.split(/\d+/);
+      const values = numbers.map(([value]) => value);
+      for (const [i, value] of changes) values[i] = String(value);
+      const edited = pieces.reduce((all, piece, i) => all + piece + (values[i] ?? ''), '');
+      try {
+        loadPackedModel(writeSafetensors(tensors, { signum: edited })).run(images);
+      } catch (error) {
+        expect(error).toBeInstanceOf(SignumError);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a model of a future version says so', () => {
+  const { tensors, metadata } = readSafetensors(bytes);
+  const future = metadata['signum']!.replace('"version":1', '"version":9');
+  expect(() => loadPackedModel(writeSafetensors(tensors, { signum: future }))).toThrow(/version 9.*reads version 1/);
+});
