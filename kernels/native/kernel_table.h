@@ -44,7 +44,8 @@
   X(sgdStep, Floats, Floats, Floats, float, float, float, int)                                    \
   X(adamStep, Floats, Floats, Floats, Floats, float, float, float, float, float, float, float)    \
   X(adamaxStep, Floats, Floats, Floats, Floats, float, float, float, float, float, float)         \
-  X(rmspropStep, Floats, Floats, Floats, float, float, float, float)
+  X(rmspropStep, Floats, Floats, Floats, float, float, float, float)                              \
+  X(xnorPeak, int, Floats)
 
 namespace signum {
 

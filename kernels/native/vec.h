@@ -39,6 +39,10 @@ static inline void store(float* p, Vec v, Part part) {
   store(lanes, v);
   std::memcpy(p, lanes, sizeof(float) * part.count);
 }
+template <class Extent>
+static inline Vec to_floats(const int32_t* p, Extent extent) {
+  return __builtin_convertvector((VecInt)load(reinterpret_cast<const float*>(p), extent), Vec);
+}
 template <class F>
 static inline void by_vectors(int n, const F& f) {
   int i = 0;

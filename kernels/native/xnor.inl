@@ -67,7 +67,10 @@ static void border_sums(const ConvGeometry& g, const int32_t* tap_sums, int oy, 
       const int iy = oy * g.stride - g.pad + ky * g.dilation, ix = ox * g.stride - g.pad + kx * g.dilation;
       if (iy >= 0 && iy < g.height && ix >= 0 && ix < g.width) continue;
       const int32_t* sums = tap_sums + size_t(ky * g.kernel_width + kx) * g.out_channels;
-      for (int c = 0; c < g.out_channels; c++) out[c] += sums[c];
+      by_vectors(g.out_channels, [&](int c, auto e) {
+        const VecInt sum = (VecInt)load(reinterpret_cast<const float*>(out + c), e) + (VecInt)load(reinterpret_cast<const float*>(sums + c), e);
+        store(reinterpret_cast<float*>(out + c), (Vec)sum, e);
+      });
     }
 }
 
@@ -79,10 +82,10 @@ static bool touches_border(const ConvGeometry& g, int oy, int ox) {
 
 template <int kPixels>
 static void tile_of(int panels, const Unit* image, long step, const long* taps, int tap_count, int units,
-                    const uint8_t* weights, size_t panel_size, int32_t* counts) {
-  if (panels == 1) tile<kPixels, 1>(image, step, taps, tap_count, units, weights, panel_size, counts);
+                    const uint8_t* weights, size_t panel_size, int32_t reach, int32_t* out, long out_step) {
+  if (panels == 1) tile<kPixels, 1>(image, step, taps, tap_count, units, weights, panel_size, reach, out, out_step);
   if constexpr (kMostPanels > 1) {
-    if (panels == 2) tile<kPixels, 2>(image, step, taps, tap_count, units, weights, panel_size, counts);
+    if (panels == 2) tile<kPixels, 2>(image, step, taps, tap_count, units, weights, panel_size, reach, out, out_step);
   }
 }
 
@@ -93,7 +96,7 @@ static void compute_pixels(const ConvGeometry& g, const Prepared& filter, const 
   const long step = long(g.stride) * units;
   const int reach = g.taps() * g.group_in();
   const int tiles = (columns + kMostPixels - 1) / kMostPixels;
-  alignas(64) int32_t counts[kMostPixels * kMostPanels * kPanel];
+  alignas(64) int32_t partial[kMostPixels * kMostPanels * kPanel];  // for panels beyond the last channel
   for (int group = 0; group < g.groups; group++)
     for (int p = 0; p < filter.group_panels; p += kMostPanels) {
       const int panels = std::min(kMostPanels, filter.group_panels - p);
@@ -103,8 +106,11 @@ static void compute_pixels(const ConvGeometry& g, const Prepared& filter, const 
         const int pixels = (columns - x) / (tiles - t);
         const Unit* from = image.units + group * image.group_stride +
                            (size_t(oy) * g.stride * image.padded_width + size_t(first + x) * g.stride) * units;
+        int32_t* row = dots + size_t(x) * g.out_channels + group * g.group_out() + p * kPanel;
+        const bool whole = channels == panels * kPanel;
         const auto run = [&](auto kernel) {
-          kernel(panels, from, step, taps, g.taps(), int(units), weights, filter.panel_bytes, counts);
+          kernel(panels, from, step, taps, g.taps(), int(units), weights, filter.panel_bytes, reach, whole ? row : partial,
+                 whole ? long(g.out_channels) : long(kMostPanels * kPanel));
         };
         switch (pixels) {
           case 1: run(tile_of<1>); break;
@@ -114,10 +120,9 @@ static void compute_pixels(const ConvGeometry& g, const Prepared& filter, const 
           case 5: if constexpr (kMostPixels >= 5) run(tile_of<5>); break;
           default: if constexpr (kMostPixels >= 6) run(tile_of<6>); break;
         }
-        for (int i = 0; i < pixels; i++) {
-          int32_t* out = dots + size_t(x + i) * g.out_channels + group * g.group_out() + p * kPanel;
-          const int32_t* count = counts + i * kMostPanels * kPanel;
-          for (int c = 0; c < channels; c++) out[c] = reach - 2 * count[c];
+        if (!whole) {
+          for (int i = 0; i < pixels; i++)
+            std::memcpy(row + size_t(i) * g.out_channels, partial + i * kMostPanels * kPanel, sizeof(int32_t) * channels);
         }
         x += pixels;
       }
@@ -219,7 +224,7 @@ static void xnorConv2dScaled(Words x, Words filter, Floats alpha, Floats scale, 
   if (scale.size == 0) {
     xnor::convolve(x, filter, g, zero_pad, [&](size_t pixel, const int32_t* dots) {
       float* row = out.data + pixel * g.out_channels;
-      for (int c = 0; c < g.out_channels; c++) row[c] = float(dots[c]) * alpha.data[c];
+      by_vectors(g.out_channels, [&](int c, auto e) { store(row + c, to_floats(dots + c, e) * load(alpha.data + c, e), e); });
     });
     return;
   }
@@ -227,7 +232,10 @@ static void xnorConv2dScaled(Words x, Words filter, Floats alpha, Floats scale, 
   require(shift, g.out_channels, "xnorConv2dScaled shift");
   xnor::convolve(x, filter, g, zero_pad, [&](size_t pixel, const int32_t* dots) {
     float* row = out.data + pixel * g.out_channels;
-    for (int c = 0; c < g.out_channels; c++) row[c] = float(dots[c]) * alpha.data[c] * scale.data[c] + shift.data[c];
+    by_vectors(g.out_channels, [&](int c, auto e) {
+      const Vec scaled = to_floats(dots + c, e) * load(alpha.data + c, e);
+      store(row + c, scaled * load(scale.data + c, e) + load(shift.data + c, e), e);
+    });
   });
 }
 
@@ -267,4 +275,11 @@ static void xnorGemm(Words a, Words b, Ints out, int m, int n, int k) {
   const Words prepared{scratch<uint32_t>(Scratch::kFilter, 0, needed), needed};
   prepareXnorFilter(b, prepared, geometry);
   xnorConv2d(a, prepared, out, geometry, 1);
+}
+
+// The inner kernel's instructions without memory: the speed limit that the benchmark compares with. operations[0] receives how many
+// binary multiply-accumulates (times 2) were done.
+static void xnorPeak(int rounds, Floats operations) {
+  require(operations, 1, "xnorPeak operations");
+  operations.data[0] = float(xnor::register_only(rounds));
 }

@@ -23,6 +23,20 @@ static inline Bytes table_of(const uint8_t* tables, uint8_t offset) { return (By
 static inline Bytes look_up(Bytes table, Bytes index) { return (Bytes)vqtbl1q_u8((uint8x16_t)table, (uint8x16_t)index); }
 #endif
 
+// sums[i] += bytes[i], as 16-bit counters
+static inline void add_bytes(Bytes bytes, uint16_t* sums) {
+#if defined(__AVX2__)
+  __m256i* out = reinterpret_cast<__m256i*>(sums);
+  const __m256i low = _mm256_cvtepu8_epi16(_mm256_castsi256_si128((__m256i)bytes));
+  const __m256i high = _mm256_cvtepu8_epi16(_mm256_extracti128_si256((__m256i)bytes, 1));
+  _mm256_store_si256(out, _mm256_add_epi16(_mm256_load_si256(out), low));
+  _mm256_store_si256(out + 1, _mm256_add_epi16(_mm256_load_si256(out + 1), high));
+#elif defined(__aarch64__)
+  vst1q_u16(sums, vaddw_u8(vld1q_u16(sums), vget_low_u8((uint8x16_t)bytes)));
+  vst1q_u16(sums + 8, vaddw_high_u8(vld1q_u16(sums + 8), (uint8x16_t)bytes));
+#endif
+}
+
 constexpr int kPanel = 32;                       // outputs per panel
 constexpr int kVectors = kPanel / kBytes;        // vectors per panel
 constexpr int kFlush = 63;                       // 63 nibbles of at most 4 fit a byte
@@ -66,29 +80,17 @@ static void prepare_panel(int taps, int channels, const RowOf& row_of, uint8_t* 
   }
 }
 
-// counts[pixel][panel*32 + output] = popcount of the differences
+// out[pixel*out_step + panel*32 + output] = reach - 2*popcount of the differences, for kPanels*32 outputs
 template <int kPixels, int kPanels>
 static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* weights,
-                 size_t panel_size, int32_t* counts) {
+                 size_t panel_size, int32_t reach, int32_t* out, long out_step) {
   constexpr int kAll = kPanels * kVectors;
   const uint8_t* tables = nibble_tables();
-  uint16_t sums[kPixels][kAll * kBytes] = {};
-  Bytes acc[kPixels][kAll] = {};
-  int room = kFlush;
-  const auto flush = [&] {
-    for (int p = 0; p < kPixels; p++)
-      for (int v = 0; v < kAll; v++) {
-        uint8_t bytes[kBytes];
-        std::memcpy(bytes, &acc[p][v], kBytes);
-        for (int i = 0; i < kBytes; i++) sums[p][v * kBytes + i] += bytes[i];
-        acc[p][v] = Bytes{};
-      }
-    room = kFlush;
-  };
-  for (int t = 0; t < tap_count; t++) {
-    const Unit* a = image + taps[t];
-    for (int done = 0; done < units;) {
-      if (room == 0) flush();
+  alignas(32) uint16_t sums[kPixels][kAll * kBytes] = {};
+  for (int t = 0, done = 0; t < tap_count;) {
+    Bytes acc[kPixels][kAll] = {};
+    for (int room = kFlush; room > 0 && t < tap_count;) {
+      const Unit* a = image + taps[t] + done;
       const int steps = std::min(room, units - done);
       for (int s = 0; s < steps; s++, a++, weights += kPanel) {
         Bytes index[kAll];
@@ -104,11 +106,27 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
       }
       room -= steps;
       done += steps;
+      if (done == units) done = 0, t++;
     }
+#pragma GCC unroll 4
+    for (int p = 0; p < kPixels; p++)
+#pragma GCC unroll 4
+      for (int v = 0; v < kAll; v++) add_bytes(acc[p][v], sums[p] + v * kBytes);
   }
-  flush();
   for (int p = 0; p < kPixels; p++)
-    for (int o = 0; o < kPanels * kPanel; o++) counts[p * kMostPanels * kPanel + o] = sums[p][o];
+    for (int o = 0; o < kPanels * kPanel; o++) out[p * out_step + o] = reach - 2 * int32_t(sums[p][o]);
+}
+
+static double register_only(int rounds) {
+  constexpr int kChains = 8;
+  Bytes acc[kChains] = {}, table = Bytes{} + uint8_t(1);
+  for (int r = 0; r < rounds * 64; r++)
+#pragma GCC unroll 8
+    for (int i = 0; i < kChains; i++) {
+      acc[i] += look_up(table, acc[i] & acc[i]);
+      asm volatile("" : "+x"(acc[i]));
+    }
+  return 2.0 * 4 * kBytes * kChains * 64 * rounds;
 }
 
 constexpr int kMostUnits = 65535 / 4;  // beyond it the 16-bit sums could overflow

@@ -34,7 +34,7 @@ static void prepare_panel(int taps, int channels, const RowOf& row_of, uint8_t* 
 
 template <int kPixels, int kPanels>
 static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* panel,
-                 size_t, int32_t* counts) {
+                 size_t, int32_t reach, int32_t* out, long out_step) {
   const uint64_t* weights = reinterpret_cast<const uint64_t*>(panel);
 #if defined(__AVX512VPOPCNTDQ__)
   __m512i acc[kPixels][4];
@@ -57,9 +57,15 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
       }
     }
   }
+  const __m256i most = _mm256_set1_epi32(reach);
+#pragma GCC unroll 6
   for (int p = 0; p < kPixels; p++)
-    for (int v = 0; v < 4; v++)
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(counts + p * kPanel + 8 * v), _mm512_cvtepi64_epi32(acc[p][v]));
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; v++) {
+      const __m256i count = _mm512_cvtepi64_epi32(acc[p][v]);
+      const __m256i dots = _mm256_sub_epi32(most, _mm256_add_epi32(count, count));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + p * out_step + 8 * v), dots);
+    }
 #else
   for (int p = 0; p < kPixels; p++) {
     int32_t sums[kPanel] = {};
@@ -69,8 +75,31 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
       for (int u = 0; u < units; u++, w += kPanel)
         for (int o = 0; o < kPanel; o++) sums[o] += __builtin_popcountll(a[u] ^ w[o]);
     }
-    std::memcpy(counts + p * kPanel, sums, sizeof(sums));
+    for (int o = 0; o < kPanel; o++) out[p * out_step + o] = reach - 2 * sums[o];
   }
+#endif
+}
+
+static double register_only(int rounds) {
+#if defined(__AVX512VPOPCNTDQ__)
+  constexpr int kChains = 24;
+  __m512i acc[kChains], word = _mm512_set1_epi64(0x5555);
+  for (int i = 0; i < kChains; i++) acc[i] = _mm512_set1_epi64(i);
+  for (int r = 0; r < rounds * 64; r++)
+#pragma GCC unroll 24
+    for (int i = 0; i < kChains; i++) {
+      acc[i] = _mm512_add_epi64(acc[i], _mm512_popcnt_epi64(_mm512_xor_si512(word, acc[i])));
+      asm volatile("" : "+v"(acc[i]));
+    }
+  return 2.0 * 512 * kChains * 64 * rounds;
+#else
+  uint64_t acc[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  for (int r = 0; r < rounds * 64; r++)
+    for (int i = 0; i < 8; i++) {
+      acc[i] += __builtin_popcountll(acc[i] ^ 0x5555);
+      asm volatile("" : "+r"(acc[i]));
+    }
+  return 2.0 * 64 * 8 * 64 * rounds;
 #endif
 }
 

@@ -147,7 +147,9 @@ describe('weights', () => {
     const draws = 4000;
     for (let i = 0; i < draws; i++)
       inference(() =>
-        (stochasticWeights(noScale)(w0, context) as SignFilter).data.forEach((v, j) => (totals[j]! += v / draws)),
+        (stochasticWeights(noScale)(w0, context) as SignFilter).data.forEach((v, j) => {
+          totals[j]! += v / draws;
+        }),
       );
     for (const [i, expected] of [-1, -0.6, 0, 0.3, 0.9].entries())
       expect(Math.abs(totals[i]! - expected)).toBeLessThan(0.06);
@@ -167,7 +169,9 @@ describe('activations', () => {
     const positives = new Float64Array(4);
     for (let i = 0; i < 4000; i++)
       inference(() =>
-        stochasticActivation(clippedSte)(x, context).data.forEach((v, j) => (positives[j]! += Number(v > 0) / 4000)),
+        stochasticActivation(clippedSte)(x, context).data.forEach((v, j) => {
+          positives[j]! += Number(v > 0) / 4000;
+        }),
       );
     for (const [i, p] of [0, 0.25, 0.75, 1].entries()) expect(Math.abs(positives[i]! - p)).toBeLessThan(0.03);
     context.training = false;

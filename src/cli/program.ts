@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { addBench } from './bench.ts';
 import { addEval } from './eval.ts';
+import { addLint } from './lint.ts';
 import { addLists } from './lists.ts';
 import { reportError } from './output.ts';
 import { addPack } from './pack.ts';
@@ -15,7 +17,8 @@ export function buildProgram(): Command {
     .option('--debug', 'show where an error happened')
     .showSuggestionAfterError()
     .exitOverride();
-  for (const add of [addTrain, addEval, addPack, addPredict, addSummary, addLists, addQuickstart]) add(program);
+  for (const add of [addTrain, addEval, addPack, addPredict, addSummary, addBench, addLint, addLists, addQuickstart])
+    add(program);
   for (const command of program.commands) command.exitOverride();
   return program;
 }

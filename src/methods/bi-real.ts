@@ -19,6 +19,7 @@ export const biReal = defineMethod({
   bits: { weight: 1, activation: 1 },
   weight: binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' }),
   activation: binarizeActivation(approxSign),
+  clippedWeightEstimator: true,
   structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'none' },
   defaults: {
     optimizer: adam({ rate: 1e-3 }),

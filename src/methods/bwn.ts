@@ -18,6 +18,7 @@ export const bwn = defineMethod({
   bits: { weight: 1, activation: 32 },
   weight: binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'exact' }),
   activation: floatActivation,
+  clippedWeightEstimator: true,
   structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
   defaults: {
     optimizer: adam({ rate: 1e-3, weightDecay: 1e-5 }),

@@ -26,7 +26,7 @@ export const irNet = defineMethod({
   ),
   activation: binarizeActivation(errorDecay),
   schedule: ({ progress }) => ({ t: firstT * (lastT / firstT) ** progress }),
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh' },
+  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', scaleInvariantWeights: true },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
     rate: cosine(),

@@ -15,6 +15,8 @@ export interface Structure {
   readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'none';
   /** Multiply outputs by XNOR-Net's K, the box-filtered channel mean of |x|. */
   readonly activationScale?: boolean;
+  /** Weights are normalised before their sign, so that weight decay only changes the effective rate. */
+  readonly scaleInvariantWeights?: boolean;
 }
 
 /** Hyper-parameters of the paper (or of its reference code), used where the user says nothing. */
@@ -42,6 +44,8 @@ export interface Method {
   readonly bits: { readonly weight: number; readonly activation: number };
   readonly weight: WeightQuantizer;
   readonly activation: ActivationQuantizer;
+  /** The weight estimator passes no gradient where |w| > 1. */
+  readonly clippedWeightEstimator?: boolean;
   /** Applied to each binary layer's output, e.g. DoReFa's gradient quantization. */
   readonly output?: (y: Tensor, context: BinarizeContext) => Tensor;
   /** Values for the estimators at a point of the training. */

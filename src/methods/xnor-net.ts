@@ -18,6 +18,7 @@ export const xnorNet = defineMethod({
   bits: { weight: 1, activation: 1 },
   weight: binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'exact' }),
   activation: binarizeActivation(clippedSte),
+  clippedWeightEstimator: true,
   structure: { order: 'bn-conv', shortcut: 'every-block', activation: 'none', activationScale: true },
   defaults: {
     optimizer: adam({ rate: 1e-3, weightDecay: 1e-5 }),

@@ -17,6 +17,7 @@ export type OptimizerState = Map<string, Float32Array>;
 export interface Optimizer {
   readonly id: string;
   readonly rate: number;
+  readonly weightDecay: number;
   /** One update of every parameter that has a gradient; `step` counts from 1. */
   update(parameters: readonly Trainable[], state: OptimizerState, rate: number, step: number): void;
 }
@@ -50,6 +51,7 @@ export function sgd({ rate, momentum = 0, weightDecay = 0, nesterov = false }: S
   return {
     id: 'sgd',
     rate,
+    weightDecay,
     update: (parameters, state, current) =>
       forEachGradient(parameters, (p, g) =>
         kernels().sgdStep(
@@ -78,6 +80,7 @@ export function adam({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightD
   return {
     id: 'adam',
     rate,
+    weightDecay,
     update: (parameters, state, current, step) =>
       forEachGradient(parameters, (p, g) =>
         kernels().adamStep(
@@ -102,6 +105,7 @@ export function adamax({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weigh
   return {
     id: 'adamax',
     rate,
+    weightDecay,
     update: (parameters, state, current, step) =>
       forEachGradient(parameters, (p, g) =>
         kernels().adamaxStep(
@@ -132,6 +136,7 @@ export function rmsprop({ rate, decay = 0.99, epsilon = 1e-8, weightDecay = 0 }:
   return {
     id: 'rmsprop',
     rate,
+    weightDecay,
     update: (parameters, state, current) =>
       forEachGradient(parameters, (p, g) =>
         kernels().rmspropStep(

@@ -7,6 +7,8 @@ export interface NativeAddon extends FlatKernels {
   /** Those this CPU can run, best first. */
   instructionSets(): InstructionSet[];
   useInstructionSet(name: InstructionSet): void;
+  /** The inner XNOR kernel without memory, for the benchmark; operations[0] receives the count. */
+  xnorPeak(rounds: number, operations: Float32Array): void;
   /** Sets the number of threads when positive; returns the number in use. */
   threads(count: number): number;
 }

@@ -1,0 +1,55 @@
+import { cpus } from 'node:os';
+import { formatTable } from '../src/cli/output.ts';
+import { suggestion } from '../src/core/suggest.ts';
+import type { Result, Row } from './harness.ts';
+import { convRows, wasmConvRows } from './rows/conv.ts';
+import { gemmRows } from './rows/gemm.ts';
+import { sizeRows } from './rows/size.ts';
+import { trainRows } from './rows/train.ts';
+
+const rows: Row[] = [...gemmRows, ...convRows, ...wasmConvRows, ...trainRows, ...sizeRows];
+const args = process.argv.slice(2);
+const json = args.includes('--json');
+const wanted = args.filter((arg) => !arg.startsWith('--'));
+const chosen = wanted.length === 0 ? rows : rows.filter(({ name }) => wanted.some((part) => name.startsWith(part)));
+if (chosen.length === 0) {
+  process.stderr.write(
+    `no row "${wanted.join(' ')}"${suggestion(
+      wanted[0] ?? '',
+      rows.map((row) => row.name),
+    )}; rows: ${rows.map((row) => row.name).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+const figure = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const results: Result[] = [];
+for (const row of chosen) {
+  try {
+    for (const result of await row.run()) {
+      results.push(result);
+      if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+      else process.stderr.write(`${result.row}: ${figure(result.ratio)}x\n`);
+    }
+  } catch (error) {
+    process.exitCode = 1;
+    process.stderr.write(`${row.name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+if (!json) {
+  process.stdout.write(`\n${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.version}\n\n`);
+  const cells = results.map((r) => [
+    r.row,
+    r.peer,
+    figure(r.ours),
+    figure(r.theirs),
+    r.unit,
+    `${figure(r.ratio)}x`,
+    `${r.target}x`,
+    r.ratio >= r.target ? 'yes' : 'no',
+    String(r.threads),
+  ]);
+  process.stdout.write(
+    `${formatTable(['row', 'peer', 'ours', 'theirs', 'unit', 'ratio', 'target', 'met', 'threads'], cells)}\n`,
+  );
+}
+process.exit();

@@ -1,0 +1,36 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('./peers/', import.meta.url));
+const packages = ['onnxruntime-node', 'onnxruntime-web', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'];
+
+/** Loads a peer from bench/peers, installing all of them there on first use (their install scripts would download binaries). */
+export function requirePeer<T>(name: string): T {
+  if (!existsSync(`${folder}node_modules/${name}`)) {
+    process.stderr.write(`installing peers: ${packages.join(', ')}\n`);
+    execFileSync('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-save', ...packages], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+  return createRequire(`${folder}index.js`)(name) as T;
+}
+
+export const peerFile = (path: string): string => `${folder}node_modules/${path}`;
+
+/** Debian's Python, with PyTorch and NumPy on OpenBLAS; installed by apt where we are root. */
+export function python(script: string, args: readonly string[] = []): string {
+  const interpreter = '/usr/bin/python3';
+  if (spawnSync(interpreter, ['-c', 'import torch']).status !== 0) {
+    process.stderr.write('installing python3-torch and libopenblas0-pthread\n');
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'python3-torch', 'libopenblas0-pthread'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+  const { OPENBLAS_CORETYPE: _unset, ...env } = process.env;
+  return execFileSync(interpreter, [fileURLToPath(new URL(`./python/${script}`, import.meta.url)), ...args], {
+    encoding: 'utf8',
+    env,
+  });
+}

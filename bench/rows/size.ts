@@ -1,0 +1,52 @@
+import { summarise } from '../../src/analysis/summary.ts';
+import { packUntrained } from '../../src/cli/summary.ts';
+import { more, type Row } from '../harness.ts';
+
+/** Packed size of the binary layers' weights against float32, and of the whole file's tensors. */
+function sizeRow(model: string): Row {
+  return {
+    name: `size-${model}`,
+    run: async () => {
+      const layers = summarise(packUntrained(model, 'bnn', 1), 1, 1);
+      const binary = layers.filter((layer) => layer.binaryMacs > 0);
+      const sum = (list: typeof layers, key: 'floatBytes' | 'packedBytes') =>
+        list.reduce((total, layer) => total + layer[key], 0);
+      const weights = binary.map((layer) => ({
+        float: layer.floatBytes - 4 * extras(layer),
+        packed: layer.packedBytes - 4 * extras(layer),
+      }));
+      const [floatWeights, packedWeights] = [
+        weights.reduce((t, w) => t + w.float, 0),
+        weights.reduce((t, w) => t + w.packed, 0),
+      ];
+      return [
+        more(
+          `${model}: weights of the binary layers`,
+          'float32',
+          floatWeights / 1000,
+          packedWeights / 1000,
+          'kB (ours is float, theirs packed)',
+          32,
+          1,
+        ),
+        more(
+          `${model}: all tensors`,
+          'float32',
+          sum(layers, 'floatBytes') / 1000,
+          sum(layers, 'packedBytes') / 1000,
+          'kB (ours is float, theirs packed)',
+          1,
+          1,
+        ),
+      ];
+    },
+  };
+}
+
+/** Thresholds and scales beside the weights. */
+function extras(layer: { shape: string; op: string; kernel: string }): number {
+  const channels = Number(layer.shape.split('x').at(-1));
+  return layer.op === 'xnorConv2dThreshold' ? 2 * channels : channels;
+}
+
+export const sizeRows: Row[] = [sizeRow('vgg-small'), sizeRow('resnet18')];

@@ -1,0 +1,44 @@
+import type { DataSet } from '../src/data/dataset.ts';
+import { parseConfig } from '../src/train/config.ts';
+import { RunFolder } from '../src/train/run-folder.ts';
+import { Trainer } from '../src/train/trainer.ts';
+
+/** Trains on random CIFAR-sized images for a few seconds; prints img/s and this process's peak memory. */
+const [model = 'resnet20', batchText = '64'] = process.argv.slice(2);
+const batch = Number(batchText);
+const steps = model === 'resnet20' ? 24 : 10;
+const count = batch * steps;
+const split = {
+  count,
+  labels: Uint16Array.from({ length: count }, (_, i) => i % 10),
+  pixels: new Uint8Array(count * 3072).map(() => Math.random() * 256),
+};
+const classes = Array.from({ length: 10 }, (_, i) => String(i));
+const data: DataSet = {
+  name: 'random',
+  shape: [32, 32, 3],
+  classes,
+  train: split,
+  test: { count: 1, labels: new Uint16Array(1), pixels: new Uint8Array(3072) },
+  mean: [0.5, 0.5, 0.5],
+  std: [0.25, 0.25, 0.25],
+};
+const trainer = new Trainer(
+  parseConfig({ model, method: 'ir-net', data: 'random', epochs: 1, batch }),
+  data,
+  new RunFolder('/nonexistent'),
+);
+let step = 0;
+let begin = 0;
+const warmUp = 4;
+await trainer.run({
+  shouldStop: () => {
+    if (++step === warmUp) begin = performance.now();
+    if (step < steps) return false;
+    const imagesPerSecond = (batch * (steps - warmUp) * 1000) / (performance.now() - begin);
+    process.stdout.write(
+      `${JSON.stringify({ imagesPerSecond, peakMegabytes: process.resourceUsage().maxRSS / 1024 })}\n`,
+    );
+    process.exit(0);
+  },
+});

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { signActivation } from '../binarize/activations.ts';
+import { BinarizeContext } from '../binarize/context.ts';
+import { clippedSte } from '../binarize/estimators.ts';
+import type { Method } from '../methods/method.ts';
+import { methodNamed } from '../methods/table.ts';
+import { Network } from '../models/network.ts';
+import { buildNetwork, modelNamed } from '../models/table.ts';
+import { BinaryConv2d } from '../nn/binary-layers.ts';
+import { flattenLayer, Lambda, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
+import { type Module, Sequential } from '../nn/module.ts';
+import { parseConfig } from '../train/config.ts';
+import { lint } from './lint.ts';
+
+const base = { model: 'vgg-small', inputShape: [8, 8, 3] as [number, number, number], classes: 10, width: 1, seed: 1 };
+const rules = (findings: ReturnType<typeof lint>) => new Set(findings.map(({ rule }) => rule));
+
+test('a sound network of a published method has no error', () => {
+  for (const method of ['bnn', 'ir-net', 'bi-real', 'xnor-net-no-k']) {
+    const findings = lint(buildNetwork({ ...base, method }));
+    expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(rules(findings).has('missing-batch-norm')).toBe(false);
+  }
+});
+
+/** A network of hand-made layers around one or two binary convolutions. */
+function handMade(layers: (conv: (from: number, to: number) => Module) => Module[]): Network {
+  const method: Method = methodNamed('bnn');
+  return new Network({ ...base, method: 'bnn' }, method, ({ quantization, random }) => {
+    const conv = (inChannels: number, outChannels: number) =>
+      new BinaryConv2d({ inChannels, outChannels, kernel: 3, pad: 1 }, quantization, random);
+    return new Sequential([
+      ...layers(conv),
+      flattenLayer(),
+      new Lambda((x) => new Linear(x.channels, 10, random).forward(x)),
+    ]);
+  });
+}
+
+test('ReLU before a sign, missing batch-norm, odd channels, binary first layer', () => {
+  const found = rules(lint(handMade((conv) => [conv(3, 40), reluLayer(), conv(40, 64)])));
+  for (const rule of ['relu-before-sign', 'missing-batch-norm', 'odd-channels', 'first-layer-binarized'])
+    expect(found).toContain(rule);
+});
+
+test('pooling of signs is seen, pooling before the sign is fine', () => {
+  const sign = new Lambda((x) => signActivation(x, clippedSte, new BinarizeContext(1)));
+  const pool = maxPoolLayer({ window: 2 });
+  expect(rules(lint(handMade((conv) => [conv(3, 32), sign, pool, conv(32, 32)])))).toContain('pool-after-sign');
+  expect(rules(lint(handMade((conv) => [conv(3, 32), pool, conv(32, 32)])))).not.toContain('pool-after-sign');
+});
+
+test('weight decay on latents and unclipped latents', () => {
+  const config = parseConfig({
+    model: 'vgg-small',
+    method: 'xnor-net',
+    data: '-',
+    epochs: 1,
+    batch: 1,
+    optimizer: 'sgd',
+    weightDecay: 1e-4,
+  });
+  const found = rules(lint(buildNetwork({ ...base, method: 'xnor-net' }), config));
+  expect(found).toContain('latent-weight-decay');
+  expect(found).toContain('unclipped-latents');
+  expect(modelNamed('sfc').id).toBe('sfc');
+});
+
+test('a layer that never flips and constant filters are read from the log', () => {
+  const layer = {
+    layer: '1',
+    signFlips: 0,
+    saturation: 0,
+    quantizationError: 0,
+    gradientNorm: 0,
+    constantFilters: 0.25,
+  };
+  const epoch = {
+    epoch: 0,
+    step: 0,
+    rate: 0,
+    trainLoss: 0,
+    trainAccuracy: 0,
+    testLoss: 0,
+    testAccuracy: 0,
+    testTop5: 0,
+    imagesPerSecond: 0,
+    seconds: 0,
+    layers: [layer],
+  };
+  const found = rules(lint(buildNetwork({ ...base, method: 'bnn' }), undefined, [epoch, epoch, epoch]));
+  expect(found).toContain('dead-layer');
+  expect(found).toContain('constant-filters');
+});

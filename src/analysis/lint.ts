@@ -1,0 +1,207 @@
+import { Random } from '../core/random.ts';
+import type { Network } from '../models/network.ts';
+import { BinaryConv2d } from '../nn/binary-layers.ts';
+import { type TapeNode, traced } from '../tensor/tape.ts';
+import { SignFilter, Tensor } from '../tensor/tensor.ts';
+import { optimizerOf, type TrainConfig } from '../train/config.ts';
+import type { EpochMetrics } from '../train/run-folder.ts';
+
+/** A classical mistake found in a network, its training options or its log. */
+export interface Finding {
+  readonly rule: string;
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly where: string;
+  readonly reason: string;
+  readonly cure: string;
+}
+
+/** Ops that pass values on to the next layer without changing what lint asks about. */
+const transparent = new Set(['reshape', 'maxPool', 'avgPool', 'pixelScale', 'quantizeGradient', 'add']);
+const norms = new Set(['affine', 'batchNorm']);
+
+class Graph {
+  private readonly nodes: readonly TapeNode[];
+  private readonly producer = new Map<Tensor, TapeNode>();
+
+  constructor(nodes: readonly TapeNode[]) {
+    this.nodes = nodes;
+    for (const node of nodes) this.producer.set(node.output, node);
+  }
+
+  /** What computed the tensor, skipping reshapes. */
+  source(tensor: Tensor): TapeNode | undefined {
+    const node = this.producer.get(tensor);
+    return node?.op === 'reshape' ? this.source(node.inputs[0]!) : node;
+  }
+
+  readers(tensor: Tensor): TapeNode[] {
+    return this.nodes.filter((node) => node.inputs.includes(tensor));
+  }
+
+  /** The first ops downstream that are not transparent. */
+  following(tensor: Tensor): TapeNode[] {
+    return this.readers(tensor).flatMap((node) => (transparent.has(node.op) ? this.following(node.output) : [node]));
+  }
+}
+
+/** Convolutions of signs, or of floats, by binary weights, in order. */
+const isBinary = (node: TapeNode) =>
+  node.op === 'binaryConv2d' || (node.op === 'conv2d' && node.inputs[1] instanceof SignFilter);
+
+function structureFindings(nodes: readonly TapeNode[], image: Tensor): Finding[] {
+  const graph = new Graph(nodes);
+  const findings: Finding[] = [];
+  const convs = nodes.filter((node) => ['conv2d', 'binaryConv2d', 'dense'].includes(node.op));
+  const binary = nodes.filter(isBinary);
+  binary.forEach((node, i) => {
+    const where = `binary layer ${i + 1} of ${binary.length}`;
+    const add = (rule: string, severity: Finding['severity'], reason: string, cure: string) =>
+      findings.push({ rule, severity, where, reason, cure });
+    const [input, filter] = node.inputs as [Tensor, Tensor];
+    const sign = graph.source(input);
+    const before = sign?.op === 'sign' ? graph.source(sign.inputs[0]!) : undefined;
+    if (input === image || (sign === undefined && node.op === 'conv2d')) {
+      add(
+        'float-input',
+        'warning',
+        'its input is the float image itself, so its products are not XNORs',
+        'keep the first layer in full precision, or binarize the input',
+      );
+    }
+    if (before?.op === 'relu' || (before && norms.has(before.op) && before.attributes['low'] === 0)) {
+      add(
+        'relu-before-sign',
+        'error',
+        'a ReLU right before the sign leaves no negative value: every activation becomes +1',
+        'use hardtanh or no activation before a sign',
+      );
+    }
+    const after = graph.following(node.output);
+    const normBefore = before !== undefined && norms.has(before.op);
+    if (!normBefore && !after.some((next) => norms.has(next.op))) {
+      add(
+        'missing-batch-norm',
+        'warning',
+        'no batch-norm before its sign or after its product: integer dots of +-K saturate every estimator',
+        'put a BatchNorm after the convolution',
+      );
+    }
+    const pooled = before?.op === 'maxPool' || before?.op === 'avgPool' ? graph.source(before.inputs[0]!) : undefined;
+    if (pooled?.op === 'sign') {
+      add(
+        'pool-after-sign',
+        'error',
+        'pooling after the sign gives almost only +1 (max) or non-binary values (average)',
+        'pool right after the convolution, before batch-norm and sign',
+      );
+    }
+    const inChannels = filter.shape[2]!;
+    const outChannels = filter.shape[3]!;
+    for (const [side, channels] of [
+      ['input', inChannels],
+      ['output', outChannels],
+    ] as const) {
+      if (channels % 32 !== 0 && !(side === 'output' && i === binary.length - 1)) {
+        add(
+          'odd-channels',
+          'note',
+          `${channels} ${side} channels: words of 64 bits and panels of 32 filters are partly empty`,
+          `use a multiple of 32, e.g. ${Math.ceil(channels / 32) * 32}`,
+        );
+      }
+    }
+  });
+  const [first, last] = [convs[0], convs.at(-1)];
+  for (const [name, node] of [
+    ['first', first],
+    ['last', last],
+  ] as const) {
+    if (node && isBinary(node)) {
+      findings.push({
+        rule: `${name}-layer-binarized`,
+        severity: 'note',
+        where: `${name} layer`,
+        reason: `the ${name} layer is binary; most papers keep it in full precision for several points of accuracy`,
+        cure: 'accept it for the smallest file (FINN does), or use a model with a float stem and classifier',
+      });
+    }
+  }
+  return findings;
+}
+
+function trainingFindings(network: Network, config: TrainConfig): Finding[] {
+  const { method } = network;
+  const findings: Finding[] = [];
+  const optimizer = optimizerOf(config, method);
+  const clip = config.clipLatent ?? method.defaults.clipLatent;
+  const latents = network.modules().some(({ value }) => value instanceof BinaryConv2d) && method.bits.weight === 1;
+  if (latents && method.clippedWeightEstimator && !clip) {
+    findings.push({
+      rule: 'unclipped-latents',
+      severity: 'note',
+      where: method.id,
+      reason:
+        'its weight estimator passes no gradient beyond [-1,1], and latent weights are not clipped: those that leave never return',
+      cure: 'set clipLatent: true, or watch "constant filters" in the report',
+    });
+  }
+  if (latents && optimizer.weightDecay > 0 && !method.structure.scaleInvariantWeights) {
+    findings.push({
+      rule: 'latent-weight-decay',
+      severity: 'warning',
+      where: `${optimizer.id}, weight decay ${optimizer.weightDecay}`,
+      reason: 'weight decay pulls latent weights to 0, where every step flips signs; it does not regularise a sign',
+      cure: 'set weightDecay: 0',
+    });
+  }
+  return findings;
+}
+
+function logFindings(metrics: readonly EpochMetrics[]): Finding[] {
+  const last = metrics.at(-1);
+  if (!last) return [];
+  const findings: Finding[] = [];
+  for (const [i, layer] of last.layers.entries()) {
+    if (layer.constantFilters > 0) {
+      findings.push({
+        rule: 'constant-filters',
+        severity: 'warning',
+        where: layer.layer,
+        reason: `${(100 * layer.constantFilters).toFixed(1)} % of its filters have weights of one sign only: they compute a plain sum`,
+        cure: 'balance the weights (ir-net), lower the rate, or narrow the layer',
+      });
+    }
+    if (metrics.length >= 3 && metrics.every((epoch) => (epoch.layers[i]?.signFlips ?? 1) === 0)) {
+      findings.push({
+        rule: 'dead-layer',
+        severity: 'error',
+        where: layer.layer,
+        reason: 'not one of its weights changed sign in any epoch: it is still its random initialisation',
+        cure: 'raise the rate or check that gradients reach it (gradient norm in the report)',
+      });
+    }
+  }
+  return findings;
+}
+
+/**
+ * Looks for the classical mistakes of binary networks.
+ *
+ * @param network as built for training; not changed
+ * @param config the training options, when known
+ * @param metrics the log of a run, when there is one
+ */
+export function lint(network: Network, config?: TrainConfig, metrics: readonly EpochMetrics[] = []): Finding[] {
+  const { inputShape } = network.config;
+  const pixels = new Float32Array(inputShape.reduce((a, b) => a * b));
+  new Random(1).fillNormal(pixels, 0, 1);
+  const image = new Tensor(pixels, [1, ...inputShape]);
+  const wasTraining = network.training;
+  network.setTraining(false);
+  const structure = traced(
+    () => network.forward(image),
+    (_logits, nodes) => structureFindings(nodes, image),
+  );
+  network.setTraining(wasTraining);
+  return [...structure, ...(config ? trainingFindings(network, config) : []), ...logFindings(metrics)];
+}

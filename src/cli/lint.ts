@@ -1,0 +1,89 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import type { Command } from 'commander';
+import { type Finding, lint } from '../analysis/lint.ts';
+import { FormatError } from '../core/errors.ts';
+import { methodNamed } from '../methods/table.ts';
+import { buildNetwork, modelNamed, models } from '../models/table.ts';
+import { parseConfig, type TrainConfig } from '../train/config.ts';
+import { RunFolder } from '../train/run-folder.ts';
+import { number } from './arguments.ts';
+import { loadNetwork, runPath } from './runs.ts';
+
+interface Options {
+  method: string;
+  width: number;
+  json?: boolean;
+}
+
+function readConfigFile(path: string): TrainConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new FormatError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return parseConfig(json);
+}
+
+function buildFor(config: TrainConfig) {
+  const { inputShape } = modelNamed(config.model);
+  return buildNetwork({
+    model: config.model,
+    method: config.method,
+    inputShape,
+    classes: 10,
+    width: config.width,
+    seed: config.seed,
+  });
+}
+
+function findingsFor(target: string, { method, width }: Options): Finding[] {
+  const path = runPath(target);
+  if (models.some(({ id }) => id === target) && !existsSync(path)) {
+    const { defaults } = methodNamed(method);
+    const config = parseConfig({
+      model: target,
+      method,
+      data: '-',
+      width,
+      epochs: defaults.epochs,
+      batch: defaults.batch,
+    });
+    return lint(buildFor(config), config);
+  }
+  if (target.endsWith('.json')) {
+    const config = readConfigFile(target);
+    return lint(buildFor(config), config);
+  }
+  const { network } = loadNetwork(path);
+  const folder = statSync(path).isDirectory() ? new RunFolder(path) : null;
+  return lint(network, folder?.readConfig(), folder?.readMetrics());
+}
+
+const marks = { error: '✗', warning: '!', note: '·' };
+
+export function addLint(program: Command): void {
+  program
+    .command('lint')
+    .description('find the classical mistakes of binary networks before hours are lost')
+    .argument('<target>', 'topology, training config (.json), run folder or checkpoint')
+    .option('--method <name>', 'for a topology', 'bnn')
+    .option('--width <factor>', 'for a topology', number, 1)
+    .option('--json', 'one JSON object per finding')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  signum lint vgg-small --method bwn\n  signum lint runs/resnet20-ir-net-cifar10\n\nExit code 1 when there is an error, 0 otherwise.',
+    )
+    .action((target: string, options: Options) => {
+      const findings = findingsFor(target, options);
+      for (const finding of findings) {
+        if (options.json) process.stdout.write(`${JSON.stringify(finding)}\n`);
+        else
+          process.stdout.write(
+            `${marks[finding.severity]} ${finding.rule} (${finding.where}): ${finding.reason}\n    cure: ${finding.cure}\n`,
+          );
+      }
+      if (!options.json && findings.length === 0) process.stdout.write('no mistakes found\n');
+      if (findings.some(({ severity }) => severity === 'error')) process.exitCode = 1;
+    });
+}
