@@ -4,7 +4,7 @@ namespace bits {
 // 32 bits from 32 tests; the fixed-length loops become vector compares and one move-mask.
 template <class Test>
 static inline uint32_t word_of(const Test& negative) {
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(SIGNUM_AVX512) || defined(__AVX2__)
   uint32_t word = 0;
   for (int part = 0; part < 32 / kLanes; part++) word |= negative.mask(part * kLanes) << (part * kLanes);
   return word;
@@ -16,7 +16,7 @@ static inline uint32_t word_of(const Test& negative) {
 }
 
 static inline uint32_t mask_of(VecInt lanes) {
-#if defined(__AVX512F__)
+#if defined(SIGNUM_AVX512)
   return _mm512_test_epi32_mask((__m512i)lanes, (__m512i)lanes);
 #elif defined(__AVX2__)
   return uint32_t(_mm256_movemask_ps((__m256)lanes));

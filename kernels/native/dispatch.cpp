@@ -13,6 +13,9 @@ namespace neon { extern const KernelTable table; }
 std::vector<const KernelTable*> supported_tables() {
   std::vector<const KernelTable*> tables;
 #if defined(__x86_64__)
+#if defined(SIGNUM_EMULATE_AVX512)
+  tables.push_back(&avx512::table);
+#endif
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vpopcntdq")) {

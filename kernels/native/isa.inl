@@ -5,8 +5,14 @@
 #include <initializer_list>
 #include <utility>
 #include <vector>
-#if defined(__x86_64__)
+// SIGNUM_EMULATE_AVX512: the AVX-512 sources over SIMDe, so that a CPU without AVX-512 can test them (scripts/check-avx512.sh).
+#if defined(SIGNUM_EMULATE_AVX512)
+#include "emulate_avx512.h"
+#elif defined(__x86_64__)
 #include <immintrin.h>
+#if defined(__AVX512VPOPCNTDQ__)
+#define SIGNUM_AVX512 1
+#endif
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
@@ -22,7 +28,7 @@ namespace {
 #include "bits.inl"
 #include "sgemm.inl"
 #include "float_conv.inl"
-#if (defined(__AVX2__) && !defined(__AVX512VPOPCNTDQ__)) || defined(__aarch64__)
+#if (defined(__AVX2__) && !defined(SIGNUM_AVX512)) || defined(__aarch64__)
 #include "xnor_nibbles.inl"
 #else
 #include "xnor_words.inl"

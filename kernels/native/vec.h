@@ -1,6 +1,6 @@
 // Vectors of floats as wide as the instruction set, by the compiler's vector extension, and the few operations it lacks.
 // Included once per instruction set, inside that set's namespace.
-#if defined(__AVX512F__)
+#if defined(SIGNUM_AVX512)
 constexpr int kLanes = 16;
 constexpr int kPanelVectors = 4;  // 6 rows x 4 vectors of accumulators: 24 of 32 registers
 #elif defined(__AVX2__)
@@ -52,7 +52,7 @@ static inline void by_vectors(int n, const F& f) {
 
 // a*b + c, fused where the hardware can: only used where sums are compared with a tolerance.
 static inline Vec multiply_add(Vec a, Vec b, Vec c) {
-#if defined(__AVX512F__)
+#if defined(SIGNUM_AVX512)
   return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif defined(__AVX2__)
   return (Vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);

@@ -6,7 +6,7 @@ constexpr int kPanel = 32;
 constexpr int kMostPanels = 1;
 typedef uint64_t Unit;
 
-#if defined(__AVX512VPOPCNTDQ__)
+#if defined(SIGNUM_AVX512)
 constexpr const char* kKernel = "vpopcntq";
 constexpr int kMostPixels = 6;
 #else
@@ -36,7 +36,7 @@ template <int kPixels, int kPanels>
 static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* panel,
                  size_t, int32_t reach, int32_t* out, long out_step) {
   const uint64_t* weights = reinterpret_cast<const uint64_t*>(panel);
-#if defined(__AVX512VPOPCNTDQ__)
+#if defined(SIGNUM_AVX512)
   __m512i acc[kPixels][4];
 #pragma GCC unroll 6
   for (int p = 0; p < kPixels; p++)
@@ -62,7 +62,7 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
   for (int p = 0; p < kPixels; p++)
 #pragma GCC unroll 4
     for (int v = 0; v < 4; v++) {
-      const __m256i count = _mm512_cvtepi64_epi32(acc[p][v]);
+      const __m256i count = (__m256i)_mm512_cvtepi64_epi32(acc[p][v]);
       const __m256i dots = _mm256_sub_epi32(most, _mm256_add_epi32(count, count));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + p * out_step + 8 * v), dots);
     }
@@ -81,7 +81,7 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
 }
 
 static double register_only(int rounds) {
-#if defined(__AVX512VPOPCNTDQ__)
+#if defined(SIGNUM_AVX512)
   constexpr int kChains = 24;
   __m512i acc[kChains], word = _mm512_set1_epi64(0x5555);
   for (int i = 0; i < kChains; i++) acc[i] = _mm512_set1_epi64(i);
@@ -89,7 +89,9 @@ static double register_only(int rounds) {
 #pragma GCC unroll 24
     for (int i = 0; i < kChains; i++) {
       acc[i] = _mm512_add_epi64(acc[i], _mm512_popcnt_epi64(_mm512_xor_si512(word, acc[i])));
+#if !defined(SIGNUM_EMULATE_AVX512)
       asm volatile("" : "+v"(acc[i]));
+#endif
     }
   return 2.0 * 512 * kChains * 64 * rounds;
 #else
