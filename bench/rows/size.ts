@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { summarise } from '../../src/analysis/summary.ts';
 import { packUntrained } from '../../src/cli/summary.ts';
-import { more, type Row } from '../harness.ts';
+import { faster, more, type Row } from '../harness.ts';
 
 /** Packed size of the binary layers' weights against float32, and of the whole file's tensors. */
 function sizeRow(model: string): Row {
@@ -49,4 +53,24 @@ function extras(layer: { shape: string; op: string; kernel: string }): number {
   return layer.op === 'xnorConv2dThreshold' ? 2 * channels : channels;
 }
 
-export const sizeRows: Row[] = [sizeRow('vgg-small'), sizeRow('resnet18')];
+/** What a page downloads to run a model: `signum/runtime` bundled for browsers, and its .wasm. Needs `npm run build`. */
+const runtimeRow: Row = {
+  name: 'size-runtime',
+  run: async () => {
+    const dist = (path: string) => fileURLToPath(new URL(`../../dist/${path}`, import.meta.url));
+    const bundle = await build({
+      entryPoints: [dist('runtime/index.js')],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      write: false,
+      platform: 'browser',
+      conditions: ['browser'],
+    });
+    const zipped = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }).length / 1000;
+    const total = zipped(bundle.outputFiles[0]!.contents) + zipped(readFileSync(dist('backend/wasm/signum.wasm')));
+    return [faster('signum/runtime with its .wasm, gzip', 'budget of 40 kB', total, 40, 'kB', 1, 1)];
+  },
+};
+
+export const sizeRows: Row[] = [sizeRow('vgg-small'), sizeRow('resnet18'), runtimeRow];

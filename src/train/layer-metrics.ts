@@ -8,7 +8,7 @@ export interface LayerMetrics {
   readonly layer: string;
   /** Share of latent weights whose sign differs from the last epoch's. */
   readonly signFlips: number;
-  /** Share of activations with |x| > 1, where clipped estimators pass no gradient. */
+  /** Share of activations with |x| >= 1 (hardtanh stops them at 1), where clipped estimators pass no gradient further down. */
   readonly saturation: number;
   /** ||w - quantized w|| / ||w||. */
   readonly quantizationError: number;
@@ -73,7 +73,7 @@ export class LayerObserver {
         const before = this.lastSigns.get(layer)!;
         const flipped = signs.reduce((sum, sign, i) => sum + Number(sign !== before[i]), 0);
         this.lastSigns.set(layer, signs);
-        const saturated = input.data.reduce((sum, x) => sum + Number(Math.abs(x) > 1), 0);
+        const saturated = input.data.reduce((sum, x) => sum + Number(Math.abs(x) >= 1), 0);
         const error = Float32Array.from(layer.weight.data, (w, i) => w - filter.data[i]!);
         metrics.push({
           layer: this.names.get(layer)!,

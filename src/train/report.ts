@@ -87,19 +87,19 @@ const style = `
 :root{color-scheme:light dark;--ink:#1b2230;--soft:#5b6577;--paper:#fbfbfa;--card:#fff;--rule:#e3e5ea;--accent:#2457d6}
 @media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--soft:#9aa4b5;--paper:#14171d;--card:#1c2028;--rule:#2c323d;--accent:#7aa2ff}.u-legend,.u-axis{color:var(--ink)}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1080px;margin:2.5rem auto;padding:0 1.25rem}
-h1{font-size:1.7rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}p.sub{color:var(--soft);margin:.2rem 0 1.4rem}
+h1{font-size:1.7rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}h3{font-size:.85rem;font-weight:600;color:var(--soft);margin:0 0 .3rem}p.sub{color:var(--soft);margin:.2rem 0 1.4rem}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.8rem}
 .figures div{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.8rem 1rem}.figures b{display:block;font-size:1.45rem;font-variant-numeric:tabular-nums}.figures span{color:var(--soft);font-size:.85rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:1rem}.chart{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.8rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums}th,td{padding:.3rem .6rem;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}thead th{color:var(--soft);font-weight:600}
-.confusion td{border:1px solid var(--paper);min-width:2.2rem;text-align:center}.turned{height:6.5rem;vertical-align:bottom}.turned span{writing-mode:vertical-rl;transform:rotate(180deg)}
+.confusion td{border:1px solid var(--paper);min-width:2.2rem;text-align:center}.turned{vertical-align:bottom;text-align:center}.turned span{writing-mode:vertical-rl;transform:rotate(180deg)}
 .histograms{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:.8rem}figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.5rem}figcaption{font-size:.75rem;color:var(--soft);text-align:center}svg rect{fill:var(--accent)}svg line{stroke:var(--soft);stroke-dasharray:2 2}
 pre{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.7rem 1rem;overflow-x:auto}`;
 
 const chartScript = `
 const ink=getComputedStyle(document.body).getPropertyValue('--soft');
 function chart(id,x,series){const host=document.getElementById(id);const width=host.clientWidth-2;
- new uPlot({width,height:230,scales:{x:{time:false}},axes:[{stroke:ink,grid:{stroke:'#8883'},label:'epoch',labelSize:18},{stroke:ink,grid:{stroke:'#8883'},size:58}],
+ new uPlot({width,height:230,scales:{x:{time:false}},axes:[{stroke:ink,grid:{stroke:'#8883'},label:'epoch',labelSize:18,incrs:[1,2,5,10,20,50,100,200]},{stroke:ink,grid:{stroke:'#8883'},size:58}],
  series:[{label:'epoch'},...series.map(s=>({label:s.label,stroke:s.color,width:2,points:{show:x.length<30}}))]},[x,...series.map(s=>s.values)],host)}
 const m=METRICS;const epochs=m.map(e=>e.epoch+1);
 chart('accuracy',epochs,[{label:'train %',color:'#8a94a6',values:m.map(e=>100*e.trainAccuracy)},{label:'test %',color:'#2f6bff',values:m.map(e=>100*e.testAccuracy)}]);
@@ -145,9 +145,9 @@ export function reportHtml({ config, command, metrics, evaluation, classes, netw
 <style>${chartStyle}${style}</style><body>
 <h1>${escapeHtml(config.model)} · ${escapeHtml(network.method.title)}</h1><p class="sub">${escapeHtml(config.data)}, ${metrics.length} epochs, batch ${config.batch}, seed ${config.seed} · ${network.method.bits.weight}-bit weights, ${network.method.bits.activation}-bit activations · ${escapeHtml(network.method.paper)}</p>
 <div class="figures">${figures.map(([label, value]) => `<div><b>${value}</b><span>${label}</span></div>`).join('')}</div>
-<h2>Curves</h2><div class="charts"><div class="chart" id="accuracy"></div><div class="chart" id="loss"></div></div>
+<h2>Curves</h2><div class="charts"><div class="chart" id="accuracy"><h3>Accuracy, %</h3></div><div class="chart" id="loss"><h3>Loss</h3></div></div>
 <h2>Confusion matrix</h2>${confusionTable(evaluation, classes)}
-${layers.length > 0 ? `<h2>Binary layers, last epoch</h2>${table(['layer', 'sign flips', '|x| > 1', 'quantization error', 'gradient norm', 'constant filters'], layerRows)}<h2>Share of weights that change sign, % per epoch</h2><div class="chart" id="flips"></div>` : ''}
+${layers.length > 0 ? `<h2>Binary layers, last epoch</h2>${table(['layer', 'sign flips', '|x| ≥ 1', 'quantization error', 'gradient norm', 'constant filters'], layerRows)}<h2>Share of weights that change sign, % per epoch</h2><div class="chart" id="flips"></div>` : ''}
 <h2>Latent weights</h2><div class="histograms">${latents.map(({ name, value }) => histogramSvg(value.weight.data, name.replace(/^body\.layers\./, '').replace(/\.conv$/, ''))).join('')}</div>
 <h2>Reproduce</h2><pre>${escapeHtml(command)}</pre>
 <script>${script}</script><script>${chartScript.replace('METRICS', () => data)}</script></body></html>
