@@ -11,7 +11,7 @@ struct Prepared {
   int group_panels;
 };
 
-static size_t panel_bytes(const ConvGeometry& g) { return panel_units(g.taps(), g.group_in()) * sizeof(Unit); }
+static size_t panel_bytes(const ConvGeometry& g) { return panel_bytes(g.taps(), g.group_in()); }
 static int group_panels(const ConvGeometry& g) { return (g.group_out() + kPanel - 1) / kPanel; }
 
 static Prepared locate(const Words& filter, const ConvGeometry& g) {
@@ -40,8 +40,10 @@ static Image expand_image(const ConvGeometry& g, const uint32_t* words, int thre
   const int padded_width = g.width + 2 * g.pad, padded_height = g.height + 2 * g.pad;
   const size_t units = units_per_row(g.group_in()), row_words = words_per_row(g.in_channels);
   const size_t image = size_t(padded_width) * padded_height * units;
-  // the inner kernel may read one tile beyond the last pixel
-  Unit* out = scratch<Unit>(Scratch::kImage, thread, image * g.groups + 64);
+  // the inner kernel looks at the pixel after the last one, too
+  const size_t step = size_t(g.stride) * units, total = image * g.groups;
+  Unit* out = scratch<Unit>(Scratch::kImage, thread, total + 2 * step);
+  std::memset(out + total, 0, 2 * step * sizeof(Unit));
   std::vector<uint32_t> group_row(g.groups > 1 ? words_per_row(g.group_in()) : 0);
   for (int group = 0; group < g.groups; group++) {
     Unit* to = out + group * image;
@@ -56,6 +58,7 @@ static Image expand_image(const ConvGeometry& g, const uint32_t* words, int thre
         expand_row(row, g.group_in(), to + ((size_t(y) + g.pad) * padded_width + x + g.pad) * units);
       }
   }
+  finish_image(out, total, step);
   return {out, padded_width, image};
 }
 
@@ -156,7 +159,11 @@ static void convolve(const Words& x, const Words& filter, const ConvGeometry& g,
           int32_t* dot = dots + size_t(i) * g.out_channels;
           if (zero_pad && g.pad > 0 && touches_border(g, int(oy), first + i)) {
             border_sums(g, prepared.tap_sums, int(oy), first + i, border);
-            for (int c = 0; c < g.out_channels; c++) dot[c] -= border[c];
+            by_vectors(g.out_channels, [&](int c, auto e) {
+              float* to = reinterpret_cast<float*>(dot + c);
+              const VecInt rest = (VecInt)load(to, e) - (VecInt)load(reinterpret_cast<const float*>(border + c), e);
+              store(to, (Vec)rest, e);
+            });
           }
           emit((size_t(n) * g.out_height + oy) * g.out_width + first + i, dot);
         }

@@ -1,6 +1,7 @@
-// Inner kernel without a population-count instruction (AVX2, NEON): "four Russians" over nibbles. Four activation bits choose a
-// 16-byte table of popcount(activation xor i); a byte shuffle looks 32 outputs' weight nibbles up in it at once, which is xor and
-// popcount in one instruction. Byte counters are flushed before they can overflow.
+// Inner kernel without a population-count instruction (AVX2, NEON): "four Russians" over nibbles. Four bits of each of two
+// neighbouring output pixels choose a 16-byte table, entry i of which holds popcount(a xor i) + 16 popcount(b xor i); a byte shuffle
+// looks 32 outputs' weight nibbles up in it, which is xor and popcount of two pixels in one instruction. Three look-ups are added
+// before the two halves (at most 12 each) are separated; byte counters are flushed before they can overflow.
 namespace xnor {
 
 constexpr const char* kKernel = "nibble tables";
@@ -9,7 +10,7 @@ constexpr const char* kKernel = "nibble tables";
 constexpr int kBytes = 32;
 typedef uint8_t Bytes __attribute__((vector_size(32), may_alias));
 typedef uint8_t BytesUnaligned __attribute__((vector_size(32), aligned(1), may_alias));
-static inline Bytes table_of(const uint8_t* tables, uint8_t offset) {
+static inline Bytes table_of(const uint8_t* tables, uint16_t offset) {
   return (Bytes)_mm256_broadcastsi128_si256(*reinterpret_cast<const __m128i*>(tables + offset));
 }
 static inline Bytes look_up(Bytes table, Bytes index) {
@@ -19,49 +20,64 @@ static inline Bytes look_up(Bytes table, Bytes index) {
 constexpr int kBytes = 16;
 typedef uint8_t Bytes __attribute__((vector_size(16), may_alias));
 typedef uint8_t BytesUnaligned __attribute__((vector_size(16), aligned(1), may_alias));
-static inline Bytes table_of(const uint8_t* tables, uint8_t offset) { return (Bytes)vld1q_u8(tables + offset); }
+static inline Bytes table_of(const uint8_t* tables, uint16_t offset) { return (Bytes)vld1q_u8(tables + offset); }
 static inline Bytes look_up(Bytes table, Bytes index) { return (Bytes)vqtbl1q_u8((uint8x16_t)table, (uint8x16_t)index); }
 #endif
 
-// sums[i] += bytes[i], as 16-bit counters
-static inline void add_bytes(Bytes bytes, uint16_t* sums) {
+// sums[i] = bytes[i] (+ sums[i] unless first), as 16-bit counters
+static inline void add_bytes(Bytes bytes, uint16_t* sums, bool first) {
 #if defined(__AVX2__)
   __m256i* out = reinterpret_cast<__m256i*>(sums);
-  const __m256i low = _mm256_cvtepu8_epi16(_mm256_castsi256_si128((__m256i)bytes));
-  const __m256i high = _mm256_cvtepu8_epi16(_mm256_extracti128_si256((__m256i)bytes, 1));
-  _mm256_store_si256(out, _mm256_add_epi16(_mm256_load_si256(out), low));
-  _mm256_store_si256(out + 1, _mm256_add_epi16(_mm256_load_si256(out + 1), high));
+  __m256i low = _mm256_cvtepu8_epi16(_mm256_castsi256_si128((__m256i)bytes));
+  __m256i high = _mm256_cvtepu8_epi16(_mm256_extracti128_si256((__m256i)bytes, 1));
+  if (!first) {
+    low = _mm256_add_epi16(low, _mm256_load_si256(out));
+    high = _mm256_add_epi16(high, _mm256_load_si256(out + 1));
+  }
+  _mm256_store_si256(out, low);
+  _mm256_store_si256(out + 1, high);
 #elif defined(__aarch64__)
-  vst1q_u16(sums, vaddw_u8(vld1q_u16(sums), vget_low_u8((uint8x16_t)bytes)));
-  vst1q_u16(sums + 8, vaddw_high_u8(vld1q_u16(sums + 8), (uint8x16_t)bytes));
+  uint16x8_t low = vmovl_u8(vget_low_u8((uint8x16_t)bytes)), high = vmovl_high_u8((uint8x16_t)bytes);
+  if (!first) {
+    low = vaddq_u16(low, vld1q_u16(sums));
+    high = vaddq_u16(high, vld1q_u16(sums + 8));
+  }
+  vst1q_u16(sums, low);
+  vst1q_u16(sums + 8, high);
 #endif
 }
 
-constexpr int kPanel = 32;                       // outputs per panel
-constexpr int kVectors = kPanel / kBytes;        // vectors per panel
-constexpr int kFlush = 63;                       // 63 nibbles of at most 4 fit a byte
+constexpr int kPanel = 32;                     // outputs per panel
+constexpr int kVectors = kPanel / kBytes;      // vectors per panel
+constexpr int kFlush = 63;                     // 63 nibbles of at most 4 fit a byte
 constexpr int kMostPixels = 4;
 constexpr int kMostPanels = kBytes == 32 ? 2 : 1;
-typedef uint8_t Unit;                            // an activation nibble, times 16: the offset of its table
+typedef uint16_t Unit;                         // a pair of activation nibbles, times 16: the offset of its table
 
 static size_t units_per_row(int channels) { return (size_t(channels) + 3) / 4; }
-static size_t panel_units(int taps, int channels) { return taps * units_per_row(channels) * kPanel; }
+static size_t panel_bytes(int taps, int channels) { return taps * units_per_row(channels) * kPanel; }
 
 static inline void expand_row(const uint32_t* words, int channels, Unit* out) {
   const size_t units = units_per_row(channels);
   size_t u = 0;
   for (; u + 8 <= units; u += 8) {
     const uint32_t word = words[u / 8];
-    for (int i = 0; i < 8; i++) out[u + i] = uint8_t(((word >> (4 * i)) & 15) << 4);
+    for (int i = 0; i < 8; i++) out[u + i] = uint16_t(((word >> (4 * i)) & 15) << 4);
   }
-  for (; u < units; u++) out[u] = uint8_t(((words[u / 8] >> (4 * (u & 7))) & 15) << 4);
+  for (; u < units; u++) out[u] = uint16_t(((words[u / 8] >> (4 * (u & 7))) & 15) << 4);
+}
+
+// Joins every unit with the one of the next output pixel, `step` units on; `out` has that many zero units behind it.
+static inline void finish_image(Unit* out, size_t count, size_t step) {
+  for (size_t i = 0; i < count; i++) out[i] = uint16_t(out[i] | (out[i + step] << 4));
 }
 
 static const uint8_t* nibble_tables() {
-  alignas(64) static uint8_t tables[256];
+  alignas(64) static uint8_t tables[4096];
   static const bool ready = [] {
-    for (int a = 0; a < 16; a++)
-      for (int i = 0; i < 16; i++) tables[a * 16 + i] = uint8_t(__builtin_popcount(a ^ i));
+    for (int pair = 0; pair < 256; pair++)
+      for (int i = 0; i < 16; i++)
+        tables[pair * 16 + i] = uint8_t(__builtin_popcount((pair & 15) ^ i) + 16 * __builtin_popcount((pair >> 4) ^ i));
     return true;
   }();
   (void)ready;
@@ -80,38 +96,70 @@ static void prepare_panel(int taps, int channels, const RowOf& row_of, uint8_t* 
   }
 }
 
+static inline Bytes high_half(Bytes pair) {
+#if defined(__AVX2__)
+  return (Bytes)_mm256_and_si256(_mm256_srli_epi16((__m256i)pair, 4), _mm256_set1_epi8(15));
+#elif defined(__aarch64__)
+  return (Bytes)vshrq_n_u8((uint8x16_t)pair, 4);
+#endif
+}
+
+// Adds `kSteps` (at most 3) nibbles to the counters: `both` modulo 256 counts low + 16 high, `high` the second pixel alone.
+template <int kSteps, int kPairs, int kAll>
+static inline __attribute__((always_inline)) void count(const Unit* a, long pair_step, const uint8_t* weights, size_t panel_size,
+                                                       const uint8_t* tables, Bytes (&both)[kPairs][kAll],
+                                                       Bytes (&high)[kPairs][kAll]) {
+  // one pair after the other: the sums of all pairs at once would not fit the 16 registers of AVX2
+#pragma GCC unroll 4
+  for (int p = 0; p < kPairs; p++) {
+    Bytes sum[kAll] = {};
+#pragma GCC unroll 3
+    for (int s = 0; s < kSteps; s++) {
+      const Bytes table = table_of(tables, a[p * pair_step + s]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kAll; v++) {
+        const uint8_t* from = weights + s * kPanel + (v / kVectors) * panel_size + (v % kVectors) * kBytes;
+        sum[v] += look_up(table, *reinterpret_cast<const BytesUnaligned*>(from));
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kAll; v++) {
+      both[p][v] += sum[v];
+      high[p][v] += high_half(sum[v]);
+    }
+  }
+}
+
 // out[pixel*out_step + panel*32 + output] = reach - 2*popcount of the differences, for kPanels*32 outputs
 template <int kPixels, int kPanels>
 static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* weights,
                  size_t panel_size, int32_t reach, int32_t* out, long out_step) {
-  constexpr int kAll = kPanels * kVectors;
+  constexpr int kAll = kPanels * kVectors, kPairs = (kPixels + 1) / 2;
   const uint8_t* tables = nibble_tables();
-  alignas(32) uint16_t sums[kPixels][kAll * kBytes] = {};
+  const long pair_step = 2 * pixel_step;
+  alignas(32) uint16_t sums[2 * kPairs][kAll * kBytes];
+  bool first = true;
   for (int t = 0, done = 0; t < tap_count;) {
-    Bytes acc[kPixels][kAll] = {};
+    Bytes both[kPairs][kAll] = {}, high[kPairs][kAll] = {};
     for (int room = kFlush; room > 0 && t < tap_count;) {
       const Unit* a = image + taps[t] + done;
       const int steps = std::min(room, units - done);
-      for (int s = 0; s < steps; s++, a++, weights += kPanel) {
-        Bytes index[kAll];
-#pragma GCC unroll 4
-        for (int v = 0; v < kAll; v++)
-          index[v] = *reinterpret_cast<const BytesUnaligned*>(weights + (v / kVectors) * panel_size + (v % kVectors) * kBytes);
-#pragma GCC unroll 4
-        for (int p = 0; p < kPixels; p++) {
-          const Bytes table = table_of(tables, a[p * pixel_step]);
-#pragma GCC unroll 4
-          for (int v = 0; v < kAll; v++) acc[p][v] += look_up(table, index[v]);
-        }
-      }
+      int s = 0;
+      for (; s + 3 <= steps; s += 3, a += 3, weights += 3 * kPanel)
+        count<3>(a, pair_step, weights, panel_size, tables, both, high);
+      for (; s < steps; s++, a++, weights += kPanel) count<1>(a, pair_step, weights, panel_size, tables, both, high);
       room -= steps;
       done += steps;
       if (done == units) done = 0, t++;
     }
 #pragma GCC unroll 4
-    for (int p = 0; p < kPixels; p++)
+    for (int p = 0; p < kPairs; p++)
 #pragma GCC unroll 4
-      for (int v = 0; v < kAll; v++) add_bytes(acc[p][v], sums[p] + v * kBytes);
+      for (int v = 0; v < kAll; v++) {
+        add_bytes(both[p][v] - (high[p][v] << 4), sums[2 * p] + v * kBytes, first);
+        add_bytes(high[p][v], sums[2 * p + 1] + v * kBytes, first);
+      }
+    first = false;
   }
   for (int p = 0; p < kPixels; p++)
     for (int o = 0; o < kPanels * kPanel; o++) out[p * out_step + o] = reach - 2 * int32_t(sums[p][o]);

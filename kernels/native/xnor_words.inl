@@ -15,11 +15,13 @@ constexpr int kMostPixels = 1;
 #endif
 
 static size_t units_per_row(int channels) { return words_per_row(channels) / 2; }
-static size_t panel_units(int taps, int channels) { return taps * units_per_row(channels) * kPanel; }
+static size_t panel_bytes(int taps, int channels) { return taps * units_per_row(channels) * kPanel * sizeof(Unit); }
 
 static inline void expand_row(const uint32_t* words, int channels, Unit* out) {
   std::memcpy(out, words, sizeof(uint32_t) * words_per_row(channels));
 }
+
+static inline void finish_image(Unit*, size_t, size_t) {}
 
 // [tap][word][32 outputs]
 template <class RowOf>
