@@ -322,7 +322,9 @@ static void backward_filter(const ConvGeometry& g, Floats dy, Floats dfilter, co
   const int block = int(std::max<size_t>(1, std::min<size_t>(g.batch, l2_share / image_bytes)));
   const size_t tile_size = block * padded_pixels * kMostPixels, panel_size = block * out_pixels * kColumns;
   float* inputs = scratch<float>(Scratch::kGradient, 0, tile_size * tiles * g.groups);
-  float* gradients = scratch<float>(Scratch::kPanelB, 0, panel_size * panels * g.groups);
+  // gradients of exactly one panel already have the packed layout
+  const bool packed = g.groups == 1 && group_out == kColumns;
+  float* panels_out = packed ? nullptr : scratch<float>(Scratch::kPanelB, 0, panel_size * panels * g.groups);
   std::memset(dfilter.data, 0, sizeof(float) * g.filter_size());
   for (int n0 = 0; n0 < g.batch; n0 += block) {
     const int count = std::min(block, g.batch - n0);
@@ -335,19 +337,22 @@ static void backward_filter(const ConvGeometry& g, Floats dy, Floats dfilter, co
           float* to = inputs + (n * padded_pixels + size_t(y) * padded_width + x) * kMostPixels;
           for (int group = 0; group < g.groups; group++)
             for (int t = 0; t < tiles; t++, to += tile_size) {
-              const int from = first_channel(t), width = first_channel(t + 1) - from;
-              for (int c = 0; c < width; c++) to[c] = pixel[group * group_in + from + c];
+              // six values where the pixel has them, in two moves; a narrower tile ignores the surplus
+              const int from = group * group_in + first_channel(t), rest = g.in_channels - from;
+              if (rest >= kMostPixels) std::memcpy(to, pixel + from, sizeof(float) * kMostPixels);
+              else std::memcpy(to, pixel + from, sizeof(float) * rest);
             }
         }
       }
     });
-    parallel_ranges(size_t(g.groups) * panels * count, 1, [&](size_t begin, size_t end, int) {
+    const float* gradients = packed ? dy.data + n0 * out_pixels * kColumns : panels_out;
+    parallel_ranges(packed ? 0 : size_t(g.groups) * panels * count, 1, [&](size_t begin, size_t end, int) {
       for (size_t i = begin; i < end; i++) {
         const size_t panel = i / count, n = i % count;
         const int first = int(panel % panels) * kColumns;
         const float* from = dy.data + (n0 + n) * out_pixels * g.out_channels + panel / panels * group_out + first;
         gemm::pack_panel(false, from, g.out_channels, int(out_pixels), std::min(kColumns, group_out - first),
-                         gradients + panel * panel_size + n * out_pixels * kColumns);
+                         panels_out + panel * panel_size + n * out_pixels * kColumns);
       }
     });
     const size_t units = size_t(tiles) * g.taps();

@@ -21,6 +21,11 @@ static void pack_rows(bool transposed, const float* a, int lda, int m, int k, fl
 
 // one panel of kColumns columns: [k][kColumns], zero beyond n
 static void pack_panel(bool transposed, const float* b, int ldb, int k, int columns, float* out) {
+  if (!transposed && columns == kColumns) {
+    for (int l = 0; l < k; l++, b += ldb, out += kColumns)
+      for (int v = 0; v < kPanelVectors; v++) store(out + v * kLanes, load(b + v * kLanes));
+    return;
+  }
   for (int l = 0; l < k; l++) {
     if (transposed) {
       for (int j = 0; j < columns; j++) out[j] = b[size_t(j) * ldb + l];
