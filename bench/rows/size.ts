@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { summarise } from '../../src/analysis/summary.ts';
 import { packUntrained } from '../../src/cli/summary.ts';
-import { faster, more, type Row } from '../harness.ts';
+import { faster, type Row } from '../harness.ts';
 
 /** Packed size of the binary layers' weights against float32, and of the whole file's tensors. */
 function sizeRow(model: string): Row {
@@ -24,21 +24,21 @@ function sizeRow(model: string): Row {
         weights.reduce((t, w) => t + w.packed, 0),
       ];
       return [
-        more(
+        faster(
           `${model}: weights of the binary layers`,
           'float32',
-          floatWeights / 1000,
           packedWeights / 1000,
-          'kB (ours is float, theirs packed)',
+          floatWeights / 1000,
+          'kB',
           32,
           1,
         ),
-        more(
+        faster(
           `${model}: all tensors`,
           'float32',
-          sum(layers, 'floatBytes') / 1000,
           sum(layers, 'packedBytes') / 1000,
-          'kB (ours is float, theirs packed)',
+          sum(layers, 'floatBytes') / 1000,
+          'kB',
           1,
           1,
         ),

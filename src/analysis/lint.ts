@@ -51,7 +51,7 @@ const isBinary = (node: TapeNode) =>
 function structureFindings(nodes: readonly TapeNode[], image: Tensor): Finding[] {
   const graph = new Graph(nodes);
   const findings: Finding[] = [];
-  const convs = nodes.filter((node) => ['conv2d', 'binaryConv2d', 'dense'].includes(node.op));
+  const convs = nodes.filter((node) => ['conv2d', 'binaryConv2d', 'planeConv2d', 'dense'].includes(node.op));
   const binary = nodes.filter(isBinary);
   binary.forEach((node, i) => {
     const where = `binary layer ${i + 1} of ${binary.length}`;

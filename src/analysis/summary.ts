@@ -18,7 +18,10 @@ export interface LayerSummary {
   readonly timeShare: number;
 }
 
-type ConvLike = Extract<PackedNode, { op: 'conv2d' | 'signConv2d' | 'xnorConv2d' | 'xnorConv2dThreshold' }>;
+type ConvLike = Extract<
+  PackedNode,
+  { op: 'conv2d' | 'signConv2d' | 'xnorConv2d' | 'xnorConv2dThreshold' | 'planesConv2d' }
+>;
 const isConv = (node: PackedNode): node is ConvLike => 'kernel' in node;
 
 function product(
@@ -30,8 +33,9 @@ function product(
     const outChannels = node.shape.at(-1)!;
     const weights = node.kernel[0] * node.kernel[1] * inChannels * outChannels;
     const pixels = node.shape.slice(0, -1).reduce((a, b) => a * b, 1);
-    const binary = node.op === 'xnorConv2d' || node.op === 'xnorConv2dThreshold';
-    return { weights, macs: weights * pixels, binary, weightBits: node.op === 'conv2d' ? 32 : 1 };
+    const planes = node.op === 'planesConv2d' ? node.inputs.length : 1;
+    const binary = ['xnorConv2d', 'xnorConv2dThreshold', 'planesConv2d'].includes(node.op);
+    return { weights, macs: weights * pixels * planes, binary, weightBits: node.op === 'conv2d' ? 32 : 1 };
   }
   if (node.op === 'dense') {
     const weights = inputShape.reduce((a, b) => a * b, 1) * node.shape.at(-1)!;

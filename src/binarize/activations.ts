@@ -1,8 +1,9 @@
+import { packUnitPlane } from '../backend/plane-conv.ts';
 import { kernels } from '../backend/select.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { floats, words } from '../tensor/storage.ts';
 import { emptyTensor, needsGradient, record } from '../tensor/tape.ts';
-import { SignTensor, type Tensor } from '../tensor/tensor.ts';
+import { PlaneTensor, SignTensor, Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
 
@@ -73,21 +74,32 @@ export function quantizeUnit(value: number, bits: number): number {
   return Math.round(value * levels) / levels;
 }
 
+/** Above this many bits, bit-planes cost more than floats. */
+const mostPlanes = 4;
+
 /**
- * quantize_k(clip(x, 0, 1)): float levels in [0,1]; gradient 1 inside the clip, else 0.
+ * quantize_k(clip(x, 0, 1)): levels in [0,1], as bit-planes up to 4 bits; gradient 1 inside the clip, else 0.
  *
  * Source: Zhou 2016 (DoReFa), sec. 2.5.
  */
 export function unitActivation(bits: number): ActivationQuantizer {
   return (x) => {
-    const y = emptyTensor(x.shape);
-    for (let i = 0; i < y.size; i++) y.data[i] = quantizeUnit(Math.min(1, Math.max(0, x.data[i]!)), bits);
+    const { rows, channels } = x;
+    const levels = floats(x.size);
+    const planes: Uint32Array[] = [];
+    for (let p = 0; p < (bits <= mostPlanes ? bits : 0); p++) {
+      const plane = words(rows * wordsPerRow(channels));
+      packUnitPlane(kernels(), x.data, bits, p, levels, plane, rows, channels);
+      planes.push(plane);
+    }
+    for (let i = 0; i < levels.length; i++) levels[i] = quantizeUnit(Math.min(1, Math.max(0, x.data[i]!)), bits);
+    const y = planes.length > 0 ? new PlaneTensor(levels, planes, x.shape) : new Tensor(levels, x.shape);
     const backward = (dy: Float32Array) => {
       const dx = floats(x.size);
       for (let i = 0; i < dx.length; i++) dx[i] = x.data[i]! >= 0 && x.data[i]! <= 1 ? dy[i]! : 0;
       return [dx];
     };
-    return record('unitLevels', [x], y, backward, { attributes: { bits } });
+    return record('unitLevels', [x], y, backward, { attributes: { bits }, saved: planes });
   };
 }
 

@@ -5,8 +5,9 @@ import { checkGradients, randomTensor, tapeGradients } from '../tensor/gradients
 import { sum } from '../tensor/ops/arithmetic.ts';
 import { binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
+import { planeConv2d } from '../tensor/ops/plane-conv.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
-import { type SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
+import { type PlaneTensor, type SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
 import {
   binarizeActivation,
   quantizeUnit,
@@ -254,3 +255,26 @@ test('signs are kept as bits, not floats', () => {
     expect(signs.words.byteLength * 32).toBe(signs.size * 4);
   });
 });
+
+describe.each(availableBackends().map((backend) => [backend.name, backend] as const))(
+  'planeConv2d on %s',
+  (_name, backend) => {
+    test.each([1, 2, 3])('%d bit-planes give the float convolution of the same levels, and its gradients', (bits) => {
+      useKernels(backend);
+      const quantizer = binarizeWeights({ scale: filterMean, estimator: straightThrough, scaleGradient: 'exact' });
+      const [x, w] = [randomTensor([2, 6, 5, 21], 1), randomTensor([3, 3, 21, 7], 2)];
+      const byPlanes = (a: Tensor, v: Tensor) =>
+        planeConv2d(unitActivation(bits)(a, context) as PlaneTensor, quantizer(v, context) as SignFilter, {
+          pad: 1,
+          stride: 2,
+        });
+      const byFloats = (a: Tensor, v: Tensor) =>
+        conv2d(unitActivation(bits)(a, context), quantizer(v, context), { pad: 1, stride: 2 });
+      const [ours, theirs] = [byPlanes, byFloats].map((f) => inference(() => f(x, w).data.slice()));
+      for (let i = 0; i < ours!.length; i++) expect(Math.abs(ours![i]! - theirs![i]!)).toBeLessThan(1e-4);
+      const [gradients, expected] = [tapeGradients(byPlanes, [x, w]), tapeGradients(byFloats, [x, w])];
+      for (const n of [0, 1]) expect(gradients[n]).toEqual(expected[n]);
+      useKernels(availableBackends()[0]!);
+    });
+  },
+);

@@ -6,8 +6,9 @@ import type { Random } from '../core/random.ts';
 import { channelAbsMean, pixelScale } from '../tensor/ops/arithmetic.ts';
 import { binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
+import { planeConv2d } from '../tensor/ops/plane-conv.ts';
 import { reshape } from '../tensor/ops/shape.ts';
-import { SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
+import { PlaneTensor, SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
 import { type Conv2dOptions, glorotBound, heNormal } from './layers.ts';
 import { Module, type Parameter } from './module.ts';
 
@@ -71,12 +72,18 @@ export class BinaryConv2d extends Module {
     const filter = weight(this.weight, context);
     probe?.({ layer: this, input: x, filter });
     const input = activation(x, context);
-    let y =
-      input instanceof SignTensor && filter instanceof SignFilter
-        ? binaryConv2d(input, filter, this.options)
-        : conv2d(input, filter, this.options);
+    let y = this.product(input, filter);
     if (activationScale) y = pixelScale(y, this.boxMean(channelAbsMean(x)));
     return output ? output(y, context) : y;
+  }
+
+  /** By XNOR where both sides are bits, by bit-planes for k-bit activations, else in float. */
+  private product(input: Tensor, filter: Tensor): Tensor {
+    if (!(filter instanceof SignFilter)) return conv2d(input, filter, this.options);
+    if (input instanceof SignTensor) return binaryConv2d(input, filter, this.options);
+    return input instanceof PlaneTensor
+      ? planeConv2d(input, filter, this.options)
+      : conv2d(input, filter, this.options);
   }
 
   /** XNOR-Net's K: every kernel window's mean of A, zero outside the image (Rastegari 2016, sec. 3.2). */

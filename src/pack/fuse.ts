@@ -87,7 +87,14 @@ function applyRule(draft: Draft, rule: Rule): Draft {
   return { ...draft, nodes: nodes.filter((node) => !absorbed.has(node)) };
 }
 
+/** Drops nodes that nothing reads any more, e.g. float levels whose readers took the bit-planes. */
+function dropUnread(draft: Draft): Draft {
+  const readers = consumers(draft);
+  const nodes = draft.nodes.filter(({ node }) => readers.has(node.output));
+  return nodes.length === draft.nodes.length ? draft : dropUnread({ ...draft, nodes });
+}
+
 /** Replaces chains of nodes by one packed op each; a value is absorbed only when nothing else reads it. */
 export function fuse(draft: Draft): Draft {
-  return [signOfAffine, thresholdConv, affineOfConv].reduce(applyRule, draft);
+  return [signOfAffine, thresholdConv, affineOfConv].reduce(applyRule, dropUnread(draft));
 }

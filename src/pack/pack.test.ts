@@ -39,10 +39,7 @@ describe.each(methods.map((method) => method.id))('%s', (method) => {
     (model, shape) => {
       const random = new Random(11);
       const network = warmedNetwork(model, method, shape, random);
-      const { bytes } = pack(network, images(random, 4, shape), {
-        ...options,
-        allowFloat: method === 'dorefa-w1a1' ? 'all' : [],
-      });
+      const { bytes } = pack(network, images(random, 4, shape), options);
       const fresh = images(random, 5, shape);
       const expected = inference(() => network.forward(fresh).data.slice());
       expect(loadPackedModel(bytes).run(fresh.data)).toEqual(expected);
@@ -88,6 +85,27 @@ test('NaN weights are refused with the tensor named', () => {
 
 test('a binary layer that would silently run in float is refused by name', () => {
   const random = new Random(2);
-  const network = warmedNetwork('resnet20', 'dorefa-w1a1', [8, 8, 3], random);
-  expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/conv2d1.*would run in float/);
+  const network = warmedNetwork('resnet20', 'bnn', [8, 8, 3], random);
+  // a network that claims 1-bit activations but hands floats to its binary layers
+  const claimed = buildNetwork({
+    model: 'resnet20',
+    method: 'bwn',
+    inputShape: [8, 8, 3],
+    classes: 3,
+    width: 1,
+    seed: 3,
+  });
+  Object.assign(claimed, { method: network.method });
+  expect(() => pack(claimed, images(random, 2, [8, 8, 3]), options)).toThrow(/conv2d1.*would run in float/);
+  expect(() => pack(claimed, images(random, 2, [8, 8, 3]), { ...options, allowFloat: 'all' })).not.toThrow();
+});
+
+test('k-bit activations with 1-bit weights run as bit-planes', () => {
+  const random = new Random(2);
+  const network = warmedNetwork('resnet20', 'dorefa-w1a2', [8, 8, 3], random);
+  const { model } = pack(network, images(random, 2, [8, 8, 3]), options);
+  const products = model.graph.nodes.filter(({ op }) => op === 'planesConv2d');
+  expect(products).toHaveLength(18);
+  expect(products.every(({ inputs }) => inputs.length === 2)).toBe(true);
+  expect(model.graph.nodes.some(({ op }) => op === 'unitLevels')).toBe(false);
 });

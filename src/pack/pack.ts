@@ -30,18 +30,15 @@ export function floatBytes(network: Network): number {
   return 4 * (parameters + network.stateArrays().reduce((sum, { value }) => sum + value.data.length, 0));
 }
 
+/** A layer with binary weights whose activations are few-bit must not end up as a float product. */
 function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly string[] | 'all'): void {
-  if (allowed === 'all') return;
-  if (network.method.bits.activation !== 1 || network.method.bits.weight !== 1) return;
-  const binaryLayers = network.modules().filter(({ value }) => value.constructor.name === 'BinaryConv2d').length;
-  const packed = draft.nodes.filter(({ node }) => node.op === 'xnorConv2d' || node.op === 'xnorConv2dThreshold').length;
+  if (allowed === 'all' || network.method.bits.activation > 4) return;
   const floats = draft.nodes.filter(({ node }) => node.op === 'signConv2d' && !allowed.includes(node.name));
-  if (packed < binaryLayers && floats.length > 0) {
-    const names = floats.map(({ node }) => node.name).join(', ');
-    throw new PackError(
-      `pack: the binary layers ${names} would run in float, 32x the memory traffic of packed ones; name them in allowFloat to accept that`,
-    );
-  }
+  if (floats.length === 0) return;
+  const names = floats.map(({ node }) => node.name).join(', ');
+  throw new PackError(
+    `pack: the binary layers ${names} would run in float, 32x the memory traffic of packed ones; name them in allowFloat to accept that`,
+  );
 }
 
 /**

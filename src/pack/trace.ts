@@ -4,7 +4,7 @@ import type { StoredTensor } from '../core/safetensors.ts';
 import type { Shape } from '../core/shape.ts';
 import { boundText, type PackedNode } from '../runtime/graph.ts';
 import type { TapeNode } from '../tensor/tape.ts';
-import { SignFilter, type Tensor } from '../tensor/tensor.ts';
+import { type PlaneTensor, SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
 import type { Draft, DraftNode } from './draft.ts';
 
 const stored = (data: StoredTensor['data'], shape: Shape = [data.length]): StoredTensor => ({
@@ -131,6 +131,47 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
   return { node, tensors, expected: trace.output };
 }
 
+/** A k-bit convolution: one node per bit-plane of its input, which reads what the levels were made from, then the product. */
+function planeNodes(trace: TapeNode, source: number, firstOutput: number, name: string): DraftNode[] {
+  const [input, filter] = trace.inputs as [PlaneTensor, SignFilter];
+  const geometry = trace.attributes['geometry'] as ConvGeometry;
+  const shape = input.shape.slice(1);
+  const planes = input.planes.map(
+    (words, plane): DraftNode => ({
+      node: {
+        name: `${name}.plane${plane}`,
+        op: 'unitPlane',
+        inputs: [source],
+        output: firstOutput + plane,
+        shape,
+        bits: input.planes.length,
+        plane,
+      },
+      tensors: new Map(),
+      expected: new SignTensor(words, input.shape),
+    }),
+  );
+  const taps = geometry.kernelHeight * geometry.kernelWidth;
+  const tensors = new Map([
+    [
+      `${name}.filter`,
+      stored(filter.words, [geometry.outChannels, taps, filter.words.length / (geometry.outChannels * taps)]),
+    ],
+    [`${name}.scale`, stored(trace.attributes['scale'] as Float32Array)],
+  ]);
+  const node: PackedNode = {
+    name,
+    op: 'planesConv2d',
+    inputs: planes.map((plane) => plane.node.output),
+    output: firstOutput + planes.length,
+    shape: trace.output.shape.slice(1),
+    ...convFields(geometry),
+    filter: `${name}.filter`,
+    scale: `${name}.scale`,
+  };
+  return [...planes, { node, tensors, expected: trace.output }];
+}
+
 /** The output is its input under another name: same values, same channels. */
 function isAlias(trace: TapeNode): boolean {
   return (
@@ -160,6 +201,12 @@ export function draftFromTrace(nodes: readonly TapeNode[], image: Tensor, output
     const nth = counts.get(trace.op) ?? 0;
     counts.set(trace.op, nth + 1);
     const id = draft.length + 1;
+    if (trace.op === 'planeConv2d') {
+      const levels = draft.find(({ node }) => node.output === inputs[0])!;
+      draft.push(...planeNodes(trace, levels.node.inputs[0]!, id, `${trace.op}${nth}`));
+      ids.set(trace.output, draft.at(-1)!.node.output);
+      continue;
+    }
     draft.push(translate(trace, inputs, id, `${trace.op}${nth}`));
     ids.set(trace.output, id);
   }

@@ -35,6 +35,13 @@ const node = z.discriminatedUnion('op', [
     shift: z.optional(tensor),
   }),
   z.object({ ...common, ...binary, op: z.literal('xnorConv2dThreshold'), threshold: tensor, flip: tensor }),
+  z.object({ ...common, ...conv, op: z.literal('planesConv2d'), filter: tensor, scale: tensor }),
+  z.object({
+    ...common,
+    op: z.literal('unitPlane'),
+    bits: z.int().check(z.positive(), z.lte(8)),
+    plane: z.int().check(z.nonnegative(), z.lte(7)),
+  }),
   z.object({ ...common, op: z.literal('sign') }),
   z.object({ ...common, op: z.literal('affineSign'), scale: tensor, shift: tensor }),
   z.object({ ...common, op: z.literal('affine'), scale: tensor, shift: tensor, low: bound, high: bound }),

@@ -48,7 +48,7 @@ export class PackedModel {
       return type;
     });
     if (this.types.has(node.output)) throw new FormatError(`node "${node.name}" writes value ${node.output} twice`);
-    const wantsPacked = node.op === 'xnorConv2d' || node.op === 'xnorConv2dThreshold';
+    const wantsPacked = ['xnorConv2d', 'xnorConv2dThreshold', 'planesConv2d'].includes(node.op);
     if (inputs.some((type) => type.packed !== wantsPacked)) {
       throw new FormatError(
         `node "${node.name}" (${node.op}) needs ${wantsPacked ? 'packed signs' : 'floats'} as input`,
@@ -156,6 +156,7 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
     (
       [
         'sign',
+        'unitPlane',
         'affineSign',
         'affine',
         'prelu',
@@ -174,6 +175,7 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
   ),
   pixelScale: (node, [x, factor]) =>
     size(x) === size(node.shape) && size(factor) * (node.shape.at(-1) ?? 1) === size(node.shape),
+  planesConv2d: (_node, inputs) => inputs.every((shape) => shape.join() === inputs[0]!.join()),
   channelAbsMean: (node, [x]) => size(x) === size(node.shape) * (x?.at(-1) ?? 0),
   globalAvgPool: (node, [x]) => node.shape.length === 1 && x?.at(-1) === node.shape[0],
   concat: (node, inputs) => inputs.reduce((sum, shape) => sum + size(shape), 0) === size(node.shape),

@@ -1,4 +1,5 @@
 import type { Kernels } from '../backend/kernels.ts';
+import { filterSignSums, packUnitPlane, planeConvolution } from '../backend/plane-conv.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { type ConvGeometry, convGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { FormatError } from '../core/errors.ts';
@@ -45,7 +46,7 @@ function image(node: PackedNode, type: ValueType): [number, number, number] {
   throw new FormatError(`node "${node.name}" (${node.op}) needs an image [H,W,C], got ${formatShape(type.shape)}`);
 }
 
-type ConvNode = NodeOf<'conv2d' | 'signConv2d' | 'xnorConv2d' | 'xnorConv2dThreshold'>;
+type ConvNode = NodeOf<'conv2d' | 'signConv2d' | 'xnorConv2d' | 'xnorConv2dThreshold' | 'planesConv2d'>;
 
 /** Geometry for any batch size. */
 function convOf(node: ConvNode, input: ValueType): (batch: number) => ConvGeometry {
@@ -156,6 +157,51 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     const run: Step['run'] = ([x], y, batch) =>
       kernels.xnorConv2dThreshold(x!.words, filter, threshold, flip, y.words, geometry(batch), node.padding);
     return { output: outputOf(node, true), kernel: 'xnor-popcount + threshold', run };
+  },
+  planesConv2d: (node, inputs, tensors, kernels) => {
+    const geometry = convOf(node, inputs[0]!);
+    const g = geometry(1);
+    const reach = g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups);
+    const words = tensors.filterWords(
+      node.filter,
+      g.outChannels,
+      g.kernelHeight * g.kernelWidth,
+      g.inChannels / g.groups,
+    );
+    const filter = kernels.prepareXnorFilter(words, g);
+    const [sums, scale] = [filterSignSums(words, g.outChannels, reach), tensors.floats(node.scale, g.outChannels)];
+    let dots = new Int32Array(0);
+    const run: Step['run'] = (planes, y, batch) => {
+      if (dots.length < y.floats.length) dots = new Int32Array(y.floats.length);
+      planeConvolution(
+        kernels,
+        planes.map((plane) => plane.words),
+        filter,
+        sums,
+        scale,
+        geometry(batch),
+        dots,
+        y.floats,
+      );
+    };
+    return { output: outputOf(node), kernel: `xnor-popcount, ${inputs.length} bit-planes`, run };
+  },
+  unitPlane: (node, _inputs, _tensors, kernels) => {
+    let scratch = new Float32Array(0);
+    const run: Step['run'] = ([x], y, batch) => {
+      if (scratch.length < x!.floats.length) scratch = new Float32Array(x!.floats.length);
+      packUnitPlane(
+        kernels,
+        x!.floats,
+        node.bits,
+        node.plane,
+        scratch,
+        y.words,
+        batch * rowsOf(node),
+        channelsOf(node),
+      );
+    };
+    return { output: outputOf(node, true), kernel: 'bit-plane pack', run };
   },
   sign: (node, _inputs, _tensors, kernels) => ({
     output: outputOf(node, true),

@@ -72,6 +72,21 @@ export class SignTensor extends Tensor {
   }
 }
 
+/** Activations on the 2^k levels q/(2^k-1) of [0,1], held as floats and as k packed bit-planes of q, lowest first. */
+export class PlaneTensor extends Tensor {
+  readonly planes: readonly Uint32Array[];
+
+  constructor(values: Float32Array, planes: readonly Uint32Array[], shape: Shape) {
+    super(values, shape);
+    this.planes = planes;
+  }
+
+  /** 2^k - 1 */
+  get largestCode(): number {
+    return 2 ** this.planes.length - 1;
+  }
+}
+
 /**
  * A filter [KH,KW,Cin,Cout] in {-alpha,+alpha}: signs as bits [Cout, KH*KW, words(Cin)] and one scale per output channel.
  * Its gradient is that of the effective float weights alpha*sign.

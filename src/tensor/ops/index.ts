@@ -5,5 +5,6 @@ export * from './binary-conv.ts';
 export * from './conv.ts';
 export * from './loss.ts';
 export * from './normalise.ts';
+export * from './plane-conv.ts';
 export * from './pooling.ts';
 export * from './shape.ts';

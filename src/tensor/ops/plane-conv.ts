@@ -1,0 +1,40 @@
+import { filterSignSums, planeConvolution } from '../../backend/plane-conv.ts';
+import { kernels } from '../../backend/select.ts';
+import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
+import { floats, integers, release } from '../storage.ts';
+import { emptyTensor, gradientOf, record } from '../tape.ts';
+import type { PlaneTensor, SignFilter, Tensor } from '../tensor.ts';
+
+/**
+ * Convolution of k-bit activations by signs, one XNOR convolution per bit-plane; equal to the float product up to its rounding.
+ *
+ * @param x [N,H,W,Cin], levels q/(2^k-1)
+ * @param filter [KH,KW,Cin/groups,Cout] in {-alpha,+alpha}
+ * @returns [N,OH,OW,Cout]
+ * Source: Zhou 2016 (DoReFa), eq. 3.
+ */
+export function planeConv2d(x: PlaneTensor, filter: SignFilter, options: ConvOptions = {}): Tensor {
+  const g = convGeometry('planeConv2d', x.shape, filter.shape, options);
+  const y = emptyTensor(convOutputShape(g));
+  const reach = g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups);
+  const scale = floats(g.outChannels);
+  for (let c = 0; c < scale.length; c++) scale[c] = filter.scale[c]! / x.largestCode;
+  const dots = integers(y.size);
+  const prepared = kernels().prepareXnorFilter(filter.words, g);
+  planeConvolution(
+    kernels(),
+    x.planes,
+    prepared,
+    filterSignSums(filter.words, g.outChannels, reach),
+    scale,
+    g,
+    dots,
+    y.data,
+  );
+  release(dots);
+  const backward = (dy: Float32Array) => [
+    gradientOf(x, (dx) => kernels().conv2dBackwardInput(dy, filter.data, dx, g)),
+    gradientOf(filter, (dw) => kernels().conv2dBackwardFilter(x.data, dy, dw, g)),
+  ];
+  return record('planeConv2d', [x, filter], y, backward, { attributes: { geometry: g, scale } });
+}
