@@ -23,7 +23,8 @@ function binaryConv(kernels: Kernels, size: number, channels: number): () => voi
   const [x, w] = [randomFloats(size * size * channels), randomFloats(9 * channels * channels)];
   const filter = new Uint32Array(wordsFor(9 * channels, channels));
   kernels.packFilterSigns(w, filter, 9, channels, channels);
-  const prepared = kernels.prepareXnorFilter(filter, g);
+  const prepared = new Uint32Array(kernels.preparedFilterWords(g));
+  kernels.prepareXnorFilter(filter, prepared, g);
   const words = new Uint32Array(wordsFor(size * size, channels));
   const [alpha, none, y] = [randomFloats(channels), new Float32Array(0), new Float32Array(x.length)];
   return () => {

@@ -16,7 +16,8 @@ function xnorProduct(kernels: Kernels): { run: () => void; operations: number } 
   const [a, b] = [new Uint32Array(wordsFor(n, k)), new Uint32Array(wordsFor(n, k))];
   kernels.packSigns(randomFloats(n * k), a, n, k);
   kernels.packSigns(randomFloats(n * k), b, n, k);
-  const prepared = kernels.prepareXnorFilter(b, g);
+  const prepared = new Uint32Array(kernels.preparedFilterWords(g));
+  kernels.prepareXnorFilter(b, prepared, g);
   const out = new Int32Array(n * n);
   return { run: () => kernels.xnorConv2d(a, prepared, out, g, 'one'), operations: 2 * n * n * k };
 }

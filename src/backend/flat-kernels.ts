@@ -13,10 +13,10 @@ type Flatten<A> = A extends Float32Array | Int32Array | Uint32Array | number
     : number;
 type FlattenAll<T extends unknown[]> = { [I in keyof T]: Flatten<T[I]> };
 export type FlatKernels = {
-  [K in Exclude<keyof Kernels, 'name' | 'detail' | 'prepareXnorFilter'>]: (
+  [K in Exclude<keyof Kernels, 'name' | 'detail' | 'preparedFilterWords'>]: (
     ...args: FlattenAll<Parameters<Kernels[K]>>
   ) => void;
-} & { prepareXnorFilter: (words: Uint32Array, prepared: Uint32Array, g: Int32Array) => void };
+};
 
 /** Order of the fields: kernels/native/geometry.h and kernels/wasm/assembly/geometry.ts read the same. */
 export function convWords(g: ConvGeometry): Int32Array {
@@ -45,7 +45,7 @@ export function poolWords(g: PoolGeometry): Int32Array {
 const panelFilters = 32;
 
 /** uint32 words of a prepared filter: panels of nibbles (one byte each, see xnor-panels) or words, whichever is larger. */
-function preparedWords(g: ConvGeometry): number {
+function preparedFilterWords(g: ConvGeometry): number {
   const groupOutputs = Math.ceil(g.outChannels / g.groups / panelFilters) * panelFilters;
   return (
     g.groups * groupOutputs * g.kernelHeight * g.kernelWidth * wordsPerRow(g.inChannels / g.groups) * 2 +
@@ -65,11 +65,8 @@ export function bindFlatKernels(name: Kernels['name'], detail: string, flat: Fla
     conv2d: (x, filter, y, g) => flat.conv2d(x, filter, y, convWords(g)),
     conv2dBackwardInput: (dy, filter, dx, g) => flat.conv2dBackwardInput(dy, filter, dx, convWords(g)),
     conv2dBackwardFilter: (x, dy, dw, g) => flat.conv2dBackwardFilter(x, dy, dw, convWords(g)),
-    prepareXnorFilter: (words, g) => {
-      const prepared = new Uint32Array(preparedWords(g));
-      flat.prepareXnorFilter(words, prepared, convWords(g));
-      return prepared;
-    },
+    preparedFilterWords,
+    prepareXnorFilter: (words, prepared, g) => flat.prepareXnorFilter(words, prepared, convWords(g)),
     xnorConv2d: (x, filter, out, g, padding) => flat.xnorConv2d(x, filter, out, convWords(g), zeroPad(padding)),
     xnorConv2dScaled: (x, filter, alpha, scale, shift, out, g, padding) =>
       flat.xnorConv2dScaled(x, filter, alpha, scale, shift, out, convWords(g), zeroPad(padding)),

@@ -63,8 +63,10 @@ export interface Kernels {
   maskBits(dy: Float32Array, words: Uint32Array, dx: Float32Array, rows: number, channels: number): void;
   /** Signs of a float filter [taps, inChannels, outChannels] as [outChannels, taps, wordsPerRow(inChannels)]. */
   packFilterSigns(w: Float32Array, words: Uint32Array, taps: number, inChannels: number, outChannels: number): void;
+  /** Length of a prepared filter. */
+  preparedFilterWords(g: ConvGeometry): number;
   /** Re-lays a packed filter [Cout, taps, words] for this backend's convolution. The result is opaque and backend-bound. */
-  prepareXnorFilter(words: Uint32Array, g: ConvGeometry): Uint32Array;
+  prepareXnorFilter(words: Uint32Array, prepared: Uint32Array, g: ConvGeometry): void;
   /** out[m,n] = sum of products of signs; a [m, wordsPerRow(k)], b [n, wordsPerRow(k)]. */
   xnorGemm(a: Uint32Array, b: Uint32Array, out: Int32Array, m: number, n: number, k: number): void;
   /** Integer dot products [N,OH,OW,Cout]. */

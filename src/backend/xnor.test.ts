@@ -85,7 +85,11 @@ describe.each(compiledBackends())('%s', (_name, make) => {
           return words;
         });
         expect(filters[0]).toEqual(filters[1]);
-        const [prepared, canonical] = [kernels, reference].map((b, i) => b.prepareXnorFilter(filters[i]!, g));
+        const [prepared, canonical] = [kernels, reference].map((b, i) => {
+          const laidOut = new Uint32Array(b.preparedFilterWords(g));
+          b.prepareXnorFilter(filters[i]!, laidOut, g);
+          return laidOut;
+        });
         const pixels = g.batch * g.outHeight * g.outWidth;
         const size = pixels * g.outChannels;
 

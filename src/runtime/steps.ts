@@ -61,6 +61,24 @@ function convOf(node: ConvNode, input: ValueType): (batch: number) => ConvGeomet
   return (batch) => ({ ...geometry, batch });
 }
 
+/** The packed filter of a node, and the same in the backend's layout. */
+function xnorFilter(
+  node: ConvNode,
+  g: ConvGeometry,
+  tensors: ModelTensors,
+  kernels: Kernels,
+): { words: Uint32Array; filter: Uint32Array } {
+  const words = tensors.filterWords(
+    node.filter,
+    g.outChannels,
+    g.kernelHeight * g.kernelWidth,
+    g.inChannels / g.groups,
+  );
+  const filter = new Uint32Array(kernels.preparedFilterWords(g));
+  kernels.prepareXnorFilter(words, filter, g);
+  return { words, filter };
+}
+
 const outputOf = (node: PackedNode, packed = false): ValueType => ({ shape: node.shape, packed });
 
 function unaryStep(
@@ -128,13 +146,7 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   xnorConv2d: (node, [input], tensors, kernels) => {
     const geometry = convOf(node, input!);
     const g = geometry(1);
-    const words = tensors.filterWords(
-      node.filter,
-      g.outChannels,
-      g.kernelHeight * g.kernelWidth,
-      g.inChannels / g.groups,
-    );
-    const filter = kernels.prepareXnorFilter(words, g);
+    const { filter } = xnorFilter(node, g, tensors, kernels);
     const alpha = tensors.floats(node.alpha, g.outChannels);
     const scale = node.scale ? tensors.floats(node.scale, g.outChannels) : none;
     const shift = node.shift ? tensors.floats(node.shift, g.outChannels) : none;
@@ -145,13 +157,7 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   xnorConv2dThreshold: (node, [input], tensors, kernels) => {
     const geometry = convOf(node, input!);
     const g = geometry(1);
-    const words = tensors.filterWords(
-      node.filter,
-      g.outChannels,
-      g.kernelHeight * g.kernelWidth,
-      g.inChannels / g.groups,
-    );
-    const filter = kernels.prepareXnorFilter(words, g);
+    const { filter } = xnorFilter(node, g, tensors, kernels);
     const threshold = tensors.integers(node.threshold, g.outChannels);
     const flip = tensors.integers(node.flip, g.outChannels);
     const run: Step['run'] = ([x], y, batch) =>
@@ -162,13 +168,7 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     const geometry = convOf(node, inputs[0]!);
     const g = geometry(1);
     const reach = g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups);
-    const words = tensors.filterWords(
-      node.filter,
-      g.outChannels,
-      g.kernelHeight * g.kernelWidth,
-      g.inChannels / g.groups,
-    );
-    const filter = kernels.prepareXnorFilter(words, g);
+    const { words, filter } = xnorFilter(node, g, tensors, kernels);
     const [sums, scale] = [filterSignSums(words, g.outChannels, reach), tensors.floats(node.scale, g.outChannels)];
     let dots = new Int32Array(0);
     const run: Step['run'] = (planes, y, batch) => {

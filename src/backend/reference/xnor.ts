@@ -14,9 +14,12 @@ export function xnorGemm(a: Uint32Array, b: Uint32Array, out: Int32Array, m: num
 }
 
 /** The reference keeps the canonical layout. */
-export function prepareXnorFilter(words: Uint32Array, g: ConvGeometry): Uint32Array {
-  const rows = g.outChannels * g.kernelHeight * g.kernelWidth;
-  return words.slice(0, wordsFor(rows, g.inChannels / g.groups));
+export function preparedFilterWords(g: ConvGeometry): number {
+  return wordsFor(g.outChannels * g.kernelHeight * g.kernelWidth, g.inChannels / g.groups);
+}
+
+export function prepareXnorFilter(words: Uint32Array, prepared: Uint32Array, g: ConvGeometry): void {
+  prepared.set(words.subarray(0, preparedFilterWords(g)));
 }
 
 export function xnorConv2d(

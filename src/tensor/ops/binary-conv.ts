@@ -1,10 +1,18 @@
 import type { BinaryPadding } from '../../backend/kernels.ts';
 import { kernels } from '../../backend/select.ts';
-import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
+import { type ConvGeometry, type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
+import { release, words } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { SignFilter, SignTensor, Tensor } from '../tensor.ts';
 
 const noAffine = new Float32Array(0);
+
+/** The filter in this backend's layout, on pooled storage; release it after the product. */
+export function preparedFilter(filter: SignFilter, g: ConvGeometry): Uint32Array {
+  const prepared = words(kernels().preparedFilterWords(g));
+  kernels().prepareXnorFilter(filter.words, prepared, g);
+  return prepared;
+}
 
 export interface BinaryConvOptions extends ConvOptions {
   /** Border taps: `zero` do not count (as papers train), `one` count as +1 (fastest). Default zero. */
@@ -24,8 +32,9 @@ export function binaryConv2d(x: SignTensor, filter: SignFilter, options: BinaryC
   const g = convGeometry('binaryConv2d', x.shape, filter.shape, options);
   const padding = options.padding ?? 'zero';
   const y = emptyTensor(convOutputShape(g));
-  const prepared = kernels().prepareXnorFilter(filter.words, g);
+  const prepared = preparedFilter(filter, g);
   kernels().xnorConv2dScaled(x.words, prepared, filter.scale, noAffine, noAffine, y.data, g, padding);
+  release(prepared);
   const backward = (dy: Float32Array) => [
     gradientOf(x, (dx) => kernels().conv2dBackwardInput(dy, filter.data, dx, g)),
     gradientOf(filter, (dw) => kernels().conv2dBackwardFilterSigns(x.words, dy, dw, g, padding)),

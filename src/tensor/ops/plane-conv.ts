@@ -4,6 +4,7 @@ import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv
 import { floats, integers, release } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { PlaneTensor, SignFilter, Tensor } from '../tensor.ts';
+import { preparedFilter } from './binary-conv.ts';
 
 /**
  * Convolution of k-bit activations by signs, one XNOR convolution per bit-plane; equal to the float product up to its rounding.
@@ -20,7 +21,7 @@ export function planeConv2d(x: PlaneTensor, filter: SignFilter, options: ConvOpt
   const scale = floats(g.outChannels);
   for (let c = 0; c < scale.length; c++) scale[c] = filter.scale[c]! / x.largestCode;
   const dots = integers(y.size);
-  const prepared = kernels().prepareXnorFilter(filter.words, g);
+  const prepared = preparedFilter(filter, g);
   planeConvolution(
     kernels(),
     x.planes,
@@ -32,6 +33,7 @@ export function planeConv2d(x: PlaneTensor, filter: SignFilter, options: ConvOpt
     y.data,
   );
   release(dots);
+  release(prepared);
   const backward = (dy: Float32Array) => [
     gradientOf(x, (dx) => kernels().conv2dBackwardInput(dy, filter.data, dx, g)),
     gradientOf(filter, (dw) => kernels().conv2dBackwardFilter(x.data, dy, dw, g)),
