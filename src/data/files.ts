@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { SignumError } from '../core/errors.ts';
 
 const reasons: Record<string, string> = {
@@ -10,9 +11,20 @@ const reasons: Record<string, string> = {
   EISDIR: 'it is a folder',
 };
 
+function accessProblem(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
 /** A file-system error in the user's words. */
 export function fileProblem(action: string, path: string, error: unknown): SignumError {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
+  let { code = '' } = error as NodeJS.ErrnoException;
+  // a recursive mkdir on a read-only file system reports ENOENT: ask the parent folder for the real reason
+  if (code === 'ENOENT') code = accessProblem(dirname(path)) ?? code;
   return new SignumError(
     `cannot ${action} ${path}: ${reasons[code] ?? (error instanceof Error ? error.message : String(error))}`,
   );
