@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
 import { writeFileAtomic } from '../data/files.ts';
@@ -27,6 +28,16 @@ function configFrom({ name: _name, resume: _resume, json: _json, ...training }: 
   return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
 }
 
+/** The command line that gives this config. */
+function commandOf(config: TrainConfig): string {
+  const options = Object.entries(config).flatMap(([key, value]) => {
+    const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    if (typeof value === 'boolean') return value ? [`--${flag}`] : key === 'clipLatent' ? ['--no-clip-latent'] : [];
+    return [`--${flag} ${value}`];
+  });
+  return `signum train ${options.join(' ')}`;
+}
+
 /** Trains in a locked run folder; Ctrl-C saves first. */
 export async function trainRun(
   folder: RunFolder,
@@ -42,7 +53,9 @@ export async function trainRun(
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     const trainer = new Trainer(config, data, folder);
-    if (resume) trainer.resume(readCheckpoint(folder.file('checkpoint.safetensors')));
+    // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
+    const checkpoint = folder.file('checkpoint.safetensors');
+    if (resume && existsSync(checkpoint)) trainer.resume(readCheckpoint(checkpoint));
     else {
       folder.writeConfig(config);
       writeFileAtomic(folder.file('metrics.jsonl'), '');
@@ -52,9 +65,7 @@ export async function trainRun(
       shouldStop: () => interrupted,
     });
     if (evaluation) {
-      const command = `signum train ${Object.entries(config)
-        .map(([key, value]) => `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} ${value}`)
-        .join(' ')}`;
+      const command = commandOf(config);
       writeFileAtomic(
         folder.file('report.html'),
         reportHtml({ config, command, metrics: folder.readMetrics(), evaluation, classes: data.classes, network }),
@@ -80,10 +91,13 @@ export function addTrain(program: Command): void {
     .option('--optimizer <name>', "sgd, adam, adamax or rmsprop (default: the method's)")
     .option('--rate <x>', 'learning rate', number)
     .option('--momentum <x>', 'SGD momentum', share)
+    .option('--nesterov', 'SGD with Nesterov momentum')
     .option('--weight-decay <x>', 'L2 weight decay', number)
     .option('--schedule <name>', 'constant, cosine, linear, polynomial or step')
     .option('--warm-up-epochs <n>', 'linear warm-up', number)
     .option('--loss <name>', 'cross-entropy or squared-hinge')
+    .option('--clip-latent', 'clip latent weights to [-1,1] after each step')
+    .option('--no-clip-latent', 'never clip them')
     .option('--label-smoothing <x>', 'smoothing of the labels', share)
     .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
     .option('--flip', 'augment: random mirror')

@@ -20,10 +20,19 @@ export interface EpochMetrics {
   readonly layers: readonly LayerMetrics[];
 }
 
+/** A killed process whose parent has not collected it yet (Linux): it exists, but will never write again. */
+function isZombie(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }

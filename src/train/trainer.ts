@@ -44,6 +44,9 @@ interface StepOutcome {
   readonly hits: number;
 }
 
+/** Between the checkpoints at the end of each epoch, for epochs that take hours. */
+const saveEveryMs = 5 * 60_000;
+
 /** Trains one network on one data set, epoch by epoch, in a run folder. */
 export class Trainer {
   readonly network: Network;
@@ -62,6 +65,7 @@ export class Trainer {
     tensor: Parameter;
   }[];
   private progress: Progress;
+  private lastSave = performance.now();
 
   constructor(config: TrainConfig, data: DataSet, folder: RunFolder) {
     this.config = config;
@@ -104,6 +108,7 @@ export class Trainer {
   }
 
   save(): void {
+    this.lastSave = performance.now();
     saveCheckpoint(this.folder.file('checkpoint.safetensors'), this.network, this.moments, this.progress);
   }
 
@@ -120,6 +125,7 @@ export class Trainer {
           this.save();
           return { network: this.network, evaluation, finished: false };
         }
+        if (performance.now() - this.lastSave > saveEveryMs) this.save();
         // lets signals and timers in between two steps
         if (this.progress.step % 16 === 0) await new Promise(setImmediate);
       }
