@@ -1,16 +1,17 @@
 // XNOR-popcount convolution by tables of nibbles, as kernels/native/xnor_nibbles.inl explains: four activation bits choose a table
-// of popcount(activation xor i), a byte swizzle looks 16 outputs' weight nibbles up in it. 4 pixels by 32 outputs at a time.
+// for two neighbouring output pixels, a byte swizzle looks 16 outputs' weight nibbles up in it. 2 pixels by 32 outputs at a time.
 import { Conv, readConv } from './geometry';
 import { workspace, wordsPerRow } from './workspace';
 
 const panel = 32;
 const flushAfter = 63; // 63 nibbles of at most 4 fit a byte
-const tables: usize = memory.data(256, 16);
+const tables: usize = memory.data(4096, 16);
 let tablesReady = false;
 
 function prepareTables(): void {
   if (tablesReady) return;
-  for (let a = 0; a < 16; a++) for (let i = 0; i < 16; i++) store<u8>(tables + a * 16 + i, <u8>popcnt(a ^ i));
+  for (let pair = 0; pair < 256; pair++)
+    for (let i = 0; i < 16; i++) store<u8>(tables + pair * 16 + i, <u8>(popcnt((pair & 15) ^ i) + 16 * popcnt((pair >> 4) ^ i)));
   tablesReady = true;
 }
 
@@ -63,89 +64,85 @@ let offsets: usize = 0; // bytes from an output's first input pixel to each tap
 let tapCount = 0;
 let units = 0;
 
-@inline function flush(acc: v128, sums: usize): void {
-  v128.store(sums, i16x8.add(v128.load(sums), i16x8.extend_low_i8x16_u(acc)));
-  v128.store(sums, i16x8.add(v128.load(sums, 16), i16x8.extend_high_i8x16_u(acc)), 16);
+@inline function flush(counts: v128, sums: usize): void {
+  v128.store(sums, i16x8.add(v128.load(sums), i16x8.extend_low_i8x16_u(counts)));
+  v128.store(sums, i16x8.add(v128.load(sums, 16), i16x8.extend_high_i8x16_u(counts)), 16);
 }
 
-/** sums[pixel][32] of popcounts for 4 pixels `step` bytes apart. */
-function tile4(image: usize, step: usize, weights: usize, sums: usize): void {
+@inline function tableAt(unit: usize): v128 {
+  return v128.load(tables + <usize>load<u16>(unit));
+}
+
+/** sums[2 pixels][32] of popcounts; `image` holds pairs, so the second pixel needs no address of its own. */
+function tile(image: usize, weights: usize, sums: usize): void {
   const zero = i64x2.splat(0);
-  memory.fill(sums, 0, 256);
-  let a0 = zero, a1 = zero, b0 = zero, b1 = zero, c0 = zero, c1 = zero, d0 = zero, d1 = zero;
+  memory.fill(sums, 0, 128);
+  // `both` counts low + 16 high modulo 256, `high` the second pixel alone; their difference is the first
+  let both0 = zero, both1 = zero, high0 = zero, high1 = zero;
   let room = flushAfter;
   for (let t = 0; t < tapCount; t++) {
     let a = image + <usize>load<i32>(offsets + (<usize>t << 2));
     for (let done = 0; done < units; ) {
       if (room == 0) {
-        flush(a0, sums); flush(a1, sums + 32); flush(b0, sums + 64); flush(b1, sums + 96);
-        flush(c0, sums + 128); flush(c1, sums + 160); flush(d0, sums + 192); flush(d1, sums + 224);
-        a0 = zero; a1 = zero; b0 = zero; b1 = zero; c0 = zero; c1 = zero; d0 = zero; d1 = zero;
+        flush(i8x16.sub(both0, i8x16.shl(high0, 4)), sums); flush(i8x16.sub(both1, i8x16.shl(high1, 4)), sums + 32);
+        flush(high0, sums + 64); flush(high1, sums + 96);
+        both0 = zero; both1 = zero; high0 = zero; high1 = zero;
         room = flushAfter;
       }
       const steps = min(room, units - done);
-      for (let s = 0; s < steps; s++, a++, weights += panel) {
-        const w0 = v128.load(weights), w1 = v128.load(weights, 16);
-        let table = v128.load(tables + load<u8>(a));
-        a0 = i8x16.add(a0, lookUp(table, w0)); a1 = i8x16.add(a1, lookUp(table, w1));
-        table = v128.load(tables + load<u8>(a + step));
-        b0 = i8x16.add(b0, lookUp(table, w0)); b1 = i8x16.add(b1, lookUp(table, w1));
-        table = v128.load(tables + load<u8>(a + 2 * step));
-        c0 = i8x16.add(c0, lookUp(table, w0)); c1 = i8x16.add(c1, lookUp(table, w1));
-        table = v128.load(tables + load<u8>(a + 3 * step));
-        d0 = i8x16.add(d0, lookUp(table, w0)); d1 = i8x16.add(d1, lookUp(table, w1));
+      let s = 0;
+      // three look-ups, at most 12 per half, before the halves are separated
+      for (; s + 3 <= steps; s += 3, a += 6, weights += 3 * panel) {
+        let table = tableAt(a);
+        let sum0 = lookUp(table, v128.load(weights)), sum1 = lookUp(table, v128.load(weights, 16));
+        table = tableAt(a + 2);
+        sum0 = i8x16.add(sum0, lookUp(table, v128.load(weights, 32))); sum1 = i8x16.add(sum1, lookUp(table, v128.load(weights, 48)));
+        table = tableAt(a + 4);
+        sum0 = i8x16.add(sum0, lookUp(table, v128.load(weights, 64))); sum1 = i8x16.add(sum1, lookUp(table, v128.load(weights, 80)));
+        both0 = i8x16.add(both0, sum0); both1 = i8x16.add(both1, sum1);
+        high0 = i8x16.add(high0, i8x16.shr_u(sum0, 4)); high1 = i8x16.add(high1, i8x16.shr_u(sum1, 4));
+      }
+      for (; s < steps; s++, a += 2, weights += panel) {
+        const table = tableAt(a);
+        const sum0 = lookUp(table, v128.load(weights)), sum1 = lookUp(table, v128.load(weights, 16));
+        both0 = i8x16.add(both0, sum0); both1 = i8x16.add(both1, sum1);
+        high0 = i8x16.add(high0, i8x16.shr_u(sum0, 4)); high1 = i8x16.add(high1, i8x16.shr_u(sum1, 4));
       }
       room -= steps;
       done += steps;
     }
   }
-  flush(a0, sums); flush(a1, sums + 32); flush(b0, sums + 64); flush(b1, sums + 96);
-  flush(c0, sums + 128); flush(c1, sums + 160); flush(d0, sums + 192); flush(d1, sums + 224);
+  flush(i8x16.sub(both0, i8x16.shl(high0, 4)), sums); flush(i8x16.sub(both1, i8x16.shl(high1, 4)), sums + 32);
+  flush(high0, sums + 64); flush(high1, sums + 96);
 }
 
-function tile1(image: usize, weights: usize, sums: usize): void {
-  const zero = i64x2.splat(0);
-  memory.fill(sums, 0, 64);
-  let a0 = zero, a1 = zero;
-  let room = flushAfter;
-  for (let t = 0; t < tapCount; t++) {
-    let a = image + <usize>load<i32>(offsets + (<usize>t << 2));
-    for (let u = 0; u < units; u++, a++, weights += panel) {
-      if (room == 0) {
-        flush(a0, sums); flush(a1, sums + 32);
-        a0 = zero; a1 = zero;
-        room = flushAfter;
-      }
-      const table = v128.load(tables + load<u8>(a));
-      a0 = i8x16.add(a0, lookUp(table, v128.load(weights)));
-      a1 = i8x16.add(a1, lookUp(table, v128.load(weights, 16)));
-      room--;
-    }
-  }
-  flush(a0, sums); flush(a1, sums + 32);
-}
-
-/** Writes one image as table offsets (nibble times 16), padded with zero bits; [group][pixel][unit]. */
-function expandImage(g: Conv, words: usize, out: usize): void {
+/**
+ * Writes one image as table offsets (16 times the nibbles of a pixel and of its right neighbour `step` units on), padded with zero
+ * bits: uint16 [group][pixel][unit], and `step` zero units behind.
+ */
+function expandImage(g: Conv, words: usize, out: usize, step: i32): void {
   const paddedWidth = g.width + 2 * g.pad, paddedHeight = g.height + 2 * g.pad, groupIn = g.inChannels / g.groups;
   const rowBytes = <usize>wordsPerRow(g.inChannels) << 2;
-  memory.fill(out, 0, <usize>(paddedWidth * paddedHeight * units * g.groups));
+  const total = paddedWidth * paddedHeight * units * g.groups;
+  memory.fill(out, 0, <usize>(total + step) << 1);
   for (let group = 0; group < g.groups; group++)
     for (let y = 0; y < g.height; y++)
       for (let x = 0; x < g.width; x++) {
         const row = words + <usize>(y * g.width + x) * rowBytes;
-        let to = out + <usize>(((group * paddedHeight + y + g.pad) * paddedWidth + x + g.pad) * units);
+        let to = out + (<usize>(((group * paddedHeight + y + g.pad) * paddedWidth + x + g.pad) * units) << 1);
         if (g.groups == 1) {
-          for (let u = 0; u < units; u++, to++) store<u8>(to, nibble(row, u) << 4);
+          for (let u = 0; u < units; u++, to += 2) store<u16>(to, nibble(row, u) << 4);
           continue;
         }
         for (let c = 0; c < groupIn; c++) {
           const channel = group * groupIn + c;
           const bit = (load<u32>(row + (<usize>(channel >> 5) << 2)) >> (channel & 31)) & 1;
-          const at = to + <usize>(c >> 2);
-          store<u8>(at, load<u8>(at) | <u8>(bit << (4 + (c & 3))));
+          const at = to + (<usize>(c >> 2) << 1);
+          store<u16>(at, load<u16>(at) | <u16>(bit << (4 + (c & 3))));
         }
       }
+  const ahead = <usize>step << 1;
+  for (let i = 0; i < total; i++, out += 2) store<u16>(out, load<u16>(out) | (load<u16>(out + ahead) << 4));
 }
 
 /** Subtracts the filter signs of taps outside the image: they were counted as +1. */
@@ -201,6 +198,18 @@ function emit(pixel: i32, dots: usize, channels: i32): void {
   }
 }
 
+/** out[c] = reach - 2*sums[c] */
+function emitDots(out: usize, sums: usize, reach: i32, channels: i32): void {
+  const most = i32x4.splat(reach);
+  let c = 0;
+  for (; c + 8 <= channels; c += 8, out += 32, sums += 16) {
+    const count = v128.load(sums);
+    v128.store(out, i32x4.sub(most, i32x4.shl(i32x4.extend_low_i16x8_u(count), 1)));
+    v128.store(out, i32x4.sub(most, i32x4.shl(i32x4.extend_high_i16x8_u(count), 1)), 16);
+  }
+  for (; c < channels; c++, out += 4, sums += 2) store<i32>(out, reach - 2 * <i32>load<u16>(sums));
+}
+
 function convolve(x: usize, filter: usize, g: Conv, zeroPad: bool): void {
   prepareTables();
   const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups, taps = g.kernelHeight * g.kernelWidth;
@@ -211,32 +220,26 @@ function convolve(x: usize, filter: usize, g: Conv, zeroPad: bool): void {
   offsets = workspace(<usize>taps << 2);
   for (let ky = 0; ky < g.kernelHeight; ky++)
     for (let kx = 0; kx < g.kernelWidth; kx++)
-      store<i32>(offsets + (<usize>(ky * g.kernelWidth + kx) << 2), (ky * paddedWidth + kx) * g.dilation * units);
-  const groupImage = <usize>(paddedWidth * paddedHeight * units);
-  const image = workspace(groupImage * g.groups + 64);
+      store<i32>(offsets + (<usize>(ky * g.kernelWidth + kx) << 2), 2 * (ky * paddedWidth + kx) * g.dilation * units);
+  const step = g.stride * units, reach = taps * groupIn;
+  const groupImage = <usize>(paddedWidth * paddedHeight * units) << 1;
+  // a last odd pixel is computed with a neighbour that may lie beyond the image
+  const image = workspace(groupImage * g.groups + (<usize>step << 2));
   const dots = workspace(<usize>(g.outWidth * g.outChannels) << 2);
-  const sums = workspace(256);
-  const step = <usize>(g.stride * units), reach = taps * groupIn;
+  const sums = workspace(128);
   const imageBytes = <usize>(g.height * g.width * wordsPerRow(g.inChannels)) << 2;
   for (let n = 0; n < g.batch; n++) {
-    expandImage(g, x + <usize>n * imageBytes, image);
+    expandImage(g, x + <usize>n * imageBytes, image, step);
     for (let oy = 0; oy < g.outHeight; oy++) {
-      const row = image + <usize>(oy * g.stride * paddedWidth * units);
+      const row = image + (<usize>(oy * g.stride * paddedWidth * units) << 1);
       for (let group = 0; group < g.groups; group++)
         for (let p = 0; p < panels; p++) {
           const weights = filter + <usize>(group * panels + p) * bytes;
           const channels = min(panel, groupOut - p * panel);
-          for (let ox = 0; ox < g.outWidth; ) {
-            const from = row + <usize>group * groupImage + <usize>ox * step;
-            const pixels = g.outWidth - ox >= 4 ? 4 : 1;
-            if (pixels == 4) tile4(from, step, weights, sums);
-            else tile1(from, weights, sums);
-            for (let i = 0; i < pixels; i++) {
-              const out = dots + (<usize>((ox + i) * g.outChannels + group * groupOut + p * panel) << 2);
-              const count = sums + <usize>(i * 64);
-              for (let c = 0; c < channels; c++) store<i32>(out + (<usize>c << 2), reach - 2 * <i32>load<u16>(count + (<usize>c << 1)));
-            }
-            ox += pixels;
+          for (let ox = 0; ox < g.outWidth; ox += 2) {
+            tile(row + <usize>group * groupImage + (<usize>(ox * step) << 1), weights, sums);
+            const pixels = min(2, g.outWidth - ox);
+            for (let i = 0; i < pixels; i++) emitDots(dots + (<usize>((ox + i) * g.outChannels + group * groupOut + p * panel) << 2), sums + <usize>(i * 64), reach, channels);
           }
         }
       for (let ox = 0; ox < g.outWidth; ox++) {
