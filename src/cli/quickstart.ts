@@ -42,7 +42,7 @@ export function addQuickstart(program: Command): void {
       const data = await loadDataSet('mnist');
       const { bytes: file, model } = packForData(trainer.network, data);
       writeFileAtomic(folder.file(packedFile), file);
-      const evaluation = evaluatePacked(model, data);
+      const evaluation = evaluatePacked(model, data, limit);
       const packed = { accuracy: evaluation.top1, fileBytes: file.length, floatBytes: floatBytes(trainer.network) };
       const html = reportHtml({
         config,

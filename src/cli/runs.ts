@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignumError, UsageError } from '../core/errors.ts';
 import { Batches } from '../data/batches.ts';
-import type { DataSet } from '../data/dataset.ts';
+import { type DataSet, firstOf } from '../data/dataset.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
@@ -48,8 +48,13 @@ export function packForData(network: Network, data: DataSet): Packed {
   });
 }
 
-export function evaluatePacked(model: PackedModel, data: DataSet): Evaluation {
-  return evaluate((images) => model.run(images), new Batches(data, data.test, 256), data.classes.length);
+/** Accuracy of a packed model on the test images, or on the first `limit` of them. */
+export function evaluatePacked(model: PackedModel, data: DataSet, limit = Number.POSITIVE_INFINITY): Evaluation {
+  return evaluate(
+    (images) => model.run(images),
+    new Batches(data, firstOf(data.test, limit), 256),
+    data.classes.length,
+  );
 }
 
 /** The run folder for a name: `runs/<name>` under the working directory, or a path as given. */
