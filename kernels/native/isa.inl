@@ -28,6 +28,7 @@ namespace {
 #include "bits.inl"
 #include "sgemm.inl"
 #include "float_conv.inl"
+#include "filter_gradient.inl"
 #if (defined(__AVX2__) && !defined(SIGNUM_AVX512)) || defined(__aarch64__)
 #include "xnor_nibbles.inl"
 #else

@@ -1,6 +1,6 @@
 import type { ConvOptions } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
-import { hardtanh, prelu, relu } from '../tensor/ops/activation.ts';
+import { prelu, relu } from '../tensor/ops/activation.ts';
 import { conv2d, dense } from '../tensor/ops/conv.ts';
 import { avgPool, globalAvgPool, maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten, subsamplePad } from '../tensor/ops/shape.ts';
@@ -92,7 +92,6 @@ export class Lambda extends Module {
 }
 
 export const reluLayer = () => new Lambda(relu);
-export const hardtanhLayer = () => new Lambda(hardtanh);
 export const flattenLayer = () => new Lambda(flatten);
 export const globalAvgPoolLayer = () => new Lambda(globalAvgPool);
 export const maxPoolLayer = (options: PoolOptions) => new Lambda((x) => maxPool(x, options));

@@ -11,7 +11,7 @@ class StoragePool {
   private readonly free = new Map<string, AnyArray[]>();
   /** Arrays ever created; constant once a loop has warmed up. */
   created = 0;
-  /** Bytes of all arrays ever created and not dropped by `clear`: the pool's share of resident memory. */
+  /** Bytes of all arrays ever created: the pool's share of resident memory. */
   bytes = 0;
 
   take<K extends Kind>(kind: K, length: number): ArrayOf<K> {
@@ -27,12 +27,6 @@ class StoragePool {
     const list = this.free.get(key);
     if (list) list.push(array);
     else this.free.set(key, [array]);
-  }
-
-  /** Forgets the free arrays, e.g. between two models. */
-  clear(): void {
-    for (const list of this.free.values()) for (const array of list) this.bytes -= array.byteLength;
-    this.free.clear();
   }
 }
 

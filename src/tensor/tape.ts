@@ -31,11 +31,6 @@ interface Tape {
 
 let tape: Tape | null = null;
 
-/** True while gradients (or a trace) are being recorded. */
-export function isRecording(): boolean {
-  return tape !== null;
-}
-
 export interface RecordOptions {
   readonly attributes?: Attributes;
   readonly saved?: readonly Releasable[];
