@@ -7,6 +7,9 @@ import { FormatError } from '../core/errors.ts';
  */
 const count = z.int().check(z.positive(), z.lte(1 << 24));
 const index = z.int().check(z.nonnegative(), z.lte(1 << 20));
+/** Sides, strides and borders of windows. */
+const small = z.int().check(z.positive(), z.lte(1024));
+const border = z.int().check(z.nonnegative(), z.lte(1024));
 const offset = z.int().check(z.nonnegative(), z.lte(1 << 24));
 const tensor = z.string().check(z.maxLength(200));
 const shape = z.array(count).check(z.minLength(1), z.maxLength(4));
@@ -19,8 +22,8 @@ const common = {
   output: index,
   shape,
 };
-const conv = { kernel: z.tuple([count, count]), stride: count, pad: offset, dilation: count, groups: count };
-const pool = { window: count, stride: count, pad: offset };
+const conv = { kernel: z.tuple([small, small]), stride: small, pad: border, dilation: small, groups: count };
+const pool = { window: small, stride: small, pad: border };
 const binary = { ...conv, padding: z.enum(['zero', 'one']), filter: tensor };
 
 const node = z.discriminatedUnion('op', [

@@ -4,7 +4,8 @@ import { FormatError, ShapeError } from '../core/errors.ts';
 import { readSafetensors, type SafetensorsFile } from '../core/safetensors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
 import { type PackedGraph, type PackedNode, parseGraph } from './graph.ts';
-import { prepareOp, type Step, storageLength, type Value, type ValueType } from './steps.ts';
+import type { Step, Value, ValueType } from './step.ts';
+import { prepareOp, storageLength } from './steps.ts';
 import { ModelTensors } from './tensors.ts';
 
 export interface Prediction {
@@ -15,6 +16,9 @@ export interface Prediction {
 
 /** Called after each node with its output and the time it took. */
 export type NodeObserver = (node: PackedNode, output: Value, milliseconds: number) => void;
+
+/** Values of one activation per image: a file must not make us allocate without bound. */
+const mostElements = 2 ** 27;
 
 const noFloats = new Float32Array(0);
 const noWords = new Uint32Array(0);
@@ -52,6 +56,11 @@ export class PackedModel {
     if (inputs.some((type) => type.packed !== wantsPacked)) {
       throw new FormatError(
         `node "${node.name}" (${node.op}) needs ${wantsPacked ? 'packed signs' : 'floats'} as input`,
+      );
+    }
+    if (sizeOf(node.shape) > mostElements) {
+      throw new FormatError(
+        `node "${node.name}" claims ${sizeOf(node.shape)} values per image, more than any model here (${mostElements})`,
       );
     }
     checkSizes(node, inputs);

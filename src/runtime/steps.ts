@@ -1,85 +1,21 @@
 import type { Kernels } from '../backend/kernels.ts';
-import { filterSignSums, packUnitPlane, planeConvolution } from '../backend/plane-conv.ts';
+import { packUnitPlane } from '../backend/plane-conv.ts';
 import { wordsPerRow } from '../core/bits.ts';
-import { type ConvGeometry, convGeometry, poolGeometry } from '../core/conv-geometry.ts';
-import { FormatError } from '../core/errors.ts';
-import { formatShape, type Shape, sizeOf } from '../core/shape.ts';
+import { poolGeometry } from '../core/conv-geometry.ts';
+import { sizeOf } from '../core/shape.ts';
+import { prepareConv } from './conv-steps.ts';
 import { boundOf, type OpName, type PackedNode } from './graph.ts';
-import type { ModelTensors } from './tensors.ts';
-
-/** A value while the graph runs: floats or packed signs of `shape` (without the batch) for the current batch. */
-export interface Value {
-  readonly shape: Shape;
-  readonly floats: Float32Array;
-  readonly words: Uint32Array;
-}
-
-export interface ValueType {
-  readonly shape: Shape;
-  readonly packed: boolean;
-}
-
-/** One prepared node: its constants are loaded, and `run` fills the output for a batch. */
-export interface Step {
-  readonly node: PackedNode;
-  readonly output: ValueType;
-  /** Which kernel does the work, for reports. */
-  readonly kernel: string;
-  readonly run: (inputs: readonly Value[], output: Value, batch: number) => void;
-}
-
-type NodeOf<O extends OpName> = Extract<PackedNode, { op: O }>;
-type Prepare<O extends OpName> = (
-  node: NodeOf<O>,
-  inputs: readonly ValueType[],
-  tensors: ModelTensors,
-  kernels: Kernels,
-) => Omit<Step, 'node'>;
-
-const none = new Float32Array(0);
-const channelsOf = (type: { shape: Shape }) => type.shape.at(-1) ?? 1;
-const rowsOf = (type: { shape: Shape }) => sizeOf(type.shape) / channelsOf(type);
-
-function image(node: PackedNode, type: ValueType): [number, number, number] {
-  if (type.shape.length === 3) return type.shape as [number, number, number];
-  if (type.shape.length === 1) return [1, 1, type.shape[0]!];
-  throw new FormatError(`node "${node.name}" (${node.op}) needs an image [H,W,C], got ${formatShape(type.shape)}`);
-}
-
-type ConvNode = NodeOf<'conv2d' | 'signConv2d' | 'xnorConv2d' | 'xnorConv2dThreshold' | 'planesConv2d'>;
-
-/** Geometry for any batch size. */
-function convOf(node: ConvNode, input: ValueType): (batch: number) => ConvGeometry {
-  const [height, width, channels] = image(node, input);
-  const filter = [node.kernel[0], node.kernel[1], channels / node.groups, channelsOf(node)];
-  const geometry = convGeometry(`node "${node.name}"`, [1, height, width, channels], filter, node);
-  if (geometry.outHeight * geometry.outWidth !== rowsOf(node)) {
-    throw new FormatError(
-      `node "${node.name}" yields ${geometry.outHeight}x${geometry.outWidth} pixels, its shape says ${formatShape(node.shape)}`,
-    );
-  }
-  return (batch) => ({ ...geometry, batch });
-}
-
-/** The packed filter of a node, and the same in the backend's layout. */
-function xnorFilter(
-  node: ConvNode,
-  g: ConvGeometry,
-  tensors: ModelTensors,
-  kernels: Kernels,
-): { words: Uint32Array; filter: Uint32Array } {
-  const words = tensors.filterWords(
-    node.filter,
-    g.outChannels,
-    g.kernelHeight * g.kernelWidth,
-    g.inChannels / g.groups,
-  );
-  const filter = new Uint32Array(kernels.preparedFilterWords(g));
-  kernels.prepareXnorFilter(words, filter, g);
-  return { words, filter };
-}
-
-const outputOf = (node: PackedNode, packed = false): ValueType => ({ shape: node.shape, packed });
+import {
+  channelsOf,
+  image,
+  type NodeOf,
+  none,
+  outputOf,
+  type Prepare,
+  rowsOf,
+  type Step,
+  type ValueType,
+} from './step.ts';
 
 function unaryStep(
   node: NodeOf<'relu' | 'hardtanh' | 'sigmoid' | 'tanh' | 'softsign'>,
@@ -111,81 +47,7 @@ function elementwise(node: PackedNode, run: Step['run']): Omit<Step, 'node'> {
 
 /** How each op is prepared from its node; a new op is one entry here and one in graph.ts. */
 export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
-  conv2d: (node, [input], tensors, kernels) => {
-    const geometry = convOf(node, input!);
-    const g = geometry(1);
-    const filter = tensors.floats(
-      node.filter,
-      g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups) * g.outChannels,
-    );
-    return {
-      output: outputOf(node),
-      kernel: 'float conv',
-      run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)),
-    };
-  },
-  signConv2d: (node, [input], tensors, kernels) => {
-    const geometry = convOf(node, input!);
-    const g = geometry(1);
-    const [taps, inChannels] = [g.kernelHeight * g.kernelWidth, g.inChannels / g.groups];
-    const words = tensors.filterWords(node.filter, g.outChannels, taps, inChannels);
-    const alpha = tensors.floats(node.alpha, g.outChannels);
-    // 1 bit on disk; unpacked once, because float activations need a float product
-    const signs = new Float32Array(g.outChannels * taps * inChannels);
-    kernels.unpackSigns(words, signs, g.outChannels * taps, inChannels);
-    const filter = new Float32Array(signs.length);
-    for (let co = 0; co < g.outChannels; co++)
-      for (let i = 0; i < taps * inChannels; i++)
-        filter[i * g.outChannels + co] = signs[co * taps * inChannels + i]! * alpha[co]!;
-    return {
-      output: outputOf(node),
-      kernel: 'float conv, 1-bit weights',
-      run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)),
-    };
-  },
-  xnorConv2d: (node, [input], tensors, kernels) => {
-    const geometry = convOf(node, input!);
-    const g = geometry(1);
-    const { filter } = xnorFilter(node, g, tensors, kernels);
-    const alpha = tensors.floats(node.alpha, g.outChannels);
-    const scale = node.scale ? tensors.floats(node.scale, g.outChannels) : none;
-    const shift = node.shift ? tensors.floats(node.shift, g.outChannels) : none;
-    const run: Step['run'] = ([x], y, batch) =>
-      kernels.xnorConv2dScaled(x!.words, filter, alpha, scale, shift, y.floats, geometry(batch), node.padding);
-    return { output: outputOf(node), kernel: 'xnor-popcount', run };
-  },
-  xnorConv2dThreshold: (node, [input], tensors, kernels) => {
-    const geometry = convOf(node, input!);
-    const g = geometry(1);
-    const { filter } = xnorFilter(node, g, tensors, kernels);
-    const threshold = tensors.integers(node.threshold, g.outChannels);
-    const flip = tensors.integers(node.flip, g.outChannels);
-    const run: Step['run'] = ([x], y, batch) =>
-      kernels.xnorConv2dThreshold(x!.words, filter, threshold, flip, y.words, geometry(batch), node.padding);
-    return { output: outputOf(node, true), kernel: 'xnor-popcount + threshold', run };
-  },
-  planesConv2d: (node, inputs, tensors, kernels) => {
-    const geometry = convOf(node, inputs[0]!);
-    const g = geometry(1);
-    const reach = g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups);
-    const { words, filter } = xnorFilter(node, g, tensors, kernels);
-    const [sums, scale] = [filterSignSums(words, g.outChannels, reach), tensors.floats(node.scale, g.outChannels)];
-    let dots = new Int32Array(0);
-    const run: Step['run'] = (planes, y, batch) => {
-      if (dots.length < y.floats.length) dots = new Int32Array(y.floats.length);
-      planeConvolution(
-        kernels,
-        planes.map((plane) => plane.words),
-        filter,
-        sums,
-        scale,
-        geometry(batch),
-        dots,
-        y.floats,
-      );
-    };
-    return { output: outputOf(node), kernel: `xnor-popcount, ${inputs.length} bit-planes`, run };
-  },
+  ...prepareConv,
   unitPlane: (node, _inputs, _tensors, kernels) => {
     let scratch = new Float32Array(0);
     const run: Step['run'] = ([x], y, batch) => {
