@@ -1,3 +1,4 @@
+import { argmax } from '../core/argmax.ts';
 import { PackError } from '../core/errors.ts';
 import type { PackedModel } from '../runtime/packed-model.ts';
 import { SignTensor, type Tensor } from '../tensor/tensor.ts';
@@ -27,8 +28,7 @@ export function verify(model: PackedModel, draft: Draft, images: Tensor, logits:
   });
   const classes = model.graph.classes.length;
   for (let row = 0; row < logits.rows; row++) {
-    const best = (values: Float32Array) => values.reduce((top, value, i) => (value > values[top]! ? i : top), 0);
-    const [ours, theirs] = [output, logits.data].map((all) => best(all.subarray(row * classes, (row + 1) * classes)));
+    const [ours, theirs] = [output, logits.data].map((all) => argmax(all.subarray(row * classes, (row + 1) * classes)));
     if (ours !== theirs)
       throw new PackError(
         `pack: image ${row} is classified as ${ours} by the packed network, as ${theirs} by the trained one`,

@@ -1,3 +1,4 @@
+import { argmax } from '../core/argmax.ts';
 import type { Batches } from '../data/batches.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { inference } from '../tensor/tape.ts';
@@ -40,7 +41,7 @@ export function evaluate(classify: Classifier, batches: Batches, classes: number
       const rank = rankOf(row, labels[i]!);
       if (rank === 0) hits++;
       if (rank < 5) near++;
-      const predicted = row.reduce((best, value, c) => (value > row[best]! ? c : best), 0);
+      const predicted = argmax(row);
       confusion[labels[i]!]![predicted]!++;
     }
     total += count;

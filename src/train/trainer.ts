@@ -1,4 +1,5 @@
 import { kernels } from '../backend/select.ts';
+import { argmax } from '../core/argmax.ts';
 import { DivergenceError } from '../core/errors.ts';
 import { Batches } from '../data/batches.ts';
 import { type DataSet, firstOf, type Split } from '../data/dataset.ts';
@@ -184,7 +185,7 @@ export class Trainer {
       labelSmoothing,
       clipLatent = this.network.method.defaults.clipLatent,
     } = this.config;
-    const outcome = trainingStep(() => {
+    return trainingStep(() => {
       const logits = this.network.forward(new Tensor(images, [count, ...this.data.shape]));
       const loss =
         lossName === 'squared-hinge'
@@ -209,7 +210,6 @@ export class Trainer {
       }
       return { loss: value, hits };
     });
-    return outcome;
   }
 
   private brokenParameter(): { name: string } | undefined {
@@ -281,7 +281,7 @@ function countHits(logits: Float32Array, labels: Uint16Array, count: number): nu
   let hits = 0;
   for (let i = 0; i < count; i++) {
     const row = logits.subarray(i * classes, (i + 1) * classes);
-    if (row.reduce((best, value, c) => (value > row[best]! ? c : best), 0) === labels[i]) hits++;
+    if (argmax(row) === labels[i]) hits++;
   }
   return hits;
 }
