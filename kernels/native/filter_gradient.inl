@@ -105,6 +105,17 @@ static void backward_filter(const ConvGeometry& g, Floats dy, Floats dfilter, co
   }
 }
 
+// Grouped convolutions of packed signs: unpacked pixel by pixel (sign_filter_gradient.inl takes the others).
+static void backward_filter_of_signs(const ConvGeometry& g, Words x, Floats dy, Floats dfilter, bool zero_pad) {
+  const size_t stride = words_per_row(g.in_channels);
+  const std::vector<float> border(g.in_channels, zero_pad ? 0.0f : 1.0f);
+  backward_filter(g, dy, dfilter, [&](int n, int py, int px, float* row) -> const float* {
+    if (py < 0 || py >= g.height || px < 0 || px >= g.width) return border.data();
+    bits::unpack_row(x.data + ((size_t(n) * g.height + py) * g.width + px) * stride, g.in_channels, row);
+    return row;
+  });
+}
+
 }  // namespace conv
 
 static void conv2dBackwardFilter(Floats x, Floats dy, Floats dfilter, Ints geometry) {
@@ -126,25 +137,5 @@ static void conv2dBackwardFilter(Floats x, Floats dy, Floats dfilter, Ints geome
   backward_filter(g, dy, dfilter, [&](int n, int py, int px, float*) -> const float* {
     if (py < 0 || py >= g.height || px < 0 || px >= g.width) return border.data();
     return x.data + ((size_t(n) * g.height + py) * g.width + px) * g.in_channels;
-  });
-}
-
-static void conv2dBackwardFilterSigns(Words x, Floats dy, Floats dfilter, Ints geometry, int zero_pad) {
-  using namespace conv;
-  const ConvGeometry g(geometry);
-  const size_t stride = words_per_row(g.in_channels);
-  require(x, g.in_pixels() * stride, "conv2dBackwardFilterSigns x");
-  require(dy, g.out_size(), "conv2dBackwardFilterSigns dy");
-  require(dfilter, g.filter_size(), "conv2dBackwardFilterSigns dfilter");
-  if (is_product(g)) {
-    const Floats signs{scratch<float>(Scratch::kGradient, 0, g.in_size()), g.in_size()};
-    unpackSigns(x, signs, int(g.in_pixels()), g.in_channels);
-    return sgemm(1, 0, g.in_channels, g.out_channels, int(g.in_pixels()), signs, dy, 0, dfilter);
-  }
-  const std::vector<float> border(g.in_channels, zero_pad ? 0.0f : 1.0f);
-  backward_filter(g, dy, dfilter, [&](int n, int py, int px, float* row) -> const float* {
-    if (py < 0 || py >= g.height || px < 0 || px >= g.width) return border.data();
-    bits::unpack_row(x.data + ((size_t(n) * g.height + py) * g.width + px) * stride, g.in_channels, row);
-    return row;
   });
 }

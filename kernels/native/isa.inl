@@ -29,6 +29,9 @@ namespace {
 #include "sgemm.inl"
 #include "float_conv.inl"
 #include "filter_gradient.inl"
+#include "sign_sums.inl"
+#include "sign_filter_gradient.inl"
+#include "sign_conv.inl"
 #if (defined(__AVX2__) && !defined(SIGNUM_AVX512)) || defined(__aarch64__)
 #include "xnor_nibbles.inl"
 #else

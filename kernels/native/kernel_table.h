@@ -8,6 +8,8 @@
   X(conv2dBackwardInput, Floats, Floats, Floats, Ints)                                            \
   X(conv2dBackwardFilter, Floats, Floats, Floats, Ints)                                           \
   X(conv2dBackwardFilterSigns, Words, Floats, Floats, Ints, int)                                  \
+  X(conv2dSigns, Floats, Words, Floats, Floats, Ints)                                             \
+  X(conv2dBackwardInputSigns, Floats, Words, Floats, Floats, Ints)                                \
   X(packSigns, Floats, Words, int, int)                                                           \
   X(packAffineSigns, Floats, Floats, Floats, Words, int, int)                                     \
   X(packWithin, Floats, float, float, Words, int, int)                                            \

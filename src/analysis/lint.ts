@@ -2,7 +2,7 @@ import { Random } from '../core/random.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { type TapeNode, traced } from '../tensor/tape.ts';
-import { SignFilter, Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { optimizerOf, type TrainConfig } from '../train/config.ts';
 import type { EpochMetrics } from '../train/run-folder.ts';
 
@@ -45,13 +45,14 @@ class Graph {
 }
 
 /** Convolutions of signs, or of floats, by binary weights, in order. */
-const isBinary = (node: TapeNode) =>
-  node.op === 'binaryConv2d' || (node.op === 'conv2d' && node.inputs[1] instanceof SignFilter);
+const isBinary = (node: TapeNode) => ['binaryConv2d', 'signConv2d'].includes(node.op);
 
 function structureFindings(nodes: readonly TapeNode[], image: Tensor): Finding[] {
   const graph = new Graph(nodes);
   const findings: Finding[] = [];
-  const convs = nodes.filter((node) => ['conv2d', 'binaryConv2d', 'planeConv2d', 'dense'].includes(node.op));
+  const convs = nodes.filter((node) =>
+    ['conv2d', 'signConv2d', 'binaryConv2d', 'planeConv2d', 'dense'].includes(node.op),
+  );
   const binary = nodes.filter(isBinary);
   binary.forEach((node, i) => {
     const where = `binary layer ${i + 1} of ${binary.length}`;
@@ -60,7 +61,7 @@ function structureFindings(nodes: readonly TapeNode[], image: Tensor): Finding[]
     const [input, filter] = node.inputs as [Tensor, Tensor];
     const sign = graph.source(input);
     const before = sign?.op === 'sign' ? graph.source(sign.inputs[0]!) : undefined;
-    if (input === image || (sign === undefined && node.op === 'conv2d')) {
+    if (input === image || (sign === undefined && node.op === 'signConv2d')) {
       add(
         'float-input',
         'warning',

@@ -72,6 +72,9 @@ export function bindFlatKernels(name: Kernels['name'], detail: string, flat: Fla
       flat.xnorConv2dScaled(x, filter, alpha, scale, shift, out, convWords(g), zeroPad(padding)),
     xnorConv2dThreshold: (x, filter, threshold, flip, out, g, padding) =>
       flat.xnorConv2dThreshold(x, filter, threshold, flip, out, convWords(g), zeroPad(padding)),
+    conv2dSigns: (x, filter, alpha, y, g) => flat.conv2dSigns(x, filter, alpha, y, convWords(g)),
+    conv2dBackwardInputSigns: (dy, filter, alpha, dx, g) =>
+      flat.conv2dBackwardInputSigns(dy, filter, alpha, dx, convWords(g)),
     conv2dBackwardFilterSigns: (x, dy, dw, g, padding) =>
       flat.conv2dBackwardFilterSigns(x, dy, dw, convWords(g), zeroPad(padding)),
     maxPool: (x, y, indices, g) => flat.maxPool(x, y, indices, poolWords(g)),

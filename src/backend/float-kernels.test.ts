@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { wordsFor } from '../core/bits.ts';
 import { poolGeometry } from '../core/conv-geometry.ts';
 import { Random } from '../core/random.ts';
 import { compiledBackends, convGeometries, randomFloats, relativeError } from './kernels.testing.ts';
@@ -64,6 +65,30 @@ describe.each(compiledBackends())('%s', (_name, make) => {
         agree(kernels, [w.length], (backend, [dw]) => backend.conv2dBackwardFilter(x, dy, dw!, g));
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test('convolutions of floats by sign filters, and their input gradient', () => {
+    const kernels = make();
+    fc.assert(
+      fc.property(convGeometries(), seeds, (g, seed) => {
+        const random = new Random(seed);
+        const [taps, inputs] = [g.kernelHeight * g.kernelWidth, g.inChannels / g.groups];
+        const x = randomFloats(random, g.batch * g.height * g.width * g.inChannels);
+        const dy = randomFloats(random, g.batch * g.outHeight * g.outWidth * g.outChannels);
+        const filter = new Uint32Array(wordsFor(taps * g.outChannels, inputs));
+        reference.packFilterSigns(
+          randomFloats(random, taps * inputs * g.outChannels),
+          filter,
+          taps,
+          inputs,
+          g.outChannels,
+        );
+        const alpha = randomFloats(random, g.outChannels);
+        agree(kernels, [dy.length], (backend, [y]) => backend.conv2dSigns(x, filter, alpha, y!, g));
+        agree(kernels, [x.length], (backend, [dx]) => backend.conv2dBackwardInputSigns(dy, filter, alpha, dx!, g));
+      }),
+      { numRuns: 100 },
     );
   });
 

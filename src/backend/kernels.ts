@@ -92,6 +92,16 @@ export interface Kernels {
     g: ConvGeometry,
     padding: BinaryPadding,
   ): void;
+  /** Convolution of floats by the filter alpha[c]*sign; filter: packed signs [Cout, taps, wordsPerRow(Cin/groups)]. */
+  conv2dSigns(x: Float32Array, filter: Uint32Array, alpha: Float32Array, y: Float32Array, g: ConvGeometry): void;
+  /** Input gradient of a convolution by the filter alpha[c]*sign; filter as in `conv2dSigns`. */
+  conv2dBackwardInputSigns(
+    dy: Float32Array,
+    filter: Uint32Array,
+    alpha: Float32Array,
+    dx: Float32Array,
+    g: ConvGeometry,
+  ): void;
   /** Filter gradient of a convolution whose input is packed signs; `one` padding contributes +1 taps. */
   conv2dBackwardFilterSigns(
     x: Uint32Array,

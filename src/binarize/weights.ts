@@ -48,10 +48,7 @@ function signFilterOf(signSource: Tensor, alpha: Float32Array): SignFilter {
   const [kh, kw, inChannels, outChannels] = signSource.shape as [number, number, number, number];
   const packed = words(wordsFor(outChannels * kh * kw, inChannels));
   kernels().packFilterSigns(signSource.data, packed, kh * kw, inChannels, outChannels);
-  const effective = floats(signSource.size);
-  kernels().unary('clip-ste', signSource.data, effective);
-  scaleColumns(effective, alpha, effective, signSource.rows);
-  return new SignFilter(packed, alpha, effective, signSource.shape);
+  return new SignFilter(packed, alpha, signSource.shape);
 }
 
 /** alpha_c * sign(w): the weight binarization of nearly every method. */

@@ -8,6 +8,7 @@ import { binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { planeConv2d } from '../tensor/ops/plane-conv.ts';
 import { reshape } from '../tensor/ops/shape.ts';
+import { signConv2d } from '../tensor/ops/sign-conv.ts';
 import { PlaneTensor, SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
 import { type Conv2dOptions, glorotBound, heNormal } from './layers.ts';
 import { Module, type Parameter } from './module.ts';
@@ -77,13 +78,13 @@ export class BinaryConv2d extends Module {
     return output ? output(y, context) : y;
   }
 
-  /** By XNOR where both sides are bits, by bit-planes for k-bit activations, else in float. */
+  /** By XNOR where both sides are bits, by bit-planes for k-bit activations, by additions for float ones; else in float. */
   private product(input: Tensor, filter: Tensor): Tensor {
     if (!(filter instanceof SignFilter)) return conv2d(input, filter, this.options);
     if (input instanceof SignTensor) return binaryConv2d(input, filter, this.options);
     return input instanceof PlaneTensor
       ? planeConv2d(input, filter, this.options)
-      : conv2d(input, filter, this.options);
+      : signConv2d(input, filter, this.options);
   }
 
   /** XNOR-Net's K: every kernel window's mean of A, zero outside the image (Rastegari 2016, sec. 3.2). */

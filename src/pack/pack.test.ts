@@ -96,7 +96,7 @@ test('a binary layer that would silently run in float is refused by name', () =>
     seed: 3,
   });
   Object.assign(claimed, { method: network.method });
-  expect(() => pack(claimed, images(random, 2, [8, 8, 3]), options)).toThrow(/conv2d1.*would run in float/);
+  expect(() => pack(claimed, images(random, 2, [8, 8, 3]), options)).toThrow(/signConv2d1.*would run in float/);
   expect(() => pack(claimed, images(random, 2, [8, 8, 3]), { ...options, allowFloat: 'all' })).not.toThrow();
 });
 

@@ -4,7 +4,7 @@ import type { StoredTensor } from '../core/safetensors.ts';
 import type { Shape } from '../core/shape.ts';
 import { boundText, type PackedNode } from '../runtime/graph.ts';
 import type { TapeNode } from '../tensor/tape.ts';
-import { type PlaneTensor, SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
+import { type PlaneTensor, type SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
 import type { Draft, DraftNode } from './draft.ts';
 
 const stored = (data: StoredTensor['data'], shape: Shape = [data.length]): StoredTensor => ({
@@ -54,17 +54,18 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
           alpha: keep('alpha', stored(filter.scale)),
         };
       }
+      case 'signConv2d': {
+        const filter = inputs[1] as SignFilter;
+        return {
+          ...common,
+          op: 'signConv2d',
+          ...convFields(geometry),
+          filter: signWords(filter),
+          alpha: keep('alpha', stored(filter.scale)),
+        };
+      }
       case 'conv2d': {
         const filter = inputs[1]!;
-        if (filter instanceof SignFilter) {
-          return {
-            ...common,
-            op: 'signConv2d',
-            ...convFields(geometry),
-            filter: signWords(filter),
-            alpha: keep('alpha', stored(filter.scale)),
-          };
-        }
         return {
           ...common,
           op: 'conv2d',

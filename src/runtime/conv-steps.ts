@@ -71,17 +71,10 @@ export const prepareConv: { readonly [O in ConvOp]: Prepare<O> } = {
     const [taps, inChannels] = [g.kernelHeight * g.kernelWidth, g.inChannels / g.groups];
     const words = tensors.filterWords(node.filter, g.outChannels, taps, inChannels);
     const alpha = tensors.floats(node.alpha, g.outChannels);
-    // 1 bit on disk; unpacked once, because float activations need a float product
-    const signs = new Float32Array(g.outChannels * taps * inChannels);
-    kernels.unpackSigns(words, signs, g.outChannels * taps, inChannels);
-    const filter = new Float32Array(signs.length);
-    for (let co = 0; co < g.outChannels; co++)
-      for (let i = 0; i < taps * inChannels; i++)
-        filter[i * g.outChannels + co] = signs[co * taps * inChannels + i]! * alpha[co]!;
     return {
       output: outputOf(node),
-      kernel: 'float conv, 1-bit weights',
-      run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)),
+      kernel: 'sums by 1-bit weights',
+      run: ([x], y, batch) => kernels.conv2dSigns(x!.floats, words, alpha, y.floats, geometry(batch)),
     };
   },
   xnorConv2d: (node, [input], tensors, kernels) => {

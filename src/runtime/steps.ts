@@ -3,6 +3,7 @@ import { packUnitPlane } from '../backend/plane-conv.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { poolGeometry } from '../core/conv-geometry.ts';
 import { sizeOf } from '../core/shape.ts';
+import { subsample } from '../core/subsample.ts';
 import { prepareConv } from './conv-steps.ts';
 import { boundOf, type OpName, type PackedNode } from './graph.ts';
 import {
@@ -171,17 +172,10 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   },
   subsamplePad: (node, [input]) => {
     const [height, width, from] = image(node, input!);
-    const [outHeight, outWidth, channels] = node.shape as [number, number, number];
-    const before = (channels - from) >> 1;
-    return elementwise(node, ([x], y, batch) => {
-      y.floats.fill(0);
-      for (let i = 0; i < batch * outHeight; i++)
-        for (let ox = 0; ox < outWidth; ox++) {
-          const row = Math.floor(i / outHeight) * height + (i % outHeight) * node.stride;
-          const at = (row * width + ox * node.stride) * from;
-          y.floats.set(x!.floats.subarray(at, at + from), (i * outWidth + ox) * channels + before);
-        }
-    });
+    const channels = node.shape[2]!;
+    return elementwise(node, ([x], y, batch) =>
+      subsample(x!.floats, y.floats, { batch, height, width, from, stride: node.stride, channels }),
+    );
   },
 };
 

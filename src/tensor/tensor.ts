@@ -2,7 +2,7 @@ import { kernels } from '../backend/select.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { ShapeError } from '../core/errors.ts';
 import { channelsOf, formatShape, type Shape, sizeOf } from '../core/shape.ts';
-import { floats } from './storage.ts';
+import { floats, release } from './storage.ts';
 
 /** Values with a shape, and, while a tape records, a gradient. Row-major; images are [N,H,W,C]. */
 export class Tensor {
@@ -95,9 +95,24 @@ export class SignFilter extends Tensor {
   readonly words: Uint32Array;
   readonly scale: Float32Array;
 
-  constructor(words: Uint32Array, scale: Float32Array, effective: Float32Array, shape: Shape, requiresGrad = false) {
-    super(effective, shape, requiresGrad);
+  constructor(words: Uint32Array, scale: Float32Array, shape: Shape, requiresGrad = false) {
+    super(null, shape, requiresGrad);
     this.words = words;
     this.scale = scale;
+  }
+
+  /** alpha*sign as floats; unpacked on first use. */
+  override get data(): Float32Array {
+    if (this.values === null) {
+      const [outputs, inputs] = [this.channels, this.shape[2] ?? 0];
+      const signs = floats(this.size);
+      kernels().unpackSigns(this.words, signs, this.size / inputs, inputs);
+      this.values = floats(this.size);
+      const reach = this.rows;
+      for (let c = 0; c < outputs; c++)
+        for (let i = 0; i < reach; i++) this.values[i * outputs + c] = signs[c * reach + i]! * this.scale[c]!;
+      release(signs);
+    }
+    return this.values;
   }
 }

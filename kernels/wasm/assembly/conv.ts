@@ -66,6 +66,29 @@ export function conv2dBackwardInput(dy: usize, filter: usize, dx: usize, geometr
     }
 }
 
+/** alpha[c]*sign as a float filter [taps][in][out] */
+function effectiveFilter(g: Conv, filter: usize, alpha: usize): usize {
+  const groupIn = g.inChannels / g.groups, taps = g.kernelHeight * g.kernelWidth;
+  const floats = workspace(<usize>(taps * groupIn * g.outChannels) << 2);
+  for (let co = 0; co < g.outChannels; co++) {
+    const scale = load<u32>(alpha + (<usize>co << 2));
+    for (let tap = 0; tap < taps; tap++) {
+      const row = filter + (<usize>((co * taps + tap) * wordsPerRow(groupIn)) << 2);
+      for (let ci = 0; ci < groupIn; ci++)
+        store<u32>(floats + (<usize>((tap * groupIn + ci) * g.outChannels + co) << 2), scale ^ (bitOf(row, ci) << 31));
+    }
+  }
+  return floats;
+}
+
+export function conv2dSigns(x: usize, filter: usize, alpha: usize, y: usize, geometry: usize): void {
+  conv2d(x, effectiveFilter(readConv(geometry), filter, alpha), y, geometry);
+}
+
+export function conv2dBackwardInputSigns(dy: usize, filter: usize, alpha: usize, dx: usize, geometry: usize): void {
+  conv2dBackwardInput(dy, effectiveFilter(readConv(geometry), filter, alpha), dx, geometry);
+}
+
 function backwardFilter(kind: i32, x: usize, imageBytes: usize, dy: usize, dfilter: usize, g: Conv, border: f32): void {
   const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups;
   const reach = g.kernelHeight * g.kernelWidth * groupIn, pixels = g.outHeight * g.outWidth;

@@ -2,7 +2,9 @@ export { beginCall } from './workspace';
 export { maskBits, packAffineSigns, packFilterSigns, packSigns, packWithin, unpackSigns } from './bits';
 export { prepareXnorFilter, xnorConv2d, xnorConv2dScaled, xnorConv2dThreshold, xnorGemm } from './xnor';
 export { sgemm } from './gemm';
-export { conv2d, conv2dBackwardFilter, conv2dBackwardFilterSigns, conv2dBackwardInput } from './conv';
+export {
+  conv2d, conv2dBackwardFilter, conv2dBackwardFilterSigns, conv2dBackwardInput, conv2dBackwardInputSigns, conv2dSigns,
+} from './conv';
 export {
   batchNormBackward, channelAffine, channelMoments, columnAbsSums, columnDots, columnSums, prelu, preluBackward, rowAbsMeans, rowDots, rowScale,
 } from './channels';

@@ -2,7 +2,7 @@ import { wordsFor } from '../../core/bits.ts';
 import type { ConvGeometry } from '../../core/conv-geometry.ts';
 import type { BinaryPadding } from '../kernels.ts';
 import { bitAt, unpackSigns } from './bits.ts';
-import { conv2dBackwardFilter, forEachProduct } from './conv.ts';
+import { conv2d, conv2dBackwardFilter, conv2dBackwardInput, forEachProduct } from './conv.ts';
 
 export function xnorGemm(a: Uint32Array, b: Uint32Array, out: Int32Array, m: number, n: number, k: number): void {
   for (let i = 0; i < m; i++)
@@ -81,6 +81,37 @@ export function xnorConv2dThreshold(
     const negative = flip[c] ? dots[i]! > threshold[c]! : dots[i]! < threshold[c]!;
     if (negative) out[((i - c) / g.outChannels) * stride + (c >>> 5)]! |= 1 << (c & 31);
   }
+}
+
+/** alpha[c]*sign as a float filter [taps, Cin/groups, Cout]. */
+function effectiveFilter(filter: Uint32Array, alpha: Float32Array, g: ConvGeometry): Float32Array {
+  const [taps, inputs, outputs] = [g.kernelHeight * g.kernelWidth, g.inChannels / g.groups, g.outChannels];
+  const signs = new Float32Array(outputs * taps * inputs);
+  unpackSigns(filter, signs, outputs * taps, inputs);
+  return Float32Array.from({ length: signs.length }, (_, i) => {
+    const [c, rest] = [i % outputs, Math.floor(i / outputs)];
+    return signs[c * taps * inputs + rest]! * alpha[c]!;
+  });
+}
+
+export function conv2dSigns(
+  x: Float32Array,
+  filter: Uint32Array,
+  alpha: Float32Array,
+  y: Float32Array,
+  g: ConvGeometry,
+): void {
+  conv2d(x, effectiveFilter(filter, alpha, g), y, g);
+}
+
+export function conv2dBackwardInputSigns(
+  dy: Float32Array,
+  filter: Uint32Array,
+  alpha: Float32Array,
+  dx: Float32Array,
+  g: ConvGeometry,
+): void {
+  conv2dBackwardInput(dy, effectiveFilter(filter, alpha, g), dx, g);
 }
 
 export function conv2dBackwardFilterSigns(

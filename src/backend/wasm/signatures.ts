@@ -80,6 +80,20 @@ export const signatures: Signatures = {
     access: 'rrwr',
     sizes: (_x, _dy, _df, g) => [conv(g).input, conv(g).output, conv(g).filter, geometry],
   },
+  conv2dSigns: {
+    access: 'rrrwr',
+    sizes: (_x, _f, _al, _y, g) => [conv(g).input, conv(g).filterWords, conv(g).outChannels, conv(g).output, geometry],
+  },
+  conv2dBackwardInputSigns: {
+    access: 'rrrwr',
+    sizes: (_dy, _f, _al, _dx, g) => [
+      conv(g).output,
+      conv(g).filterWords,
+      conv(g).outChannels,
+      conv(g).input,
+      geometry,
+    ],
+  },
   conv2dBackwardFilterSigns: {
     access: 'rrwr.',
     sizes: (_x, _dy, _df, g) => [conv(g).inWords, conv(g).output, conv(g).filter, geometry],

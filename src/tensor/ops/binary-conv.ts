@@ -36,7 +36,7 @@ export function binaryConv2d(x: SignTensor, filter: SignFilter, options: BinaryC
   kernels().xnorConv2dScaled(x.words, prepared, filter.scale, noAffine, noAffine, y.data, g, padding);
   release(prepared);
   const backward = (dy: Float32Array) => [
-    gradientOf(x, (dx) => kernels().conv2dBackwardInput(dy, filter.data, dx, g)),
+    gradientOf(x, (dx) => kernels().conv2dBackwardInputSigns(dy, filter.words, filter.scale, dx, g)),
     gradientOf(filter, (dw) => kernels().conv2dBackwardFilterSigns(x.words, dy, dw, g, padding)),
   ];
   return record('binaryConv2d', [x, filter], y, backward, { attributes: { geometry: g, padding } });

@@ -35,7 +35,7 @@ export function planeConv2d(x: PlaneTensor, filter: SignFilter, options: ConvOpt
   release(dots);
   release(prepared);
   const backward = (dy: Float32Array) => [
-    gradientOf(x, (dx) => kernels().conv2dBackwardInput(dy, filter.data, dx, g)),
+    gradientOf(x, (dx) => kernels().conv2dBackwardInputSigns(dy, filter.words, filter.scale, dx, g)),
     gradientOf(filter, (dw) => kernels().conv2dBackwardFilter(x.data, dy, dw, g)),
   ];
   return record('planeConv2d', [x, filter], y, backward, { attributes: { geometry: g, scale } });

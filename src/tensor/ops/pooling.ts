@@ -2,7 +2,7 @@ import { kernels } from '../../backend/select.ts';
 import { type PoolGeometry, poolGeometry } from '../../core/conv-geometry.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
-import { floats, integers } from '../storage.ts';
+import { floats, integers, release } from '../storage.ts';
 import { emptyTensor, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -55,10 +55,16 @@ export function globalAvgPool(x: Tensor): Tensor {
   kernels().blend(y.data, 0, 1 / pixels, y.data);
   const backward = (dy: Float32Array) => {
     const dx = floats(x.size);
-    for (let i = 0; i < x.rows; i++) {
-      const first = Math.floor(i / pixels) * channels!;
-      for (let c = 0; c < channels!; c++) dx[i * channels! + c] = dy[first + c]! / pixels;
+    const share = floats(dy.length).fill(0);
+    kernels().blend(dy, 1 / pixels, 0, share);
+    for (let i = 0; i < n!; i++) {
+      const row = share.subarray(i * channels!, (i + 1) * channels!);
+      // the first pixel, then doubled by copies within the image
+      const image = dx.subarray(i * pixels * channels!, (i + 1) * pixels * channels!);
+      image.set(row);
+      for (let done = channels!; done < image.length; done *= 2) image.copyWithin(done, 0, done);
     }
+    release(share);
     return [dx];
   };
   return record('globalAvgPool', [x], y, backward);

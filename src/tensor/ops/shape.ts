@@ -1,7 +1,8 @@
 import { ShapeError } from '../../core/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../../core/shape.ts';
+import { subsample, subsampleBackward } from '../../core/subsample.ts';
 import { floats } from '../storage.ts';
-import { emptyTensor, record } from '../tape.ts';
+import { emptyTensor, gradientOf, record } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 
 /** The same values under another shape; shares storage. */
@@ -80,23 +81,9 @@ export function subsamplePad(x: Tensor, stride: number, channels: number): Tenso
   if (x.shape.length !== 4 || channels < from) {
     throw new ShapeError(`subsamplePad: cannot pad ${formatShape(x.shape)} to ${channels} channels`);
   }
-  const [outHeight, outWidth] = [Math.ceil(height / stride), Math.ceil(width / stride)];
-  const before = (channels - from) >> 1;
-  const y = emptyTensor([n, outHeight, outWidth, channels]);
-  y.data.fill(0);
-  const eachPixel = (visit: (input: number, output: number) => void) => {
-    for (let i = 0; i < n; i++)
-      for (let oy = 0; oy < outHeight; oy++)
-        for (let ox = 0; ox < outWidth; ox++) {
-          const input = ((i * height + oy * stride) * width + ox * stride) * from;
-          visit(input, ((i * outHeight + oy) * outWidth + ox) * channels + before);
-        }
-  };
-  eachPixel((input, output) => y.data.set(x.data.subarray(input, input + from), output));
-  const backward = (dy: Float32Array) => {
-    const dx = floats(x.size).fill(0);
-    eachPixel((input, output) => dx.set(dy.subarray(output, output + from), input));
-    return [dx];
-  };
+  const y = emptyTensor([n, Math.ceil(height / stride), Math.ceil(width / stride), channels]);
+  const g = { batch: n, height, width, from, stride, channels };
+  subsample(x.data, y.data, g);
+  const backward = (dy: Float32Array) => [gradientOf(x, (dx) => subsampleBackward(dy, dx, g))];
   return record('subsamplePad', [x], y, backward, { attributes: { stride, channels } });
 }

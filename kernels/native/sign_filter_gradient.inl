@@ -1,0 +1,221 @@
+// Gradient of a binary convolution's filter: dw[tap][ci] is a sum of output gradients with the signs of the input, so four
+// neighbouring output pixels are tabled (sign_sums.inl) and every (tap, input channel) looks its sum up.
+namespace sign_sums {
+
+constexpr int kColumns = 16;                      // output channels of a panel
+constexpr int kVectors = kColumns / kLanes;
+constexpr int kRows = kLanes >= 8 ? kLanes : 4;   // input channels whose sums stay in registers
+constexpr int kTable = kEntries * kColumns;
+
+// sums[r] += the looked-up entries of `rows` x `groups` tables
+static void add_looked_up(const float* tables, const uint8_t* codes, int rows, int groups, size_t code_row, size_t code_step,
+                          float* sums) {
+  Vec acc[kRows][kVectors];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; v++) acc[r][v] = load(sums + r * kColumns + v * kLanes);
+  for (int y = 0; y < rows; y++) {
+    const uint8_t* code = codes + y * code_row;
+    for (int i = 0; i < groups; i++, tables += kTable, code += code_step) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; r++) {
+        const float* entry = tables + code[r];
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; v++) acc[r][v] += load(entry + v * kLanes);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; v++) store(sums + r * kColumns + v * kLanes, acc[r][v]);
+}
+
+class FilterGradient {
+ public:
+  FilterGradient(const ConvGeometry& g, Words x, Floats dy, bool zero_pad)
+      : g(g), x(x), dy(dy), zero_pad(zero_pad), channels(round_up(g.in_channels, std::max(8, kRows))), groups((g.out_width + 3) / 4),
+        panels((g.out_channels + kColumns - 1) / kColumns), code_row(size_t(g.kernel_width) * groups * channels),
+        block_rows(std::max(1, std::min(g.out_height, 16 / groups))) {
+    for (int kx = 0; kx < g.kernel_width; kx++) {
+      Column column{kx, 0, g.out_width};
+      while (column.first < column.last && input_column(column.first, kx) < 0) column.first++;
+      while (column.first < column.last && input_column(column.last - 1, kx) >= g.width) column.last--;
+      if (column.first < column.last || !zero_pad) columns.push_back(column);
+    }
+  }
+
+  void run(float* dfilter) {
+    const int threads = std::min(thread_count(), g.batch);
+    const int parts = panels % threads == 0 ? 1 : threads;  // images are only split where panels cannot be shared out evenly
+    const size_t image_codes = g.height * code_row, part_size = size_t(panels) * g.taps() * (channels + 1) * kColumns;
+    const int block = int(std::max<size_t>(parts, std::min<size_t>(g.batch, (4u << 20) / (sizeof(uint8_t) * image_codes))));
+    uint8_t* codes = scratch<uint8_t>(Scratch::kGradient, 0, block * image_codes);
+    float* sums = scratch<float>(Scratch::kPartial, 0, part_size * parts);
+    std::memset(sums, 0, sizeof(float) * part_size * parts);
+    for (int first = 0; first < g.batch; first += block) {
+      const int count = std::min(block, g.batch - first);
+      parallel_ranges(size_t(count) * g.height, 1, [&](size_t begin, size_t end, int thread) {
+        for (size_t i = begin; i < end; i++) encode_row(first + int(i / g.height), int(i % g.height), thread, codes + i * code_row);
+      });
+      parallel_ranges(size_t(panels) * parts, 1, [&](size_t begin, size_t end, int thread) {
+        float* tables = scratch<float>(Scratch::kTile, thread, size_t(block_rows) * groups * kTable);
+        for (size_t unit = begin; unit < end; unit++) {
+          const int panel = int(unit / parts), part = int(unit % parts);
+          float* out = sums + part * part_size + size_t(panel) * g.taps() * (channels + 1) * kColumns;
+          for (int n = count * part / parts; n < count * (part + 1) / parts; n++)
+            add_image(dy.data + size_t(first + n) * g.out_height * g.out_width * g.out_channels, panel,
+                      codes + n * image_codes, tables, out);
+        }
+      });
+    }
+    parallel_ranges(g.taps(), 1, [&](size_t begin, size_t end, int) {
+      for (size_t tap = begin; tap < end; tap++)
+        for (int panel = 0; panel < panels; panel++)
+          gather(sums + (panel * g.taps() + tap) * (channels + 1) * kColumns, part_size, parts,
+                 dfilter + tap * g.in_channels * g.out_channels + panel * kColumns,
+                 std::min(kColumns, g.out_channels - panel * kColumns));
+    });
+  }
+
+ private:
+  struct Column {
+    int kx, first, last;  // output columns [first, last) meet the image
+  };
+  const ConvGeometry& g;
+  const Words x;
+  const Floats dy;
+  const bool zero_pad;
+  const int channels, groups, panels;  // channels: rounded up to whole tiles
+  const size_t code_row;               // codes of an input row: [kernel column][group][channel]
+  const int block_rows;                // rows of dy whose tables stay in L1
+  std::vector<Column> columns;         // kernel columns that count at all: the others' gradient is exactly 0
+
+  int input_column(int out_column, int kx) const { return out_column * g.stride + kx * g.dilation - g.pad; }
+  int input_row(int out_row, int ky) const { return out_row * g.stride + ky * g.dilation - g.pad; }
+  static bool inside(int position, int size) { return position >= 0 && position < size; }
+
+  // Table offset of the four signs that each (kernel column, group of output pixels, channel) meets; beyond the border +1.
+  void encode_row(int n, int iy, int thread, uint8_t* codes) const {
+    static_assert((kEntries - 1) * kColumns < 256, "a table offset is a byte");
+    const int bytes = channels / 8, last = input_column(groups * kSigns - 1, g.kernel_width - 1);
+    const size_t stride = words_per_row(g.in_channels), positions = g.pad + std::max(g.width, last + 1);
+    const uint32_t* row = x.data + (size_t(n) * g.height + iy) * g.width * stride;
+    uint64_t* pixels = scratch<uint64_t>(Scratch::kDots, thread, positions * bytes);  // one byte per sign, columns from -pad on
+    std::memset(pixels, 0, sizeof(uint64_t) * positions * bytes);
+    for (int column = 0; column < g.width; column++, row += stride)
+      for (int i = 0; i < bytes; i++) pixels[size_t(g.pad + column) * bytes + i] = spread.bytes[(row[i >> 2] >> (8 * (i & 3))) & 255];
+    const size_t step = size_t(g.stride) * bytes;
+    for (int kx = 0; kx < g.kernel_width; kx++)
+      for (int group = 0; group < groups; group++) {
+        const uint64_t* from = pixels + size_t(group * kSigns * g.stride + kx * g.dilation) * bytes;
+        for (int i = 0; i < bytes; i++, codes += 8) {
+          const uint64_t code = from[i] | from[step + i] << 1 | from[2 * step + i] << 2 | from[3 * step + i] << 3;
+          const uint64_t offset = code * kColumns;
+          std::memcpy(codes, &offset, 8);
+        }
+      }
+  }
+
+  void build_tables(const float* gradient, int width, float* tables) const {
+    for (int group = 0; group < groups; group++, tables += kTable) {
+      float pixels[kSigns][kColumns] = {};
+      const float* from[kSigns];
+      for (int j = 0; j < kSigns; j++) {
+        const int column = group * kSigns + j;
+        const float* pixel = gradient + size_t(column) * g.out_channels;
+        from[j] = column < g.out_width && width == kColumns ? pixel : pixels[j];
+        if (column < g.out_width && width < kColumns) std::memcpy(pixels[j], pixel, sizeof(float) * width);
+      }
+      for (int v = 0; v < kVectors; v++) {
+        const int at = v * kLanes;
+        table_of(load(from[0] + at), load(from[1] + at), load(from[2] + at), load(from[3] + at), tables + at, kColumns);
+      }
+    }
+  }
+
+  // The look-ups count columns beyond the border as +1 and rows beyond it not at all: what the border adds to every channel.
+  void add_border(const float* gradient, int oy, int width, float* out) const {
+    const size_t tap_size = size_t(channels + 1) * kColumns;
+    for (const Column& column : columns) {
+      float beyond[kColumns] = {};
+      const auto add = [&](int from, int to, float sign) {
+        for (int ox = from; ox < to; ox++)
+          for (int c = 0; c < width; c++) beyond[c] += sign * gradient[size_t(ox) * g.out_channels + c];
+      };
+      if (zero_pad) {
+        add(0, column.first, -1);
+        add(column.last, g.out_width, -1);
+      } else {
+        add(0, g.out_width, 1);
+      }
+      for (int ky = 0; ky < g.kernel_height; ky++) {
+        if (inside(input_row(oy, ky), g.height) != zero_pad) continue;
+        float* to = out + (ky * g.kernel_width + column.kx) * tap_size;
+        for (int c = 0; c < kColumns; c++) to[c] += beyond[c];
+      }
+    }
+  }
+
+  // out: [tap][channels, then the border's sum][kColumns]
+  void add_image(const float* gradient, int panel, const uint8_t* codes, float* tables, float* out) const {
+    const int width = std::min(kColumns, g.out_channels - panel * kColumns);
+    const size_t tap_size = size_t(channels + 1) * kColumns, row_tables = size_t(groups) * kTable;
+    for (int y0 = 0; y0 < g.out_height; y0 += block_rows) {
+      const int y1 = std::min(g.out_height, y0 + block_rows);
+      for (int y = y0; y < y1; y++) {
+        const float* row = gradient + size_t(y) * g.out_width * g.out_channels + panel * kColumns;
+        build_tables(row, width, tables + (y - y0) * row_tables);
+        if (g.pad > 0) add_border(row, y, width, out + channels * kColumns);
+      }
+      for (int ky = 0; ky < g.kernel_height; ky++) {
+        int from = y0, to = y1;
+        while (from < to && input_row(from, ky) < 0) from++;
+        while (from < to && input_row(to - 1, ky) >= g.height) to--;
+        if (from == to) continue;
+        for (const Column& column : columns)
+          for (int c = 0; c < channels; c += kRows)
+            add_looked_up(tables + (from - y0) * row_tables,
+                          codes + input_row(from, ky) * code_row + size_t(column.kx) * groups * channels + c, to - from, groups,
+                          g.stride * code_row, channels,
+                          out + (ky * g.kernel_width + column.kx) * tap_size + size_t(c) * kColumns);
+      }
+    }
+  }
+
+  // dfilter[ci][0..width) = sums of all parts, each with its border's sum
+  void gather(const float* sums, size_t part_size, int parts, float* dfilter, int width) const {
+    for (int ci = 0; ci < g.in_channels; ci++)
+      for (int c = 0; c < width; c++) {
+        float sum = 0;
+        for (int part = 0; part < parts; part++)
+          sum += sums[part * part_size + ci * kColumns + c] + sums[part * part_size + channels * kColumns + c];
+        dfilter[size_t(ci) * g.out_channels + c] = sum;
+      }
+  }
+};
+
+}  // namespace sign_sums
+
+static void conv2dBackwardFilterSigns(Words x, Floats dy, Floats dfilter, Ints geometry, int zero_pad) {
+  const ConvGeometry g(geometry);
+  const size_t stride = words_per_row(g.in_channels);
+  require(x, g.in_pixels() * stride, "conv2dBackwardFilterSigns x");
+  require(dy, g.out_size(), "conv2dBackwardFilterSigns dy");
+  require(dfilter, g.filter_size(), "conv2dBackwardFilterSigns dfilter");
+  if (g.groups > 1) return conv::backward_filter_of_signs(g, x, dy, dfilter, zero_pad);
+  if (!conv::is_product(g)) return sign_sums::FilterGradient(g, x, dy, zero_pad).run(dfilter.data);
+  // a matrix product over pixels, whatever image they belong to: dense layers have one per image
+  const int pixels = int(g.in_pixels());
+  if (pixels % sign_sums::kSigns != 0) {
+    const Floats signs{scratch<float>(Scratch::kGradient, 0, g.in_size()), g.in_size()};
+    unpackSigns(x, signs, pixels, g.in_channels);
+    return sgemm(1, 0, g.in_channels, g.out_channels, pixels, signs, dy, 0, dfilter);
+  }
+  ConvGeometry rows = g;
+  rows.batch = pixels % (sign_sums::kSigns * thread_count()) == 0 ? thread_count() : 1;
+  rows.width = rows.out_width = sign_sums::kSigns;
+  rows.height = rows.out_height = pixels / sign_sums::kSigns / rows.batch;
+  sign_sums::FilterGradient(rows, x, dy, zero_pad).run(dfilter.data);
+}
