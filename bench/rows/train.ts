@@ -10,11 +10,10 @@ interface Measured {
 
 /** A process of its own, so that its peak memory is its own. */
 function ours(model: string, batch: number, threads: number): Measured {
-  const script = fileURLToPath(new URL('../train-step.ts', import.meta.url));
-  const tsx = fileURLToPath(new URL('../../node_modules/.bin/tsx', import.meta.url));
+  const script = fileURLToPath(new URL('../train-step.mjs', import.meta.url));
   const env = { ...process.env, SIGNUM_THREADS: String(threads) };
   return JSON.parse(
-    execFileSync(tsx, ['-C', 'signum-source', script, model, String(batch)], { encoding: 'utf8', env }),
+    execFileSync(process.execPath, [script, model, String(batch)], { encoding: 'utf8', env }),
   ) as Measured;
 }
 

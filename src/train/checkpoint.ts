@@ -41,8 +41,17 @@ export interface LoadedCheckpoint extends Progress {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Writes weights, statistics, optimiser moments and progress as one safetensors file, atomically. */
-export function saveCheckpoint(path: string, network: Network, optimizer: OptimizerState, progress: Progress): void {
+/** Packed signs of each binary layer's latent weights when the running epoch began; bits of the layer's flattened weights. */
+export type EpochSigns = ReadonlyMap<string, Uint32Array>;
+
+/** Writes weights, statistics, optimiser moments, signs and progress as one safetensors file, atomically. */
+export function saveCheckpoint(
+  path: string,
+  network: Network,
+  optimizer: OptimizerState,
+  signs: EpochSigns,
+  progress: Progress,
+): void {
   const tensors: [string, StoredTensor][] = [
     ...network
       .parameters()
@@ -54,6 +63,7 @@ export function saveCheckpoint(path: string, network: Network, optimizer: Optimi
       `optimizer/${name}`,
       { shape: [data.length], data },
     ]),
+    ...[...signs].map(([name, data]): [string, StoredTensor] => [`signs/${name}`, { shape: [data.length], data }]),
   ];
   const metadata = {
     format: 'signum-checkpoint',
@@ -110,4 +120,13 @@ export function restore(checkpoint: LoadedCheckpoint, network: Network, optimize
     if (name.startsWith('optimizer/') && data instanceof Float32Array)
       optimizer.set(name.slice('optimizer/'.length), data);
   }
+}
+
+/** The signs a checkpoint holds; none in those of a network without binary layers. */
+export function epochSigns(checkpoint: LoadedCheckpoint): EpochSigns {
+  const signs = new Map<string, Uint32Array>();
+  for (const [name, { data }] of checkpoint.tensors) {
+    if (name.startsWith('signs/') && data instanceof Uint32Array) signs.set(name.slice('signs/'.length), data);
+  }
+  return signs;
 }

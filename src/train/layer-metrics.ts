@@ -1,7 +1,10 @@
+import { kernels } from '../backend/select.ts';
+import { wordsPerRow } from '../core/bits.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, withProbe } from '../nn/binary-layers.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import type { EpochSigns } from './checkpoint.ts';
 
 /** What went on in one binary layer during an epoch. */
 export interface LayerMetrics {
@@ -24,6 +27,33 @@ function norm(values: Float32Array): number {
   return Math.sqrt(squares);
 }
 
+/** ||a - b|| */
+function distance(a: Float32Array, b: Float32Array): number {
+  let squares = 0;
+  for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
+  return Math.sqrt(squares);
+}
+
+/** One bit per value. */
+function packedSigns(values: Float32Array): Uint32Array {
+  const words = new Uint32Array(wordsPerRow(values.length));
+  kernels().packSigns(values, words, 1, values.length);
+  return words;
+}
+
+/** Of `length` signs. */
+function differingSigns(a: Uint32Array, b: Uint32Array, length: number): number {
+  const dot = new Int32Array(1);
+  kernels().xnorGemm(a, b, dot, 1, 1, length);
+  return (length - dot[0]!) / 2;
+}
+
+function shareSaturated(values: Float32Array): number {
+  let saturated = 0;
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]!) >= 1) saturated++;
+  return saturated / values.length;
+}
+
 function constantFilters(weights: Float32Array, filters: number): number {
   const negatives = new Uint32Array(filters);
   for (let i = 0; i < weights.length; i++) if (weights[i]! < 0) negatives[i % filters]!++;
@@ -35,7 +65,7 @@ function constantFilters(weights: Float32Array, filters: number): number {
 export class LayerObserver {
   private readonly network: Network;
   private readonly names = new Map<BinaryConv2d, string>();
-  private readonly lastSigns = new Map<BinaryConv2d, Uint8Array>();
+  private readonly lastSigns = new Map<BinaryConv2d, Uint32Array>();
   private readonly gradients = new Map<BinaryConv2d, number>();
 
   constructor(network: Network) {
@@ -50,11 +80,21 @@ export class LayerObserver {
             .replace(/\.conv$/, ''),
         );
     }
-    for (const layer of this.names.keys()) this.lastSigns.set(layer, this.signs(layer));
+    for (const layer of this.names.keys()) this.lastSigns.set(layer, packedSigns(layer.weight.data));
   }
 
-  private signs(layer: BinaryConv2d): Uint8Array {
-    return Uint8Array.from(layer.weight.data, (w) => Number(w < 0));
+  /** Signs of the latent weights by layer name, as of the last measurement. */
+  get signs(): EpochSigns {
+    return new Map([...this.names].map(([layer, name]) => [name, this.lastSigns.get(layer)!]));
+  }
+
+  /** Continues from the signs of an interrupted run, so that its epoch's flips count from where the epoch began. */
+  restoreSigns(signs: EpochSigns): void {
+    for (const [layer, name] of this.names) {
+      const stored = signs.get(name);
+      const current = packedSigns(layer.weight.data);
+      this.lastSigns.set(layer, stored?.length === current.length ? Uint32Array.from(stored) : current);
+    }
   }
 
   /** Call inside the last step of an epoch, while gradients exist. */
@@ -69,19 +109,17 @@ export class LayerObserver {
     this.network.setTraining(false);
     withProbe(
       ({ layer, input, filter }) => {
-        const signs = this.signs(layer);
-        const before = this.lastSigns.get(layer)!;
-        const flipped = signs.reduce((sum, sign, i) => sum + Number(sign !== before[i]), 0);
+        const weights = layer.weight.data;
+        const signs = packedSigns(weights);
+        const flipped = differingSigns(signs, this.lastSigns.get(layer)!, weights.length);
         this.lastSigns.set(layer, signs);
-        const saturated = input.data.reduce((sum, x) => sum + Number(Math.abs(x) >= 1), 0);
-        const error = Float32Array.from(layer.weight.data, (w, i) => w - filter.data[i]!);
         metrics.push({
           layer: this.names.get(layer)!,
-          signFlips: flipped / signs.length,
-          saturation: saturated / input.size,
-          quantizationError: norm(error) / Math.max(norm(layer.weight.data), 1e-30),
+          signFlips: flipped / weights.length,
+          saturation: shareSaturated(input.data),
+          quantizationError: distance(weights, filter.data) / Math.max(norm(weights), 1e-30),
           gradientNorm: this.gradients.get(layer) ?? 0,
-          constantFilters: constantFilters(layer.weight.data, layer.options.outChannels),
+          constantFilters: constantFilters(weights, layer.options.outChannels),
         });
       },
       () => inference(() => this.network.forward(new Tensor(images, [count, ...inputShape]))),

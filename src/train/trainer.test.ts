@@ -82,9 +82,9 @@ test.each([
   second.resume(readCheckpoint(folder.file('checkpoint.safetensors')));
   expect((await second.run()).finished).toBe(true);
   expect(weightsOf(second)).toEqual(weightsOf(whole));
-  expect(folder.readMetrics().map(({ epoch, testAccuracy }) => ({ epoch, testAccuracy }))).toEqual(
-    new RunFolder(join(directory, 'whole')).readMetrics().map(({ epoch, testAccuracy }) => ({ epoch, testAccuracy })),
-  );
+  // all but the clock, sign flips since the epoch's start included
+  const measured = (run: RunFolder) => run.readMetrics().map((m) => ({ ...m, seconds: 0, imagesPerSecond: 0 }));
+  expect(measured(folder)).toEqual(measured(new RunFolder(join(directory, 'whole'))));
 });
 
 test('a diverging run stops with step, parameter and advice, and keeps the last checkpoint', async () => {

@@ -12,7 +12,7 @@ import type { RateSchedule } from '../optim/schedules.ts';
 import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
+import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
 import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { LayerObserver } from './layer-metrics.ts';
@@ -103,6 +103,7 @@ export class Trainer {
   /** Continues from a checkpoint of the same config: the weights will be those of an uninterrupted run. */
   resume(checkpoint: LoadedCheckpoint): void {
     restore(checkpoint, this.network, this.moments);
+    this.observer.restoreSigns(epochSigns(checkpoint));
     const { epoch, batch, step, running } = checkpoint;
     this.progress = { ...this.progress, epoch, batch, step, running };
     this.folder.keepMetricsBefore(epoch);
@@ -110,7 +111,13 @@ export class Trainer {
 
   save(): void {
     this.lastSave = performance.now();
-    saveCheckpoint(this.folder.file('checkpoint.safetensors'), this.network, this.moments, this.progress);
+    saveCheckpoint(
+      this.folder.file('checkpoint.safetensors'),
+      this.network,
+      this.moments,
+      this.observer.signs,
+      this.progress,
+    );
   }
 
   /** @throws DivergenceError when the loss is NaN or infinite; the last checkpoint stays */

@@ -1,9 +1,9 @@
-import type { DataSet } from '../src/data/dataset.ts';
-import { parseConfig } from '../src/train/config.ts';
-import { RunFolder } from '../src/train/run-folder.ts';
-import { Trainer } from '../src/train/trainer.ts';
+// Trains on random CIFAR-sized images for a few seconds; prints img/s and this process's peak memory. Runs the built package in plain
+// Node: a TypeScript loader in the process would count as memory of the training.
+import { parseConfig } from '../dist/train/config.js';
+import { RunFolder } from '../dist/train/run-folder.js';
+import { Trainer } from '../dist/train/trainer.js';
 
-/** Trains on random CIFAR-sized images for a few seconds; prints img/s and this process's peak memory. */
 const [model = 'resnet20', batchText = '64'] = process.argv.slice(2);
 const batch = Number(batchText);
 const steps = model === 'resnet20' ? 24 : 10;
@@ -14,7 +14,7 @@ const split = {
   pixels: new Uint8Array(count * 3072).map(() => Math.random() * 256),
 };
 const classes = Array.from({ length: 10 }, (_, i) => String(i));
-const data: DataSet = {
+const data = {
   name: 'random',
   shape: [32, 32, 3],
   classes,
