@@ -16,7 +16,7 @@ export function addQuickstart(program: Command): void {
     .command('quickstart')
     .description('the main job in one go: train a 1-bit network on MNIST, pack, verify, report')
     .option('--epochs <n>', 'passes over MNIST', integer, 3)
-    .option('--limit <n>', 'use only the first n images, for a smoke run', integer)
+    .option('--limit <n>', 'use only n images of each split, for a smoke run', integer)
     .action(async ({ epochs, limit }: { epochs: number; limit?: number }) => {
       const begin = performance.now();
       const folder = new RunFolder('runs/quickstart');

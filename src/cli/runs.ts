@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignumError, UsageError } from '../core/errors.ts';
 import { Batches } from '../data/batches.ts';
-import { type DataSet, firstOf } from '../data/dataset.ts';
+import { type DataSet, sampleOf } from '../data/dataset.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
@@ -48,11 +48,11 @@ export function packForData(network: Network, data: DataSet): Packed {
   });
 }
 
-/** Accuracy of a packed model on the test images, or on the first `limit` of them. */
+/** Accuracy of a packed model on the test images, or on a fixed sample of `limit` of them. */
 export function evaluatePacked(model: PackedModel, data: DataSet, limit = Number.POSITIVE_INFINITY): Evaluation {
   return evaluate(
     (images) => model.run(images),
-    new Batches(data, firstOf(data.test, limit), 256),
+    new Batches(data, sampleOf(data.test, limit), 256),
     data.classes.length,
   );
 }

@@ -10,20 +10,29 @@ export interface Augmentation {
 }
 
 export interface Batch {
-  /** Normalised pixels [count,H,W,C]; reused by the loader after the next but one batch. */
+  /** Normalised pixels [count,H,W,C]. */
   readonly images: Float32Array;
   readonly labels: Uint16Array;
   readonly count: number;
 }
 
+/** What turning bytes into network inputs needs of a data set. */
+export type Normalised = Pick<DataSet, 'shape' | 'mean' | 'std'>;
+
+/** Where a batch is written; long enough for a whole one. */
+export interface BatchStorage {
+  readonly images: Float32Array;
+  readonly labels: Uint16Array;
+}
+
 /** Turns bytes of a data set into normalised, augmented batches. */
 export class Batches {
-  private readonly data: DataSet;
+  private readonly data: Normalised;
   private readonly split: Split;
   private readonly batch: number;
   private readonly tables: Float32Array[];
 
-  constructor(data: DataSet, split: Split, batch: number) {
+  constructor(data: Normalised, split: Split, batch: number) {
     this.data = data;
     this.split = split;
     this.batch = batch;
@@ -54,17 +63,28 @@ export class Batches {
   }
 
   /** Batch number `index` of a shuffled, augmented pass. */
-  shuffled(order: Uint32Array, index: number, augmentation: Augmentation, seed: number, epoch: number): Batch {
+  shuffled(
+    order: Uint32Array,
+    index: number,
+    augmentation: Augmentation,
+    seed: number,
+    epoch: number,
+    into?: BatchStorage,
+  ): Batch {
     const chosen = order.subarray(index * this.batch, Math.min((index + 1) * this.batch, order.length));
     const epochRandom = new Random(seed).fork(epoch);
-    return this.assemble(chosen, (image) => ({ ...augmentation, random: epochRandom.fork(image + 1) }));
+    return this.assemble(chosen, (image) => ({ ...augmentation, random: epochRandom.fork(image + 1) }), into);
   }
 
-  private assemble(chosen: Uint32Array, augment: (image: number) => (Augmentation & { random: Random }) | null): Batch {
+  private assemble(
+    chosen: Uint32Array,
+    augment: (image: number) => (Augmentation & { random: Random }) | null,
+    into?: BatchStorage,
+  ): Batch {
     const [height, width, channels] = this.data.shape;
     const size = height * width * channels;
-    const images = new Float32Array(chosen.length * size);
-    const labels = new Uint16Array(chosen.length);
+    const images = into?.images ?? new Float32Array(chosen.length * size);
+    const labels = into?.labels ?? new Uint16Array(chosen.length);
     chosen.forEach((image, i) => {
       labels[i] = this.split.labels[image]!;
       const change = augment(image);

@@ -118,3 +118,20 @@ export async function loadCifar10(): Promise<DataSet> {
     ...pixelStatistics(train.pixels, 3),
   };
 }
+
+/** CIFAR-100, 32x32x3, its 100 fine classes: the binary version (cifar-100-binary) under `$SIGNUM_DATA`. */
+export async function loadCifar100(): Promise<DataSet> {
+  const root = dataRoot();
+  const folder = locateFolder(
+    'cifar100',
+    [join(root, 'cifar-100-binary'), join(root, 'cifar100')],
+    ['train.bin', 'test.bin', 'fine_label_names.txt'],
+    'Put the "CIFAR-100 binary version" (cifar-100-binary.tar.gz, unpacked) into the first folder; set SIGNUM_DATA to use another root.',
+  );
+  const classes = readFileSync(join(folder, 'fine_label_names.txt'), 'utf8').trim().split(/\s+/);
+  // a coarse label, then the fine one
+  const read = (file: string) =>
+    checkSplit(folder, parseCifarBatch(readFileSync(join(folder, file)), join(folder, file), 2), shape, classes.length);
+  const [train, test] = [read('train.bin'), read('test.bin')];
+  return { name: 'cifar100', shape, classes, train, test, ...pixelStatistics(train.pixels, 3) };
+}

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SignumError } from '../core/errors.ts';
 import { Batches } from './batches.ts';
 import { loadCifar10, parseCifarBatch } from './cifar.ts';
-import type { DataSet } from './dataset.ts';
+import { checkSplit, type DataSet, sampleOf } from './dataset.ts';
 import { loadFolder } from './folder.ts';
 import { readIdx } from './idx.ts';
 import { decodeImage } from './images.ts';
@@ -31,6 +31,24 @@ const solid = (red: number, format: 'png' | 'jpeg' = 'png') =>
   sharp({ create: { width: 40, height: 32, channels: 3, background: { r: red, g: 10, b: 20 } } })
     [format]()
     .toBuffer();
+
+test('a limited sample of a split sorted by class holds every class, each image with its label, always the same', () => {
+  const split = checkSplit(
+    'sorted',
+    {
+      count: 400,
+      labels: new Uint16Array(400).map((_, i) => Math.floor(i / 100)),
+      pixels: new Uint8Array(400).map((_, i) => Math.floor(i / 100)),
+    },
+    [1, 1, 1],
+    4,
+  );
+  const sample = sampleOf(split, 60);
+  expect(new Set(sample.labels)).toEqual(new Set([0, 1, 2, 3]));
+  expect([...sample.pixels]).toEqual([...sample.labels]);
+  expect(sampleOf(split, 60)).toEqual(sample);
+  expect(sampleOf(split, 1000)).toBe(split);
+});
 
 describe('IDX', () => {
   const idx = Uint8Array.of(0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6);
@@ -70,6 +88,20 @@ test('CIFAR binary batches: planes become interleaved pixels; partial records ar
   expect([count, ...labels]).toEqual([2, 0, 7]);
   expect([...pixels.subarray(3072, 3078)]).toEqual([11, 21, 31, 12, 22, 32]);
   expect(() => parseCifarBatch(file.subarray(1), 'x')).toThrow(/not whole records/);
+});
+
+test('CIFAR-100: the fine label counts, and a label without a name is refused', async () => {
+  const folder = join(directory, 'cifar-100-binary');
+  mkdirSync(folder);
+  const record = new Uint8Array(3074);
+  record.set([9, 2]);
+  for (const file of ['train.bin', 'test.bin']) writeFileSync(join(folder, file), record);
+  writeFileSync(join(folder, 'fine_label_names.txt'), 'apple\nbear\nbus\n');
+  const data = await loadDataSet('cifar100');
+  expect([data.classes[data.train.labels[0]!], data.train.count, data.test.count]).toEqual(['bus', 1, 1]);
+  record[1] = 3;
+  writeFileSync(join(folder, 'test.bin'), record);
+  await expect(loadDataSet('cifar100')).rejects.toThrow(/label 3, but there are only 3 classes/);
 });
 
 test('CIFAR from tar files of images, cached after the first time', async () => {

@@ -1,4 +1,5 @@
 import { DataError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
 
 /** Labelled images of one size, as bytes. */
 export interface Split {
@@ -36,7 +37,11 @@ export function pixelStatistics(pixels: Uint8Array, channels: number): { mean: n
   return { mean, std };
 }
 
-/** @throws DataError when a split is empty, has a label outside the classes, or sizes that do not fit */
+/**
+ * The split, checked, in shared memory.
+ *
+ * @throws DataError when a split is empty, has a label outside the classes, or sizes that do not fit
+ */
 export function checkSplit(name: string, split: Split, shape: readonly number[], classes: number): Split {
   const size = shape.reduce((a, b) => a * b, 1);
   if (split.count === 0) throw new DataError(`${name}: no images; the data set is empty`);
@@ -48,12 +53,27 @@ export function checkSplit(name: string, split: Split, shape: readonly number[],
     throw new DataError(
       `${name}: image ${wrong} has label ${split.labels[wrong]}, but there are only ${classes} classes`,
     );
-  return split;
+  return { ...split, labels: shared(split.labels), pixels: shared(split.pixels) };
 }
 
-/** The first `count` images of a split (all when it has fewer). */
-export function firstOf(split: Split, count: number): Split {
-  const kept = Math.min(count, split.count);
+/** Into memory that worker threads see without a copy. */
+function shared<T extends Uint8Array | Uint16Array>(array: T): T {
+  if (array.buffer instanceof SharedArrayBuffer) return array;
+  const copy = new (array.constructor as new (buffer: SharedArrayBuffer) => T)(new SharedArrayBuffer(array.byteLength));
+  copy.set(array);
+  return copy;
+}
+
+/** `count` images of a split, drawn at random but always the same ones: folders and tars are sorted by class. All when it has fewer. */
+export function sampleOf(split: Split, count: number): Split {
+  if (count >= split.count) return split;
   const size = split.pixels.length / split.count;
-  return { count: kept, labels: split.labels.subarray(0, kept), pixels: split.pixels.subarray(0, kept * size) };
+  const chosen = new Random(0).permutation(split.count).subarray(0, count);
+  const labels = new Uint16Array(count);
+  const pixels = new Uint8Array(count * size);
+  chosen.forEach((image, i) => {
+    labels[i] = split.labels[image]!;
+    pixels.set(split.pixels.subarray(image * size, (image + 1) * size), i * size);
+  });
+  return { count, labels: shared(labels), pixels: shared(pixels) };
 }

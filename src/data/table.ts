@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DataError, UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
-import { loadCifar10 } from './cifar.ts';
+import { loadCifar10, loadCifar100 } from './cifar.ts';
 import type { DataSet } from './dataset.ts';
 import { loadFolder } from './folder.ts';
 import { loadFashionMnist, loadMnist } from './mnist.ts';
@@ -16,6 +16,7 @@ export const dataSets: readonly DataEntry[] = [
   { id: 'mnist', title: 'MNIST digits, 28x28x1, 60,000 + 10,000', load: loadMnist },
   { id: 'fashion-mnist', title: 'Fashion-MNIST, 28x28x1, 60,000 + 10,000', load: loadFashionMnist },
   { id: 'cifar10', title: 'CIFAR-10, 32x32x3, 50,000 + 10,000', load: loadCifar10 },
+  { id: 'cifar100', title: 'CIFAR-100, 32x32x3, 50,000 + 10,000, 100 classes', load: loadCifar100 },
 ];
 
 /**

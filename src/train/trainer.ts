@@ -1,8 +1,9 @@
 import { kernels } from '../backend/select.ts';
 import { argmax } from '../core/argmax.ts';
 import { DivergenceError } from '../core/errors.ts';
-import { Batches } from '../data/batches.ts';
-import { type DataSet, firstOf, type Split } from '../data/dataset.ts';
+import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
+import { type DataSet, type Split, sampleOf } from '../data/dataset.ts';
+import { type Loader, openLoader } from '../data/loader.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
@@ -48,6 +49,9 @@ interface StepOutcome {
 /** Between the checkpoints at the end of each epoch, for epochs that take hours. */
 const saveEveryMs = 5 * 60_000;
 
+/** Only these fields cross to the loader's thread. */
+const augmentationOf = ({ padCrop, flip }: TrainConfig): Augmentation => ({ padCrop, flip });
+
 /** Trains one network on one data set, epoch by epoch, in a run folder. */
 export class Trainer {
   readonly network: Network;
@@ -84,9 +88,9 @@ export class Trainer {
     this.optimizer = optimizerOf(config, method);
     this.schedule = scheduleOf(config, method);
     const limit = config.limit ?? Number.POSITIVE_INFINITY;
-    this.trainSplit = firstOf(data.train, limit);
+    this.trainSplit = sampleOf(data.train, limit);
     this.train = new Batches(data, this.trainSplit, config.batch);
-    this.test = new Batches(data, firstOf(data.test, limit), 256);
+    this.test = new Batches(data, sampleOf(data.test, limit), 256);
     this.parameters = this.network.parameters().map(({ name, value }) => ({ name, tensor: value }));
     this.observer = new LayerObserver(this.network);
     this.progress = {
@@ -122,13 +126,25 @@ export class Trainer {
 
   /** @throws DivergenceError when the loss is NaN or infinite; the last checkpoint stays */
   async run(events: TrainEvents = {}): Promise<TrainResult> {
+    this.network.setTraining(true);
+    const loader = openLoader(this.data, this.trainSplit, this.config.batch);
+    try {
+      return await this.runEpochs(loader, events);
+    } finally {
+      loader.close();
+    }
+  }
+
+  private async runEpochs(loader: Loader, events: TrainEvents): Promise<TrainResult> {
     const { epochs, seed } = this.config;
     let evaluation: Evaluation | null = null;
-    this.network.setTraining(true);
     while (this.progress.epoch < epochs) {
-      const order = this.train.order(seed, this.progress.epoch);
+      const { epoch, batch } = this.progress;
+      const order = this.train.order(seed, epoch);
+      loader.begin({ order, first: batch, augmentation: augmentationOf(this.config), seed, epoch });
       while (this.progress.batch < this.train.length) {
-        this.step(order, events);
+        const begin = performance.now();
+        this.step(await loader.next(), begin, events);
         if (events.shouldStop?.()) {
           this.save();
           return { network: this.network, evaluation, finished: false };
@@ -143,10 +159,9 @@ export class Trainer {
     return { network: this.network, evaluation, finished: true };
   }
 
-  private step(order: Uint32Array, events: TrainEvents): void {
+  /** @param begin when the wait for the batch began, so that img/s counts it */
+  private step({ images, labels, count }: Batch, begin: number, events: TrainEvents): void {
     const { epoch, batch, step, running } = this.progress;
-    const begin = performance.now();
-    const { images, labels, count } = this.train.shuffled(order, batch, this.config, this.config.seed, epoch);
     const fraction = epoch + batch / this.train.length;
     this.network.setPoint({ progress: fraction / this.config.epochs, epoch: fraction });
     const rate = this.rateAt(fraction);

@@ -1,0 +1,181 @@
+import { Worker } from 'node:worker_threads';
+import { DataError } from '../core/errors.ts';
+import { type Augmentation, type Batch, Batches } from './batches.ts';
+import type { DataSet, Split } from './dataset.ts';
+
+/** One shuffled pass over a split, from batch `first` on. */
+export interface Pass {
+  readonly order: Uint32Array;
+  readonly first: number;
+  readonly augmentation: Augmentation;
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+/** Hands out the batches of a pass in order; the same bits whether they are made here or in the background. */
+export interface Loader {
+  begin(pass: Pass): void;
+  /** The next batch of the pass; valid until the next call. */
+  next(): Promise<Batch>;
+  close(): void;
+}
+
+/** What the worker is told at its start. Pixels lie in shared memory, so nothing is copied. */
+export interface LoaderStart {
+  readonly data: Pick<DataSet, 'shape' | 'mean' | 'std'>;
+  readonly split: Split;
+  readonly batch: number;
+  readonly slots: readonly SharedBatch[];
+}
+
+/** A place for one batch in shared memory. */
+export interface SharedBatch {
+  readonly images: Float32Array;
+  readonly labels: Uint16Array;
+}
+
+export type LoaderRequest =
+  | { readonly kind: 'pass'; readonly pass: Pass; readonly generation: number }
+  | { readonly kind: 'fill'; readonly slot: number; readonly index: number; readonly generation: number };
+
+export interface LoaderReply {
+  readonly generation: number;
+  readonly slot: number;
+  readonly count: number;
+}
+
+/** Batches being made or ready while one is trained on. */
+const ahead = 3;
+
+/** Below this many bytes of pixels an epoch is over before a thread has started. */
+const smallSplit = 8 << 20;
+
+class InPlaceLoader implements Loader {
+  private readonly batches: Batches;
+  private pass: Pass | null = null;
+  private index = 0;
+
+  constructor(data: DataSet, split: Split, batch: number) {
+    this.batches = new Batches(data, split, batch);
+  }
+
+  begin(pass: Pass): void {
+    this.pass = pass;
+    this.index = pass.first;
+  }
+
+  next(): Promise<Batch> {
+    const { order, augmentation, seed, epoch } = this.pass!;
+    return Promise.resolve(this.batches.shuffled(order, this.index++, augmentation, seed, epoch));
+  }
+
+  close(): void {
+    this.pass = null;
+  }
+}
+
+/** The built worker, or, when this module itself runs from TypeScript (tests, bench), its source through tsx. */
+function startWorker(start: LoaderStart): Worker {
+  if (!import.meta.url.endsWith('.ts'))
+    return new Worker(new URL('./loader-worker.js', import.meta.url), { workerData: start });
+  const source = JSON.stringify(new URL('./loader-worker.ts', import.meta.url).href);
+  return new Worker(`import('tsx/esm/api').then(({ register }) => { register(); return import(${source}); })`, {
+    eval: true,
+    workerData: start,
+  });
+}
+
+/** Assembles batches in a worker thread, `ahead` of the training, into a ring of shared slots. */
+export class BackgroundLoader implements Loader {
+  private readonly worker: Worker;
+  private readonly slots: SharedBatch[];
+  private readonly batch: number;
+  private readonly size: number;
+  private generation = 0;
+  private requested = 0;
+  private taken = 0;
+  private last = 0;
+  private readonly ready = new Map<number, number>();
+  private waiting: (() => void) | null = null;
+  private failure: Error | null = null;
+
+  constructor(data: DataSet, split: Split, batch: number) {
+    this.batch = batch;
+    this.size = data.shape.reduce((a, b) => a * b, 1);
+    this.slots = Array.from({ length: ahead + 1 }, () => ({
+      images: new Float32Array(new SharedArrayBuffer(4 * batch * this.size)),
+      labels: new Uint16Array(new SharedArrayBuffer(2 * batch)),
+    }));
+    const { shape, mean, std } = data;
+    const workerData: LoaderStart = { data: { shape, mean, std }, split, batch, slots: this.slots };
+    this.worker = startWorker(workerData);
+    this.worker.unref();
+    this.worker.on('message', (reply: LoaderReply) => {
+      if (reply.generation !== this.generation) return;
+      this.ready.set(reply.slot, reply.count);
+      this.wake();
+    });
+    this.worker.on('error', (error: Error) => {
+      this.failure = new DataError(`the background loader failed: ${error.message}`);
+      this.wake();
+    });
+  }
+
+  begin(pass: Pass): void {
+    this.generation++;
+    this.ready.clear();
+    this.requested = this.taken = pass.first;
+    this.last = Math.ceil(pass.order.length / this.batch);
+    this.send({ kind: 'pass', pass, generation: this.generation });
+    this.request(ahead + 1);
+  }
+
+  async next(): Promise<Batch> {
+    // the batch handed out before is done with: its slot may be filled again
+    this.request(ahead + 1);
+    const slot = this.taken % this.slots.length;
+    // a waiting reader keeps the process alive, an idle loader does not
+    this.worker.ref();
+    while (!this.ready.has(slot) && !this.failure)
+      await new Promise<void>((resolve) => {
+        this.waiting = resolve;
+      });
+    this.worker.unref();
+    if (this.failure) throw this.failure;
+    const count = this.ready.get(slot)!;
+    this.ready.delete(slot);
+    this.taken++;
+    const { images, labels } = this.slots[slot]!;
+    return { images: images.subarray(0, count * this.size), labels: labels.subarray(0, count), count };
+  }
+
+  close(): void {
+    void this.worker.terminate();
+  }
+
+  private request(slots: number): void {
+    for (; this.requested < Math.min(this.last, this.taken + slots); this.requested++)
+      this.send({
+        kind: 'fill',
+        slot: this.requested % this.slots.length,
+        index: this.requested,
+        generation: this.generation,
+      });
+  }
+
+  private send(request: LoaderRequest): void {
+    this.worker.postMessage(request);
+  }
+
+  private wake(): void {
+    this.waiting?.();
+    this.waiting = null;
+  }
+}
+
+/** A loader for a split: in the background when the split is large enough to gain by it. */
+export function openLoader(data: DataSet, split: Split, batch: number): Loader {
+  return split.pixels.byteLength < smallSplit
+    ? new InPlaceLoader(data, split, batch)
+    : new BackgroundLoader(data, split, batch);
+}
