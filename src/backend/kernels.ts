@@ -125,7 +125,7 @@ export interface Kernels {
     rows: number,
     channels: number,
   ): void;
-  /** Gradients of batch normalisation with batch statistics (Ioffe and Szegedy 2015). */
+  /** Gradients of batch normalisation with batch statistics (Ioffe and Szegedy 2015); dx may be dy. */
   batchNormBackward(
     x: Float32Array,
     dy: Float32Array,
@@ -157,7 +157,7 @@ export interface Kernels {
   avgPoolBackward(dy: Float32Array, dx: Float32Array, g: PoolGeometry): void;
 
   unary(op: UnaryOp, x: Float32Array, y: Float32Array): void;
-  /** dx = dy * op'(x). `tanh-ste`: p1*p0*(1 - tanh(p0*x)^2) (IR-Net's k*t...); `swish-sign`: p0 is beta. */
+  /** dx = dy * op'(x); dx may be dy. `tanh-ste`: p1*p0*(1 - tanh(p0*x)^2) (IR-Net's k*t...); `swish-sign`: p0 is beta. */
   unaryBackward(op: UnaryOp, x: Float32Array, dy: Float32Array, dx: Float32Array, p0: number, p1: number): void;
   /** dx = dy where low < y < high, else 0: the gradient of a clamp, from its output. */
   maskWithin(dy: Float32Array, y: Float32Array, low: number, high: number, dx: Float32Array): void;

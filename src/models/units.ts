@@ -7,6 +7,7 @@ import { Module } from '../nn/module.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import type { Epilogue } from '../tensor/ops/normalise.ts';
 import { maxPool } from '../tensor/ops/pooling.ts';
+import { discard } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Clamp bounds that make batch-norm's epilogue the activation, where it is one. */
@@ -59,7 +60,11 @@ export class ConvUnit extends Module {
   }
 
   private pooled(x: Tensor): Tensor {
-    return this.pool ? maxPool(x, { window: this.pool }) : x;
+    if (!this.pool) return x;
+    const y = maxPool(x, { window: this.pool });
+    // the largest activation of the network, and neither product nor pooling needs it for its gradient
+    discard(x);
+    return y;
   }
 }
 

@@ -97,6 +97,18 @@ export function traced<T, R>(body: () => T, read: (result: T, nodes: readonly Ta
   return withTape({ nodes: [], keepAll: true }, (nodes) => read(body(), nodes));
 }
 
+/**
+ * Gives back the values of an op's output that no one reads again: neither a later op nor any backward on the tape. The caller knows
+ * that, e.g. of a convolution right before a max-pool, which needs only the winners' places. Traces keep everything.
+ */
+export function discard(output: Tensor): void {
+  if (tape?.keepAll || !output.storage) return;
+  // a view's array belongs to the tensor it views, whose own node will release it
+  if (tape?.nodes.findLast((node) => node.output === output)?.view) return;
+  release(output.storage);
+  output.dropStorage();
+}
+
 function accumulate(input: Tensor, gradient: Float32Array, claimed: Set<Float32Array>): void {
   if (input.grad === null) {
     // one array returned for two inputs (add) must not be shared: both accumulate into theirs

@@ -42,9 +42,14 @@ export class Tensor {
     return this.values!;
   }
 
-  /** The array backing this tensor if it has one; a sign tensor may hold bits only. */
+  /** The array backing this tensor if it has one: a sign tensor may hold bits only, a discarded one nothing. */
   get storage(): Float32Array | null {
     return this.values;
+  }
+
+  /** Forgets the values, keeping shape and gradient; see `discard` in the tape. */
+  dropStorage(): void {
+    this.values = null;
   }
 }
 

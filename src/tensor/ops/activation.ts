@@ -8,9 +8,8 @@ function unary(op: UnaryOp, x: Tensor): Tensor {
   const y = emptyTensor(x.shape);
   kernels().unary(op, x.data, y.data);
   const backward = (dy: Float32Array) => {
-    const dx = floats(x.size);
-    kernels().unaryBackward(op, x.data, dy, dx, 0, 0);
-    return [dx];
+    kernels().unaryBackward(op, x.data, dy, dy, 0, 0);
+    return [dy];
   };
   return record(op, [x], y, backward);
 }

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { availableBackends, useKernels } from '../../backend/select.ts';
+import { wordsFor } from '../../core/bits.ts';
 import { buildNetwork } from '../../models/table.ts';
 import { checkGradients, randomTensor } from '../gradients.testing.ts';
 import { pool } from '../storage.ts';
 import { backward, inference, trainingStep } from '../tape.ts';
-import { Tensor } from '../tensor.ts';
+import { SignFilter, Tensor } from '../tensor.ts';
 import { hardtanh, prelu, relu, sigmoid, softsign, tanh } from './activation.ts';
 import { add, channelAbsMean, mean, multiply, pixelScale, scale, sum } from './arithmetic.ts';
 import { conv2d, dense } from './conv.ts';
@@ -12,6 +13,7 @@ import { softmaxCrossEntropy, squaredHinge } from './loss.ts';
 import { batchNorm, channelAffine } from './normalise.ts';
 import { avgPool, globalAvgPool, maxPool } from './pooling.ts';
 import { concat, flatten, sliceChannels, subsamplePad } from './shape.ts';
+import { signConv2d } from './sign-conv.ts';
 
 /** Values away from the kinks at 0 and +-1, which a difference quotient must not straddle. */
 function awayFromKinks(shape: readonly number[], seed: number): Tensor {
@@ -38,6 +40,21 @@ describe.each(availableBackends().map((backend) => [backend.name, backend] as co
   ] as const)('conv2d %s', (_kind, options, filter) =>
     checkGradients((a, w) => conv2d(a, w, options), [x(), randomTensor(filter, 2)]),
   );
+
+  test.each([
+    ['plain', {}, 6],
+    ['padded', { pad: 1 }, 9],
+    ['stride 2', { pad: 1, stride: 2 }, 5],
+    ['grouped', { pad: 1, groups: 2 }, 6],
+  ] as const)('signConv2d %s, and equal to the float product', (_kind, options, outputs) => {
+    const shape = [3, 3, 'groups' in options ? 2 : 4, outputs] as const;
+    const words = new Uint32Array(wordsFor(9 * outputs, shape[2]));
+    backend.packFilterSigns(randomTensor(shape, 2).data, words, 9, shape[2], outputs);
+    const filter = new SignFilter(words, randomTensor([outputs], 3).data, shape);
+    checkGradients((a) => signConv2d(a, filter, options), [x()]);
+    const [ours, theirs] = [signConv2d(x(), filter, options), conv2d(x(), new Tensor(filter.data, shape), options)];
+    for (const [i, value] of ours.data.entries()) expect(value).toBeCloseTo(theirs.data[i]!, 4);
+  });
 
   test('dense with bias', () =>
     checkGradients(

@@ -74,7 +74,8 @@ export function batchNorm(
   release(scale);
   const backward = (g: Float32Array) => {
     const dy = clampedGradient(g, y, clamp);
-    const [dx, dgamma, dbeta] = [floats(x.size), floats(channels), floats(channels)];
+    // in place, unless the residual takes dy as its own gradient
+    const [dx, dgamma, dbeta] = [residual ? floats(x.size) : dy, floats(channels), floats(channels)];
     kernels().batchNormBackward(x.data, dy, mean, invStd, gamma.data, dx, dgamma, dbeta, rows, channels);
     return residual ? [dx, dgamma, dbeta, dy] : [dx, dgamma, dbeta];
   };

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { randomTensor } from './gradients.testing.ts';
+import { mean } from './ops/arithmetic.ts';
+import { conv2d } from './ops/conv.ts';
+import { maxPool } from './ops/pooling.ts';
+import { reshape } from './ops/shape.ts';
+import { backward, discard, traced, trainingStep } from './tape.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Gradient of the filter of two convolutions, the first pooled, with `between` looking at the tensor that is pooled. */
+function filterGradient(between: (y: Tensor) => Tensor): Float32Array {
+  const [image, w] = [randomTensor([2, 8, 8, 3], 1), randomTensor([3, 3, 3, 3], 2)];
+  w.requiresGrad = true;
+  return trainingStep(() => {
+    const y = between(conv2d(image, w, { pad: 1 }));
+    const pooled = maxPool(y, { window: 2 });
+    discard(y);
+    // takes arrays from the pool, among them the discarded one
+    backward(mean(conv2d(conv2d(pooled, w, { pad: 3 }), w, { pad: 1 })));
+    return w.grad!.slice();
+  });
+}
+
+test('discarding the input of a max-pool changes no gradient, also where it is a view of another tensor', () => {
+  const kept = trainingStep(() => {
+    const [image, w] = [randomTensor([2, 8, 8, 3], 1), randomTensor([3, 3, 3, 3], 2)];
+    w.requiresGrad = true;
+    const pooled = maxPool(conv2d(image, w, { pad: 1 }), { window: 2 });
+    backward(mean(conv2d(conv2d(pooled, w, { pad: 3 }), w, { pad: 1 })));
+    return w.grad!.slice();
+  });
+  // twice: the second step runs on recycled storage
+  for (let pass = 0; pass < 2; pass++) {
+    expect(filterGradient((y) => y)).toEqual(kept);
+    expect(filterGradient((y) => reshape(y, y.shape))).toEqual(kept);
+  }
+});
+
+test('discard frees the values in a training step, and keeps them in a trace', () => {
+  trainingStep(() => {
+    const w = randomTensor([3, 3, 3, 3], 2);
+    w.requiresGrad = true;
+    const y = conv2d(randomTensor([1, 4, 4, 3], 1), w);
+    discard(y);
+    expect(y.storage).toBeNull();
+  });
+  traced(
+    () => conv2d(randomTensor([1, 4, 4, 3], 1), randomTensor([3, 3, 3, 3], 2)),
+    (y) => {
+      discard(y);
+      expect(y.storage).not.toBeNull();
+    },
+  );
+});
