@@ -37,15 +37,15 @@ double relative_error(const std::vector<float>& a, const std::vector<float>& b) 
 
 bool check(const KernelTable& fast, const KernelTable& scalar, int round) {
   const int kernel = between(1, 3), pad = between(0, 2), stride = between(1, 2), groups = between(1, 2);
-  const int height = between(kernel, 9), width = between(kernel, 9), batch = between(1, 3);
+  const int height = between(kernel, 9), width = between(kernel, 21), batch = between(1, 3);
   const int in = groups * between(1, 70), out = groups * between(1, 40);
   std::vector<int32_t> fields = {batch, height, width, in, kernel, kernel, out, stride, pad, 1, groups,
                                  (height + 2 * pad - kernel) / stride + 1, (width + 2 * pad - kernel) / stride + 1};
   const ConvGeometry g(span(fields));
-  auto x = normal(g.in_size()), w = normal(g.filter_size()), dy = normal(g.out_size());
+  auto x = normal(g.in_size()), w = normal(g.filter_size()), dy = normal(g.out_size()), alpha = normal(out);
   struct Outputs {
     std::vector<int32_t> dots;
-    std::vector<float> y, dx, dw, slope;
+    std::vector<float> y, dx, dw, slope, sign_y, sign_dx, sign_dw;
   } results[2];
   const KernelTable* tables[2] = {&fast, &scalar};
   for (int t = 0; t < 2; t++) {
@@ -62,11 +62,16 @@ bool check(const KernelTable& fast, const KernelTable& scalar, int round) {
     k.conv2d(span(x), span(w), span(r.y), span(fields));
     k.conv2dBackwardInput(span(dy), span(w), span(r.dx), span(fields));
     k.conv2dBackwardFilter(span(x), span(dy), span(r.dw), span(fields));
+    r.sign_y.resize(g.out_size()), r.sign_dx.resize(g.in_size()), r.sign_dw.resize(g.filter_size());
+    k.conv2dSigns(span(x), span(filter), span(alpha), span(r.sign_y), span(fields));
+    k.conv2dBackwardInputSigns(span(dy), span(filter), span(alpha), span(r.sign_dx), span(fields));
+    k.conv2dBackwardFilterSigns(span(bits), span(dy), span(r.sign_dw), span(fields), round % 2);
     for (int op = 0; op < 9; op++) k.unaryBackward(op, span(x), span(x), span(r.slope), 2.0f, 1.0f);
   }
   const Outputs &a = results[0], &b = results[1];
   const bool good = a.dots == b.dots && relative_error(a.y, b.y) < 1e-4 && relative_error(a.dx, b.dx) < 1e-4 &&
-                    relative_error(a.dw, b.dw) < 1e-4 && relative_error(a.slope, b.slope) < 1e-4;
+                    relative_error(a.sign_y, b.sign_y) < 1e-4 && relative_error(a.sign_dx, b.sign_dx) < 1e-4 &&
+                    relative_error(a.sign_dw, b.sign_dw) < 1e-4 && relative_error(a.dw, b.dw) < 1e-4 && relative_error(a.slope, b.slope) < 1e-4;
   if (!good) std::printf("round %d differs: %dx%dx%d kernel %d out %d groups %d\n", round, height, width, in, kernel, out, groups);
   return good;
 }

@@ -68,10 +68,10 @@ describe.each(compiledBackends())('%s', (_name, make) => {
     );
   });
 
-  test('convolutions of floats by sign filters, and their input gradient', () => {
+  test('convolutions with signs: of floats by sign filters, their input gradient, the filter gradient of sign inputs', () => {
     const kernels = make();
     fc.assert(
-      fc.property(convGeometries(), seeds, (g, seed) => {
+      fc.property(convGeometries(21), fc.constantFrom('zero' as const, 'one' as const), seeds, (g, padding, seed) => {
         const random = new Random(seed);
         const [taps, inputs] = [g.kernelHeight * g.kernelWidth, g.inChannels / g.groups];
         const x = randomFloats(random, g.batch * g.height * g.width * g.inChannels);
@@ -87,6 +87,11 @@ describe.each(compiledBackends())('%s', (_name, make) => {
         const alpha = randomFloats(random, g.outChannels);
         agree(kernels, [dy.length], (backend, [y]) => backend.conv2dSigns(x, filter, alpha, y!, g));
         agree(kernels, [x.length], (backend, [dx]) => backend.conv2dBackwardInputSigns(dy, filter, alpha, dx!, g));
+        const signs = new Uint32Array(wordsFor(g.batch * g.height * g.width, g.inChannels));
+        reference.packSigns(x, signs, g.batch * g.height * g.width, g.inChannels);
+        agree(kernels, [taps * inputs * g.outChannels], (backend, [dw]) =>
+          backend.conv2dBackwardFilterSigns(signs, dy, dw!, g, padding),
+        );
       }),
       { numRuns: 100 },
     );
