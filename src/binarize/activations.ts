@@ -1,6 +1,7 @@
 import { packUnitPlane } from '../backend/plane-conv.ts';
 import { kernels } from '../backend/select.ts';
 import { wordsPerRow } from '../core/bits.ts';
+import { unitLevels } from '../core/unit-levels.ts';
 import { floats, words } from '../tensor/storage.ts';
 import { emptyTensor, needsGradient, record } from '../tensor/tape.ts';
 import { PlaneTensor, SignTensor, Tensor } from '../tensor/tensor.ts';
@@ -68,12 +69,6 @@ export function stochasticActivation(estimator: Estimator): ActivationQuantizer 
   };
 }
 
-/** round(r (2^k - 1))/(2^k - 1) for r in [0,1]. Source: Zhou 2016 (DoReFa), eq. 5. */
-export function quantizeUnit(value: number, bits: number): number {
-  const levels = 2 ** bits - 1;
-  return Math.round(value * levels) / levels;
-}
-
 /** Above this many bits, bit-planes cost more than floats. */
 const mostPlanes = 4;
 
@@ -92,7 +87,7 @@ export function unitActivation(bits: number): ActivationQuantizer {
       packUnitPlane(kernels(), x.data, bits, p, levels, plane, rows, channels);
       planes.push(plane);
     }
-    for (let i = 0; i < levels.length; i++) levels[i] = quantizeUnit(Math.min(1, Math.max(0, x.data[i]!)), bits);
+    unitLevels(x.data, bits, levels);
     const y = planes.length > 0 ? new PlaneTensor(levels, planes, x.shape) : new Tensor(levels, x.shape);
     const backward = (dy: Float32Array) => {
       const dx = floats(x.size);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { availableBackends, useKernels } from '../backend/select.ts';
 import { Random } from '../core/random.ts';
+import { quantizeUnit } from '../core/unit-levels.ts';
 import { checkGradients, randomTensor, tapeGradients } from '../tensor/gradients.testing.ts';
 import { sum } from '../tensor/ops/arithmetic.ts';
 import { binaryConv2d } from '../tensor/ops/binary-conv.ts';
@@ -8,13 +9,7 @@ import { conv2d } from '../tensor/ops/conv.ts';
 import { planeConv2d } from '../tensor/ops/plane-conv.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import { type PlaneTensor, type SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
-import {
-  binarizeActivation,
-  quantizeUnit,
-  signActivation,
-  stochasticActivation,
-  unitActivation,
-} from './activations.ts';
+import { binarizeActivation, signActivation, stochasticActivation, unitActivation } from './activations.ts';
 import { BinarizeContext } from './context.ts';
 import { approxSign, clippedSte, errorDecay, straightThrough, swishSign } from './estimators.ts';
 import { quantizeGradient } from './gradients.ts';

@@ -1,6 +1,6 @@
+import { quantizeUnit } from '../core/unit-levels.ts';
 import { record } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { quantizeUnit } from './activations.ts';
 import type { BinarizeContext } from './context.ts';
 
 /**

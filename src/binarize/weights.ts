@@ -1,9 +1,9 @@
 import { kernels } from '../backend/select.ts';
 import { wordsFor } from '../core/bits.ts';
+import { quantizeUnit } from '../core/unit-levels.ts';
 import { floats, release, words } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import { SignFilter, type Tensor } from '../tensor/tensor.ts';
-import { quantizeUnit } from './activations.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
 import type { Scale } from './scales.ts';

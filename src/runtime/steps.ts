@@ -4,6 +4,7 @@ import { wordsPerRow } from '../core/bits.ts';
 import { poolGeometry } from '../core/conv-geometry.ts';
 import { sizeOf } from '../core/shape.ts';
 import { subsample } from '../core/subsample.ts';
+import { unitLevels } from '../core/unit-levels.ts';
 import { prepareConv } from './conv-steps.ts';
 import { boundOf, type OpName, type PackedNode } from './graph.ts';
 import {
@@ -117,13 +118,7 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   sigmoid: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
   tanh: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
   softsign: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
-  unitLevels: (node) => {
-    const levels = 2 ** node.bits - 1;
-    return elementwise(node, ([x], y) => {
-      for (let i = 0; i < y.floats.length; i++)
-        y.floats[i] = Math.round(Math.min(1, Math.max(0, x!.floats[i]!)) * levels) / levels;
-    });
-  },
+  unitLevels: (node) => elementwise(node, ([x], y) => unitLevels(x!.floats, node.bits, y.floats)),
   reshape: (node) => elementwise(node, ([x], y) => y.floats.set(x!.floats)),
   add: (node, _inputs, _tensors, kernels) =>
     elementwise(node, ([a, b], y) => kernels.add(a!.floats, b!.floats, y.floats)),
