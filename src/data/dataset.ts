@@ -53,14 +53,21 @@ export function checkSplit(name: string, split: Split, shape: readonly number[],
     throw new DataError(
       `${name}: image ${wrong} has label ${split.labels[wrong]}, but there are only ${classes} classes`,
     );
-  return { ...split, labels: shared(split.labels), pixels: shared(split.pixels) };
+  return { ...split, labels: sharedLabels(split.labels), pixels: sharedPixels(split.pixels) };
 }
 
 /** Into memory that worker threads see without a copy. */
-function shared<T extends Uint8Array | Uint16Array>(array: T): T {
-  if (array.buffer instanceof SharedArrayBuffer) return array;
-  const copy = new (array.constructor as new (buffer: SharedArrayBuffer) => T)(new SharedArrayBuffer(array.byteLength));
-  copy.set(array);
+function sharedLabels(labels: Uint16Array): Uint16Array {
+  if (labels.buffer instanceof SharedArrayBuffer) return labels;
+  const copy = new Uint16Array(new SharedArrayBuffer(labels.byteLength));
+  copy.set(labels);
+  return copy;
+}
+
+function sharedPixels(pixels: Uint8Array): Uint8Array {
+  if (pixels.buffer instanceof SharedArrayBuffer) return pixels;
+  const copy = new Uint8Array(new SharedArrayBuffer(pixels.byteLength));
+  copy.set(pixels);
   return copy;
 }
 
@@ -69,11 +76,11 @@ export function sampleOf(split: Split, count: number): Split {
   if (count >= split.count) return split;
   const size = split.pixels.length / split.count;
   const chosen = new Random(0).permutation(split.count).subarray(0, count);
-  const labels = new Uint16Array(count);
-  const pixels = new Uint8Array(count * size);
+  const labels = new Uint16Array(new SharedArrayBuffer(2 * count));
+  const pixels = new Uint8Array(new SharedArrayBuffer(count * size));
   chosen.forEach((image, i) => {
     labels[i] = split.labels[image]!;
     pixels.set(split.pixels.subarray(image * size, (image + 1) * size), i * size);
   });
-  return { count, labels: shared(labels), pixels: shared(pixels) };
+  return { count, labels, pixels };
 }
