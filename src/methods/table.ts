@@ -6,7 +6,7 @@ import { bnn, bnnIdentity, bnnStochastic } from './bnn.ts';
 import { bwn } from './bwn.ts';
 import { dorefa, dorefaNet } from './dorefa.ts';
 import { float } from './float.ts';
-import { irNet } from './ir-net.ts';
+import { irNet, irNetResnet20 } from './ir-net.ts';
 import type { Method } from './method.ts';
 import { xnorNet, xnorNetNoK } from './xnor-net.ts';
 
@@ -28,6 +28,7 @@ export const methods: readonly Method[] = [
   dorefaNet({ weight: 2, activation: 2 }),
   biReal,
   irNet,
+  irNetResnet20,
 ];
 
 /** @throws UsageError naming the nearest known method */
