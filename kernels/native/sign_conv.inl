@@ -175,7 +175,8 @@ class SignConvolution {
           store(at, load(at) * p.out_scale[c]);
         }
     for (int n = 0; n < images; n++)
-      write_row(sums + n * p.sums_pitch + p.origin, row, out + (size_t(first + n) * p.out_height + y) * p.out_width * p.out_channels);
+      write_row(sums + n * p.sums_pitch + p.origin, row,
+                out + (size_t(first + n) * p.out_height + y) * p.out_width * p.out_channels);
   }
 
   // [channel][pixel] to [pixel][channel]
@@ -203,7 +204,8 @@ static Floats effective_filter(const ConvGeometry& g, Words filter, Floats alpha
   for (int tap = 0; tap < g.taps(); tap++)
     for (int ci = 0; ci < g.group_in(); ci++)
       for (int co = 0; co < g.out_channels; co++)
-        floats.data[(size_t(tap) * g.group_in() + ci) * g.out_channels + co] = bits.negative(co, tap, ci) ? -alpha.data[co] : alpha.data[co];
+        floats.data[(size_t(tap) * g.group_in() + ci) * g.out_channels + co] =
+            bits.negative(co, tap, ci) ? -alpha.data[co] : alpha.data[co];
   return floats;
 }
 

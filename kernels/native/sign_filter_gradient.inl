@@ -35,8 +35,8 @@ static void add_looked_up(const float* tables, const uint8_t* codes, int rows, i
 class FilterGradient {
  public:
   FilterGradient(const ConvGeometry& g, Words x, Floats dy, bool zero_pad)
-      : g(g), x(x), dy(dy), zero_pad(zero_pad), channels(round_up(g.in_channels, std::max(8, kRows))), groups((g.out_width + 3) / 4),
-        panels((g.out_channels + kColumns - 1) / kColumns), code_row(size_t(g.kernel_width) * groups * channels),
+      : g(g), x(x), dy(dy), zero_pad(zero_pad), channels(round_up(g.in_channels, std::max(8, kRows))),
+        groups((g.out_width + 3) / 4), panels((g.out_channels + kColumns - 1) / kColumns), code_row(size_t(g.kernel_width) * groups * channels),
         block_rows(std::max(1, std::min(g.out_height, 16 / groups))) {
     for (int kx = 0; kx < g.kernel_width; kx++) {
       Column column{kx, 0, g.out_width};
@@ -50,7 +50,7 @@ class FilterGradient {
     const int threads = std::min(thread_count(), g.batch);
     const int parts = panels % threads == 0 ? 1 : threads;  // images are only split where panels cannot be shared out evenly
     const size_t image_codes = g.height * code_row, part_size = size_t(panels) * g.taps() * (channels + 1) * kColumns;
-    const int block = int(std::max<size_t>(parts, std::min<size_t>(g.batch, (4u << 20) / (sizeof(uint8_t) * image_codes))));
+    const int block = int(std::max<size_t>(parts, std::min<size_t>(g.batch, (4u << 20) / image_codes)));
     uint8_t* codes = scratch<uint8_t>(Scratch::kGradient, 0, block * image_codes);
     float* sums = scratch<float>(Scratch::kPartial, 0, part_size * parts);
     std::memset(sums, 0, sizeof(float) * part_size * parts);
@@ -105,7 +105,8 @@ class FilterGradient {
     uint64_t* pixels = scratch<uint64_t>(Scratch::kDots, thread, positions * bytes);  // one byte per sign, columns from -pad on
     std::memset(pixels, 0, sizeof(uint64_t) * positions * bytes);
     for (int column = 0; column < g.width; column++, row += stride)
-      for (int i = 0; i < bytes; i++) pixels[size_t(g.pad + column) * bytes + i] = spread.bytes[(row[i >> 2] >> (8 * (i & 3))) & 255];
+      for (int i = 0; i < bytes; i++)
+        pixels[size_t(g.pad + column) * bytes + i] = spread.bytes[(row[i >> 2] >> (8 * (i & 3))) & 255];
     const size_t step = size_t(g.stride) * bytes;
     for (int kx = 0; kx < g.kernel_width; kx++)
       for (int group = 0; group < groups; group++) {
