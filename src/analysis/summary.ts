@@ -47,7 +47,7 @@ function product(
 /** Numbers of floats a node keeps beside its weights. */
 function extras(node: PackedNode): number {
   const channels = node.shape.at(-1)!;
-  const keys = ['alpha', 'scale', 'shift', 'threshold', 'flip', 'bias', 'slope'];
+  const keys = ['alpha', 'scale', 'shift', 'threshold', 'flip', 'falling', 'bias', 'slope'];
   return (
     keys.filter(
       (key) =>

@@ -7,8 +7,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export interface DraftNode {
   readonly node: PackedNode;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** The traced float value (or signs) this node's output must equal. */
-  readonly expected: Tensor;
+  /** The traced float value (or signs) this node's output must equal; null for a value that only fusion made, which its reader answers for. */
+  readonly expected: Tensor | null;
 }
 
 export interface Draft {

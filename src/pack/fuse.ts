@@ -3,7 +3,13 @@ import { boundOf, type PackedNode } from '../runtime/graph.ts';
 import { consumers, type Draft, type DraftNode, producers } from './draft.ts';
 import { foldThresholds } from './threshold.ts';
 
-type Rule = (node: DraftNode, producer: DraftNode) => DraftNode | null;
+/** What takes the place of a node and its producer (and the producer's producer, where the rule looks that far). */
+type Fused = readonly [DraftNode, ...DraftNode[]];
+interface Rule {
+  /** How many nodes before the candidate the rule takes in. */
+  readonly depth: 1 | 2;
+  readonly fuse: (node: DraftNode, producer: DraftNode, before: DraftNode) => Fused | null;
+}
 type NodeOf<O extends PackedNode['op']> = Extract<PackedNode, { op: O }>;
 
 const floatsOf = (draft: DraftNode, name: string) => draft.tensors.get(name)!.data as Float32Array;
@@ -15,18 +21,21 @@ function keepsSign(node: NodeOf<'affine'>): boolean {
 }
 
 /** sign(affine(x)) -> affineSign(x) */
-const signOfAffine: Rule = ({ node, expected }, producer) => {
+const signOfAffine: Rule['fuse'] = ({ node, expected }, producer) => {
   if (!isOp(node, 'sign') || !isOp(producer.node, 'affine') || !keepsSign(producer.node)) return null;
   const { scale, shift, inputs } = producer.node;
-  return {
-    node: { name: node.name, op: 'affineSign', inputs, output: node.output, shape: node.shape, scale, shift },
-    tensors: producer.tensors,
-    expected,
-  };
+  return [
+    {
+      node: { name: node.name, op: 'affineSign', inputs, output: node.output, shape: node.shape, scale, shift },
+      tensors: producer.tensors,
+      expected,
+    },
+  ];
 };
 
-/** affineSign(xnorConv(x)) -> xnorConvThreshold(x): the whole block is integers and one comparison. */
-const thresholdConv: Rule = ({ node, tensors, expected }, producer) => {
+/** The convolution with the affine map and the sign folded into integer thresholds; its output keeps `shape`. */
+function thresholded(affineSign: DraftNode, producer: DraftNode): DraftNode | null {
+  const { node, tensors } = affineSign;
   if (!isOp(node, 'affineSign') || !isOp(producer.node, 'xnorConv2d') || producer.node.scale) return null;
   const { alpha, ...conv } = producer.node;
   const words = producer.tensors.get(conv.filter)!;
@@ -46,42 +55,77 @@ const thresholdConv: Rule = ({ node, tensors, expected }, producer) => {
     [`${conv.name}.threshold`, { shape: channels, data: threshold }],
     [`${conv.name}.flip`, { shape: channels, data: flip }],
   ]);
-  return {
-    node: {
-      ...conv,
-      op: 'xnorConv2dThreshold',
-      output: node.output,
-      shape: conv.shape,
-      threshold: `${conv.name}.threshold`,
-      flip: `${conv.name}.flip`,
+  const names = { threshold: `${conv.name}.threshold`, flip: `${conv.name}.flip` };
+  return { node: { ...conv, op: 'xnorConv2dThreshold', ...names }, tensors: folded, expected: null };
+}
+
+/** affineSign(xnorConv(x)) -> xnorConvThreshold(x): the whole block is integers and one comparison. */
+const thresholdConv: Rule['fuse'] = (candidate, producer) => {
+  const conv = thresholded(candidate, producer);
+  if (!conv) return null;
+  return [{ ...conv, node: { ...conv.node, output: candidate.node.output }, expected: candidate.expected }];
+};
+
+/**
+ * affineSign(maxPool(xnorConv(x))) -> maxPoolSigns(xnorConvThreshold(x)): a threshold and a maximum commute, as rounding keeps
+ * the affine map monotone, and pooling bits moves a thirty-second of the memory.
+ */
+const thresholdPooledConv: Rule['fuse'] = (candidate, producer, before) => {
+  if (!isOp(candidate.node, 'affineSign') || producer.node.op !== 'maxPool') return null;
+  const conv = thresholded(candidate, before);
+  if (!conv) return null;
+  const scale = floatsOf(candidate, candidate.node.scale);
+  const falling = `${producer.node.name}.falling`;
+  const { name, shape, window, stride, pad } = producer.node;
+  return [
+    conv,
+    {
+      node: {
+        name,
+        op: 'maxPoolSigns',
+        inputs: [conv.node.output],
+        output: candidate.node.output,
+        shape,
+        window,
+        stride,
+        pad,
+        falling,
+      },
+      tensors: new Map([[falling, { shape: [scale.length], data: Int32Array.from(scale, (s) => Number(s < 0)) }]]),
+      expected: candidate.expected,
     },
-    tensors: folded,
-    expected,
-  };
+  ];
 };
 
 /** affine(xnorConv(x)) without residual or clamp -> xnorConv with the affine map in its epilogue */
-const affineOfConv: Rule = ({ node, tensors, expected }, producer) => {
+const affineOfConv: Rule['fuse'] = ({ node, tensors, expected }, producer) => {
   if (!isOp(node, 'affine') || node.inputs.length !== 1 || node.low !== '-inf' || node.high !== 'inf') return null;
   if (!isOp(producer.node, 'xnorConv2d') || producer.node.scale) return null;
   const merged = new Map([...producer.tensors, ...tensors]);
-  return {
-    node: { ...producer.node, output: node.output, scale: node.scale, shift: node.shift },
-    tensors: merged,
-    expected,
-  };
+  return [
+    {
+      node: { ...producer.node, output: node.output, scale: node.scale, shift: node.shift },
+      tensors: merged,
+      expected,
+    },
+  ];
 };
 
-function applyRule(draft: Draft, rule: Rule): Draft {
+function applyRule(draft: Draft, { depth, fuse: fuseNodes }: Rule): Draft {
   const readers = consumers(draft);
   const producer = producers(draft);
+  /** The node that alone feeds this one, if there is one. */
+  const soleProducer = ({ node }: DraftNode) => {
+    const before = producer.get(node.inputs[0]!);
+    return before && readers.get(before.node.output) === 1 ? before : undefined;
+  };
   const absorbed = new Set<DraftNode>();
-  const nodes = draft.nodes.map((candidate) => {
-    const before = producer.get(candidate.node.inputs[0]!);
-    if (!before || readers.get(before.node.output) !== 1) return candidate;
-    const fused = rule(candidate, before);
-    if (fused === null) return candidate;
-    absorbed.add(before);
+  const nodes = draft.nodes.flatMap((candidate) => {
+    const first = soleProducer(candidate);
+    const last = depth === 1 ? first : first && soleProducer(first);
+    const fused = first && last ? fuseNodes(candidate, first, last) : null;
+    if (fused === null) return [candidate];
+    absorbed.add(first!).add(last!);
     return fused;
   });
   return { ...draft, nodes: nodes.filter((node) => !absorbed.has(node)) };
@@ -96,5 +140,11 @@ function dropUnread(draft: Draft): Draft {
 
 /** Replaces chains of nodes by one packed op each; a value is absorbed only when nothing else reads it. */
 export function fuse(draft: Draft): Draft {
-  return [signOfAffine, thresholdConv, affineOfConv].reduce(applyRule, dropUnread(draft));
+  const rules: Rule[] = [
+    { depth: 1, fuse: signOfAffine },
+    { depth: 2, fuse: thresholdPooledConv },
+    { depth: 1, fuse: thresholdConv },
+    { depth: 1, fuse: affineOfConv },
+  ];
+  return rules.reduce(applyRule, dropUnread(draft));
 }

@@ -100,6 +100,16 @@ test('a binary layer that would silently run in float is refused by name', () =>
   expect(() => pack(claimed, images(random, 2, [8, 8, 3]), { ...options, allowFloat: 'all' })).not.toThrow();
 });
 
+test('pooled blocks stay bits: threshold before the pooling, no float between two binary layers', () => {
+  const random = new Random(2);
+  const network = warmedNetwork('vgg-small', 'bnn', [8, 8, 3], random);
+  const { model } = pack(network, images(random, 2, [8, 8, 3]), options);
+  const ops = model.graph.nodes.map(({ op }) => op);
+  expect(ops.filter((op) => op === 'maxPoolSigns').length).toBeGreaterThanOrEqual(2);
+  const [first, last] = [ops.indexOf('xnorConv2dThreshold'), ops.lastIndexOf('xnorConv2dThreshold')];
+  expect(new Set(ops.slice(first, last))).toEqual(new Set(['xnorConv2dThreshold', 'maxPoolSigns']));
+});
+
 test('k-bit activations with 1-bit weights run as bit-planes', () => {
   const random = new Random(2);
   const network = warmedNetwork('resnet20', 'dorefa-w1a2', [8, 8, 3], random);

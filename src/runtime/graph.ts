@@ -58,6 +58,8 @@ const node = z.discriminatedUnion('op', [
   }),
   z.object({ ...common, op: z.literal('scale'), factor: z.number() }),
   z.object({ ...common, ...pool, op: z.enum(['maxPool', 'avgPool']) }),
+  /** Of thresholds of the values that are pooled; `falling` marks channels whose threshold flips. */
+  z.object({ ...common, ...pool, op: z.literal('maxPoolSigns'), falling: tensor }),
   z.object({ ...common, op: z.literal('subsamplePad'), stride: count }),
   z.object({ ...common, op: z.literal('sliceChannels'), begin: offset, end: count }),
 ]);

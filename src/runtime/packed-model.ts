@@ -52,7 +52,7 @@ export class PackedModel {
       return type;
     });
     if (this.types.has(node.output)) throw new FormatError(`node "${node.name}" writes value ${node.output} twice`);
-    const wantsPacked = ['xnorConv2d', 'xnorConv2dThreshold', 'planesConv2d'].includes(node.op);
+    const wantsPacked = ['xnorConv2d', 'xnorConv2dThreshold', 'planesConv2d', 'maxPoolSigns'].includes(node.op);
     if (inputs.some((type) => type.packed !== wantsPacked)) {
       throw new FormatError(
         `node "${node.name}" (${node.op}) needs ${wantsPacked ? 'packed signs' : 'floats'} as input`,

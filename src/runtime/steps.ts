@@ -7,6 +7,7 @@ import { subsample } from '../core/subsample.ts';
 import { unitLevels } from '../core/unit-levels.ts';
 import { prepareConv } from './conv-steps.ts';
 import { boundOf, type OpName, type PackedNode } from './graph.ts';
+import { channelMask, poolSigns } from './sign-pool.ts';
 import {
   channelsOf,
   image,
@@ -40,6 +41,17 @@ function poolStep(node: NodeOf<'maxPool' | 'avgPool'>, input: ValueType, kernels
     output: { shape: [geometry.outHeight, geometry.outWidth, geometry.channels], packed: false },
     kernel: 'float',
     run,
+  };
+}
+
+function signPoolStep(node: NodeOf<'maxPoolSigns'>, input: ValueType, falling: Int32Array): Omit<Step, 'node'> {
+  const shape = image(node, input);
+  const geometry = poolGeometry(`node "${node.name}"`, [1, ...shape], node.window, node.stride, node.pad);
+  const mask = channelMask(falling);
+  return {
+    output: { shape: [geometry.outHeight, geometry.outWidth, geometry.channels], packed: true },
+    kernel: 'and/or of bits',
+    run: ([x], y, batch) => poolSigns(x!.words, mask, y.words, { ...geometry, batch }),
   };
 }
 
@@ -135,6 +147,8 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
       kernels.rowAbsMeans(x!.floats, y.floats, batch * rowsOf(input!), channelsOf(input!)),
     ),
   maxPool: (node, [input], _tensors, kernels) => poolStep(node, input!, kernels),
+  maxPoolSigns: (node, [input], tensors) =>
+    signPoolStep(node, input!, tensors.integers(node.falling, channelsOf(node))),
   avgPool: (node, [input], _tensors, kernels) => poolStep(node, input!, kernels),
   globalAvgPool: (node, [input], _tensors, kernels) => {
     const [rows, channels] = [rowsOf(input!), channelsOf(input!)];
