@@ -129,26 +129,6 @@ static void depthwise_products(const ConvGeometry& g, int n, const Body& body) {
         }
 }
 
-// The gradient of the input as one convolution per stride phase: input (stride*j + y, stride*i + x) receives the output gradients
-// (j + row, i + column) of its taps.
-struct PhaseTap { int ky, kx, row, column; };
-struct Phase { int y, x; std::vector<PhaseTap> taps; };
-
-static std::vector<Phase> input_phases(const ConvGeometry& g) {
-  std::vector<Phase> phases;
-  for (int y = 0; y < std::min(g.stride, g.height); y++)
-    for (int x = 0; x < std::min(g.stride, g.width); x++) {
-      Phase phase{y, x, {}};
-      for (int ky = 0; ky < g.kernel_height; ky++)
-        for (int kx = 0; kx < g.kernel_width; kx++) {
-          const int ty = y + g.pad - ky * g.dilation, tx = x + g.pad - kx * g.dilation;
-          if (ty % g.stride == 0 && tx % g.stride == 0) phase.taps.push_back({ky, kx, ty / g.stride, tx / g.stride});
-        }
-      phases.push_back(std::move(phase));
-    }
-  return phases;
-}
-
 }  // namespace conv
 
 static void conv2d(Floats x, Floats filter, Floats y, Ints geometry) {
@@ -228,34 +208,43 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
     return;
   }
   const int group_in = g.group_in(), group_out = g.group_out(), panels = panel_count(group_in);
-  std::vector<Phase> phases = input_phases(g);
-  std::vector<std::vector<long>> offsets(phases.size());
-  std::vector<size_t> first_panel(phases.size());
+  // Input row iy = stride*j + phase receives dy row j + (phase + pad - ky*dilation)/stride, where that is whole.
+  struct Tap { int ky, kx, row, column; };
+  struct Phase { int y, x; std::vector<Tap> taps; std::vector<long> offsets; size_t first_panel; };
+  std::vector<Phase> phases;
   int low = 0, high_row = 0, high_column = 0;
   const int last_row = (g.height - 1) / g.stride, last_column = (g.width - 1) / g.stride;
-  for (const Phase& phase : phases)
-    for (const PhaseTap& tap : phase.taps) {
-      low = std::max(low, std::max(-tap.row, -tap.column));
-      high_row = std::max(high_row, tap.row + last_row - (g.out_height - 1));
-      high_column = std::max(high_column, tap.column + last_column - (g.out_width - 1));
+  for (int py = 0; py < std::min(g.stride, g.height); py++)
+    for (int px = 0; px < std::min(g.stride, g.width); px++) {
+      Phase phase{py, px, {}, {}, 0};
+      for (int ky = 0; ky < g.kernel_height; ky++)
+        for (int kx = 0; kx < g.kernel_width; kx++) {
+          const int ty = py + g.pad - ky * g.dilation, tx = px + g.pad - kx * g.dilation;
+          if (ty % g.stride != 0 || tx % g.stride != 0) continue;
+          const Tap tap{ky, kx, ty / g.stride, tx / g.stride};
+          low = std::max(low, std::max(-tap.row, -tap.column));
+          high_row = std::max(high_row, tap.row + last_row - (g.out_height - 1));
+          high_column = std::max(high_column, tap.column + last_column - (g.out_width - 1));
+          phase.taps.push_back(tap);
+        }
+      phases.push_back(std::move(phase));
     }
   const int padded_width = g.out_width + low + high_column, padded_height = g.out_height + low + high_row;
   size_t total = 0;
-  for (size_t i = 0; i < phases.size(); i++) {
-    first_panel[i] = total;
-    total += phases[i].taps.size() * group_out * kColumns * panels * g.groups;
-    for (const PhaseTap& tap : phases[i].taps)
-      offsets[i].push_back((long(low + tap.row) * padded_width + low + tap.column) * g.out_channels);
+  for (auto& phase : phases) {
+    phase.first_panel = total;
+    total += phase.taps.size() * group_out * kColumns * panels * g.groups;
+    for (const Tap& tap : phase.taps)
+      phase.offsets.push_back((long(low + tap.row) * padded_width + low + tap.column) * g.out_channels);
   }
   float* packed = scratch<float>(Scratch::kFilter, 0, total);
-  for (size_t i = 0; i < phases.size(); i++) {
-    const Phase& phase = phases[i];
+  for (const auto& phase : phases)
     parallel_ranges(size_t(g.groups) * panels, 4, [&](size_t begin, size_t end, int) {
       for (size_t p = begin; p < end; p++) {
         const int group = int(p / panels), first = int(p % panels) * kColumns;
         const int inputs = std::min(kColumns, group_in - first);
-        float* out = packed + first_panel[i] + p * phase.taps.size() * group_out * kColumns;
-        for (const PhaseTap& tap : phase.taps) {
+        float* out = packed + phase.first_panel + p * phase.taps.size() * group_out * kColumns;
+        for (const Tap& tap : phase.taps) {
           const float* from =
               filter.data + (size_t(tap.ky * g.kernel_width + tap.kx) * group_in + first) * g.out_channels + group * group_out;
           gemm::pack_panel(true, from, g.out_channels, group_out, inputs, out);
@@ -263,7 +252,6 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
         }
       }
     });
-  }
   float* images[64];
   over_batch(
       g.batch, last_row + 1,
@@ -274,13 +262,12 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
       },
       [&](int n, int first, int last, int thread) {
         float* image_out = dx.data + size_t(n) * g.height * g.width * g.in_channels;
-        for (size_t i = 0; i < phases.size(); i++)
+        for (const auto& phase : phases)
           for (int group = 0; group < g.groups; group++) {
-            const Phase& phase = phases[i];
             const int columns = (g.width - 1 - phase.x) / g.stride + 1;
             const Rows rows{images[thread] + group * group_out, g.out_channels, long(padded_width) * g.out_channels,
-                            offsets[i].data(), int(offsets[i].size()), group_out,
-                            packed + first_panel[i] + size_t(group) * panels * phase.taps.size() * group_out * kColumns,
+                            phase.offsets.data(), int(phase.offsets.size()), group_out,
+                            packed + phase.first_panel + size_t(group) * panels * phase.taps.size() * group_out * kColumns,
                             image_out + (size_t(phase.y) * g.width + phase.x) * g.in_channels + group * group_in,
                             long(g.stride) * g.in_channels, long(g.stride) * g.width * g.in_channels, columns, group_in};
             const int phase_rows = (g.height - 1 - phase.y) / g.stride + 1;
