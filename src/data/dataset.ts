@@ -38,7 +38,7 @@ export function pixelStatistics(pixels: Uint8Array, channels: number): { mean: n
 }
 
 /**
- * The split, checked, in shared memory.
+ * The split, checked, its pixels in shared memory.
  *
  * @throws DataError when a split is empty, has a label outside the classes, or sizes that do not fit
  */
@@ -53,17 +53,10 @@ export function checkSplit(name: string, split: Split, shape: readonly number[],
     throw new DataError(
       `${name}: image ${wrong} has label ${split.labels[wrong]}, but there are only ${classes} classes`,
     );
-  return { ...split, labels: sharedLabels(split.labels), pixels: sharedPixels(split.pixels) };
+  return { ...split, pixels: sharedPixels(split.pixels) };
 }
 
-/** Into memory that worker threads see without a copy. */
-function sharedLabels(labels: Uint16Array): Uint16Array {
-  if (labels.buffer instanceof SharedArrayBuffer) return labels;
-  const copy = new Uint16Array(new SharedArrayBuffer(labels.byteLength));
-  copy.set(labels);
-  return copy;
-}
-
+/** Into memory that worker threads see without a copy; labels are too few to matter. */
 function sharedPixels(pixels: Uint8Array): Uint8Array {
   if (pixels.buffer instanceof SharedArrayBuffer) return pixels;
   const copy = new Uint8Array(new SharedArrayBuffer(pixels.byteLength));
@@ -76,7 +69,7 @@ export function sampleOf(split: Split, count: number): Split {
   if (count >= split.count) return split;
   const size = split.pixels.length / split.count;
   const chosen = new Random(0).permutation(split.count).subarray(0, count);
-  const labels = new Uint16Array(new SharedArrayBuffer(2 * count));
+  const labels = new Uint16Array(count);
   const pixels = new Uint8Array(new SharedArrayBuffer(count * size));
   chosen.forEach((image, i) => {
     labels[i] = split.labels[image]!;

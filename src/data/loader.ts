@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../core/errors.ts';
-import { type Augmentation, type Batch, Batches } from './batches.ts';
+import { type Augmentation, type Batch, Batches, type BatchStorage, type Normalised } from './batches.ts';
 import type { DataSet, Split } from './dataset.ts';
 
 /** One shuffled pass over a split, from batch `first` on. */
@@ -22,16 +22,11 @@ export interface Loader {
 
 /** What the worker is told at its start. Pixels lie in shared memory, so nothing is copied. */
 export interface LoaderStart {
-  readonly data: Pick<DataSet, 'shape' | 'mean' | 'std'>;
+  readonly data: Normalised;
   readonly split: Split;
   readonly batch: number;
-  readonly slots: readonly SharedBatch[];
-}
-
-/** A place for one batch in shared memory. */
-export interface SharedBatch {
-  readonly images: Float32Array;
-  readonly labels: Uint16Array;
+  /** In shared memory. */
+  readonly slots: readonly BatchStorage[];
 }
 
 export type LoaderRequest =
@@ -88,7 +83,7 @@ function startWorker(start: LoaderStart): Worker {
 /** Assembles batches in a worker thread, `ahead` of the training, into a ring of shared slots. */
 export class BackgroundLoader implements Loader {
   private readonly worker: Worker;
-  private readonly slots: SharedBatch[];
+  private readonly slots: BatchStorage[];
   private readonly batch: number;
   private readonly size: number;
   private generation = 0;
@@ -127,12 +122,12 @@ export class BackgroundLoader implements Loader {
     this.requested = this.taken = pass.first;
     this.last = Math.ceil(pass.order.length / this.batch);
     this.send({ kind: 'pass', pass, generation: this.generation });
-    this.request(ahead + 1);
+    this.fillFreeSlots();
   }
 
   async next(): Promise<Batch> {
     // the batch handed out before is done with: its slot may be filled again
-    this.request(ahead + 1);
+    this.fillFreeSlots();
     const slot = this.taken % this.slots.length;
     // a waiting reader keeps the process alive, an idle loader does not
     this.worker.ref();
@@ -153,8 +148,8 @@ export class BackgroundLoader implements Loader {
     void this.worker.terminate();
   }
 
-  private request(slots: number): void {
-    for (; this.requested < Math.min(this.last, this.taken + slots); this.requested++)
+  private fillFreeSlots(): void {
+    for (; this.requested < Math.min(this.last, this.taken + this.slots.length); this.requested++)
       this.send({
         kind: 'fill',
         slot: this.requested % this.slots.length,

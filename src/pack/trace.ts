@@ -12,6 +12,12 @@ const stored = (data: StoredTensor['data'], shape: Shape = [data.length]): Store
   data: data.slice(),
 });
 
+/** A sign filter's words as [outChannels, taps, words(inChannels)]. */
+function storedSigns(filter: SignFilter, { outChannels, kernelHeight, kernelWidth }: ConvGeometry): StoredTensor {
+  const taps = kernelHeight * kernelWidth;
+  return stored(filter.words, [outChannels, taps, filter.words.length / (outChannels * taps)]);
+}
+
 const convFields = (g: ConvGeometry) => ({
   kernel: [g.kernelHeight, g.kernelWidth] as [number, number],
   stride: g.stride,
@@ -30,15 +36,7 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
   const { attributes, inputs } = trace;
   const geometry = attributes['geometry'] as ConvGeometry & PoolGeometry;
   const common = { name, inputs: [...ids], output, shape: trace.output.shape.slice(1) };
-  const signWords = (filter: SignFilter) =>
-    keep(
-      'filter',
-      stored(filter.words, [
-        geometry.outChannels,
-        geometry.kernelHeight * geometry.kernelWidth,
-        filter.words.length / (geometry.outChannels * geometry.kernelHeight * geometry.kernelWidth),
-      ]),
-    );
+  const signWords = (filter: SignFilter) => keep('filter', storedSigns(filter, geometry));
 
   const node = ((): PackedNode => {
     switch (trace.op) {
@@ -152,12 +150,8 @@ function planeNodes(trace: TapeNode, source: number, firstOutput: number, name: 
       expected: new SignTensor(words, input.shape),
     }),
   );
-  const taps = geometry.kernelHeight * geometry.kernelWidth;
   const tensors = new Map([
-    [
-      `${name}.filter`,
-      stored(filter.words, [geometry.outChannels, taps, filter.words.length / (geometry.outChannels * taps)]),
-    ],
+    [`${name}.filter`, storedSigns(filter, geometry)],
     [`${name}.scale`, stored(trace.attributes['scale'] as Float32Array)],
   ]);
   const node: PackedNode = {

@@ -32,19 +32,19 @@ function convOf(node: ConvNode, input: ValueType): (batch: number) => ConvGeomet
   return (batch) => ({ ...geometry, batch });
 }
 
-/** The packed filter of a node, and the same in the backend's layout. */
+/** The packed filter of a node. */
+function filterWords(node: ConvNode, g: ConvGeometry, tensors: ModelTensors): Uint32Array {
+  return tensors.filterWords(node.filter, g.outChannels, g.kernelHeight * g.kernelWidth, g.inChannels / g.groups);
+}
+
+/** The same, also in the backend's layout. */
 function xnorFilter(
   node: ConvNode,
   g: ConvGeometry,
   tensors: ModelTensors,
   kernels: Kernels,
 ): { words: Uint32Array; filter: Uint32Array } {
-  const words = tensors.filterWords(
-    node.filter,
-    g.outChannels,
-    g.kernelHeight * g.kernelWidth,
-    g.inChannels / g.groups,
-  );
+  const words = filterWords(node, g, tensors);
   const filter = new Uint32Array(kernels.preparedFilterWords(g));
   kernels.prepareXnorFilter(words, filter, g);
   return { words, filter };
@@ -68,8 +68,7 @@ export const prepareConv: { readonly [O in ConvOp]: Prepare<O> } = {
   signConv2d: (node, [input], tensors, kernels) => {
     const geometry = convOf(node, input!);
     const g = geometry(1);
-    const [taps, inChannels] = [g.kernelHeight * g.kernelWidth, g.inChannels / g.groups];
-    const words = tensors.filterWords(node.filter, g.outChannels, taps, inChannels);
+    const words = filterWords(node, g, tensors);
     const alpha = tensors.floats(node.alpha, g.outChannels);
     return {
       output: outputOf(node),

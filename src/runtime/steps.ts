@@ -1,7 +1,7 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { packUnitPlane } from '../backend/plane-conv.ts';
 import { wordsPerRow } from '../core/bits.ts';
-import { poolGeometry } from '../core/conv-geometry.ts';
+import { type PoolGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { sizeOf } from '../core/shape.ts';
 import { subsample } from '../core/subsample.ts';
 import { unitLevels } from '../core/unit-levels.ts';
@@ -27,9 +27,13 @@ function unaryStep(
   return { output: outputOf(node), kernel: 'float', run: ([x], y) => kernels.unary(node.op, x!.floats, y.floats) };
 }
 
+/** Geometry of a window over an image, for one image. */
+function poolOf(node: NodeOf<'maxPool' | 'avgPool' | 'maxPoolSigns'>, input: ValueType): PoolGeometry {
+  return poolGeometry(`node "${node.name}"`, [1, ...image(node, input)], node.window, node.stride, node.pad);
+}
+
 function poolStep(node: NodeOf<'maxPool' | 'avgPool'>, input: ValueType, kernels: Kernels): Omit<Step, 'node'> {
-  const shape = image(node, input);
-  const geometry = poolGeometry(`node "${node.name}"`, [1, ...shape], node.window, node.stride, node.pad);
+  const geometry = poolOf(node, input);
   let indices = new Int32Array(0);
   const run: Step['run'] = ([x], y, batch) => {
     const g = { ...geometry, batch };
@@ -45,8 +49,7 @@ function poolStep(node: NodeOf<'maxPool' | 'avgPool'>, input: ValueType, kernels
 }
 
 function signPoolStep(node: NodeOf<'maxPoolSigns'>, input: ValueType, falling: Int32Array): Omit<Step, 'node'> {
-  const shape = image(node, input);
-  const geometry = poolGeometry(`node "${node.name}"`, [1, ...shape], node.window, node.stride, node.pad);
+  const geometry = poolOf(node, input);
   const mask = channelMask(falling);
   return {
     output: { shape: [geometry.outHeight, geometry.outWidth, geometry.channels], packed: true },
