@@ -33,8 +33,8 @@ export function addEval(program: Command): void {
       const data = await loadDataSet(dataName);
       const packed = options.packed || !isRun;
       const result = packed
-        ? evaluatePacked(loadPacked(isRun ? join(path, packedFile) : path), data)
-        : evaluateFloat(path, data);
+        ? await evaluatePacked(loadPacked(isRun ? join(path, packedFile) : path), data)
+        : await evaluateFloat(path, data);
       if (options.json) {
         process.stdout.write(`${JSON.stringify({ target: path, packed, ...result })}\n`);
         return;

@@ -24,7 +24,7 @@ export function addPack(program: Command): void {
       const data = await loadDataSet(
         options.data ?? new RunFolder(statSync(path).isDirectory() ? path : dirname(path)).readConfig().data,
       );
-      const { bytes: file, model } = packForData(network, data);
+      const { bytes: file, model } = await packForData(network, data);
       const output = options.output ?? join(statSync(path).isDirectory() ? path : dirname(path), packedFile);
       writeFileAtomic(output, file);
       const layers = summarise(model, 1, 5);

@@ -40,9 +40,9 @@ export function addQuickstart(program: Command): void {
       const { accuracy, finished, trainer } = await trainRun(folder, config, false);
       if (!finished) return;
       const data = await loadDataSet('mnist');
-      const { bytes: file, model } = packForData(trainer.network, data);
+      const { bytes: file, model } = await packForData(trainer.network, data);
       writeFileAtomic(folder.file(packedFile), file);
-      const evaluation = evaluatePacked(model, data, limit);
+      const evaluation = await evaluatePacked(model, data, limit);
       const packed = { accuracy: evaluation.top1, fileBytes: file.length, floatBytes: floatBytes(trainer.network) };
       const html = reportHtml({
         config,

@@ -39,8 +39,8 @@ export function loadPacked(path: string): PackedModel {
 }
 
 /** Packs a network, verified on the first test images. */
-export function packForData(network: Network, data: DataSet): Packed {
-  const { images, count } = new Batches(data, data.test, 64).plain(0);
+export async function packForData(network: Network, data: DataSet): Promise<Packed> {
+  const { images, count } = await new Batches(data, data.test, 64).plain(0);
   return pack(network, new Tensor(images, [count, ...data.shape]), {
     classes: data.classes,
     mean: data.mean,
@@ -49,7 +49,11 @@ export function packForData(network: Network, data: DataSet): Packed {
 }
 
 /** Accuracy of a packed model on the test images, or on a fixed sample of `limit` of them. */
-export function evaluatePacked(model: PackedModel, data: DataSet, limit = Number.POSITIVE_INFINITY): Evaluation {
+export function evaluatePacked(
+  model: PackedModel,
+  data: DataSet,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<Evaluation> {
   return evaluate(
     (images) => model.run(images),
     new Batches(data, sampleOf(data.test, limit), 256),

@@ -1,5 +1,7 @@
 import { Random } from '../core/random.ts';
+import { randomRegion } from './crop.ts';
 import type { DataSet, Split } from './dataset.ts';
+import { decodeImage } from './images.ts';
 
 /** Random changes of training images, drawn per image from the seed, the epoch and its index: a resumed run sees the same. */
 export interface Augmentation {
@@ -7,6 +9,17 @@ export interface Augmentation {
   readonly padCrop?: number;
   /** Mirror left-right with probability 1/2. */
   readonly flip?: boolean;
+  /** Of image files: train on a random part scaled to the input (`randomRegion`). */
+  readonly resizedCrop?: boolean;
+}
+
+/** One shuffled pass over a split, from batch `first` on. */
+export interface Pass {
+  readonly order: Uint32Array;
+  readonly first: number;
+  readonly augmentation: Augmentation;
+  readonly seed: number;
+  readonly epoch: number;
 }
 
 export interface Batch {
@@ -53,58 +66,64 @@ export class Batches {
   }
 
   /** Batch number `index` of an unshuffled pass. */
-  plain(index: number): Batch {
+  plain(index: number): Promise<Batch> {
     const first = index * this.batch;
     const count = Math.min(this.batch, this.split.count - first);
     return this.assemble(
       Uint32Array.from({ length: count }, (_, i) => first + i),
-      () => null,
+      {},
+      null,
     );
   }
 
-  /** Batch number `index` of a shuffled, augmented pass. */
-  shuffled(
-    order: Uint32Array,
-    index: number,
-    augmentation: Augmentation,
-    seed: number,
-    epoch: number,
-    into?: BatchStorage,
-  ): Batch {
+  /**
+   * Batch number `index` of a shuffled, augmented pass.
+   *
+   * @throws DataError when an image file cannot be decoded
+   */
+  shuffled({ order, augmentation, seed, epoch }: Pass, index: number, into?: BatchStorage): Promise<Batch> {
     const chosen = order.subarray(index * this.batch, Math.min((index + 1) * this.batch, order.length));
-    const epochRandom = new Random(seed).fork(epoch);
-    return this.assemble(chosen, (image) => ({ ...augmentation, random: epochRandom.fork(image + 1) }), into);
+    return this.assemble(chosen, augmentation, new Random(seed).fork(epoch), into);
   }
 
-  private assemble(
+  private async assemble(
     chosen: Uint32Array,
-    augment: (image: number) => (Augmentation & { random: Random }) | null,
+    augmentation: Augmentation,
+    epochRandom: Random | null,
     into?: BatchStorage,
-  ): Batch {
+  ): Promise<Batch> {
     const [height, width, channels] = this.data.shape;
     const size = height * width * channels;
     const images = into?.images ?? new Float32Array(chosen.length * size);
     const labels = into?.labels ?? new Uint16Array(chosen.length);
-    chosen.forEach((image, i) => {
+    const place = (image: number, i: number): void | Promise<void> => {
       labels[i] = this.split.labels[image]!;
-      const change = augment(image);
-      const pad = change?.padCrop ?? 0;
-      const dy = pad > 0 ? change!.random.integer(2 * pad + 1) - pad : 0;
-      const dx = pad > 0 ? change!.random.integer(2 * pad + 1) - pad : 0;
-      const mirror = change?.flip === true && change.random.uniform() < 0.5;
-      this.copy(
-        this.split.pixels.subarray(image * size, (image + 1) * size),
-        images.subarray(i * size, (i + 1) * size),
-        dy,
-        dx,
-        mirror,
+      const random = epochRandom?.fork(image + 1) ?? null;
+      const to = images.subarray(i * size, (i + 1) * size);
+      if ('pixels' in this.split)
+        return this.copy(this.split.pixels.subarray(image * size, (image + 1) * size), to, augmentation, random);
+      const region =
+        augmentation.resizedCrop && random ? (w: number, h: number) => randomRegion(w, h, random) : undefined;
+      const file = this.split.files[image]!;
+      return decodeImage(file, file, this.data.shape, region).then((pixels) =>
+        this.copy(pixels, to, augmentation, random),
       );
-    });
+    };
+    const pending = Array.from(chosen, place);
+    if ('files' in this.split) await Promise.all(pending);
     return { images, labels, count: chosen.length };
   }
 
-  /** Shifted by (dy,dx), black outside, possibly mirrored. */
-  private copy(from: Uint8Array, to: Float32Array, dy: number, dx: number, mirror: boolean): void {
+  /** Normalised; if `random` is given, shifted, black outside, and mirrored by chance. */
+  private copy(
+    from: Uint8Array,
+    to: Float32Array,
+    { padCrop: pad = 0, flip }: Augmentation,
+    random: Random | null,
+  ): void {
+    const dy = random && pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
+    const dx = random && pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
+    const mirror = random !== null && flip === true && random.uniform() < 0.5;
     const [height, width, channels] = this.data.shape;
     let at = 0;
     for (let y = 0; y < height; y++) {

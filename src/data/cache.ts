@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors } from '../core/safetensors.ts';
-import type { Split } from './dataset.ts';
+import type { PixelSplit } from './dataset.ts';
 import { writeFileAtomic } from './files.ts';
 import { cacheRoot } from './locate.ts';
 
@@ -16,7 +16,11 @@ function cacheFile(source: string, detail: string): string {
 }
 
 /** A decoded split from the cache, or decoded now and cached; an unwritable or damaged cache only costs time. */
-export async function cachedSplit(source: string, detail: string, decode: () => Promise<Split>): Promise<Split> {
+export async function cachedSplit(
+  source: string,
+  detail: string,
+  decode: () => Promise<PixelSplit>,
+): Promise<PixelSplit> {
   const file = cacheFile(source, detail);
   try {
     const { tensors } = readSafetensors(readFileSync(file));

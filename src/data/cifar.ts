@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
 import { cachedSplit } from './cache.ts';
-import { checkSplit, type DataSet, pixelStatistics, type Split } from './dataset.ts';
+import { checkSplit, type DataSet, type PixelSplit, pixelStatistics } from './dataset.ts';
 import { decodeAll } from './images.ts';
 import { dataRoot, locateFolder } from './locate.ts';
 import { readTar } from './tar.ts';
@@ -28,7 +28,7 @@ const trainBatches = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`);
  *
  * @throws DataError when the size is not a whole number of records
  */
-export function parseCifarBatch(file: Uint8Array, name: string, labelBytes = 1): Split {
+export function parseCifarBatch(file: Uint8Array, name: string, labelBytes = 1): PixelSplit {
   const record = labelBytes + 3 * pixelsPerImage;
   const count = file.length / record;
   if (!Number.isInteger(count) || count === 0)
@@ -44,7 +44,7 @@ export function parseCifarBatch(file: Uint8Array, name: string, labelBytes = 1):
   return { count, labels, pixels };
 }
 
-function joinSplits(parts: readonly Split[]): Split {
+function joinSplits(parts: readonly PixelSplit[]): PixelSplit {
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   const labels = new Uint16Array(count);
   const pixels = new Uint8Array(count * 3 * pixelsPerImage);
@@ -58,8 +58,8 @@ function joinSplits(parts: readonly Split[]): Split {
 }
 
 /** A tar of JPEG or PNG files named .../{class}/{file}; sorted by name, so that the order is always the same. */
-async function loadTarSplit(path: string): Promise<Split> {
-  const decode = async (): Promise<Split> => {
+async function loadTarSplit(path: string): Promise<PixelSplit> {
+  const decode = async (): Promise<PixelSplit> => {
     const entries = await readTar(path, (name) => /\.(jpe?g|png)$/i.test(name));
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     const files = entries.map(({ name, bytes }) => {
@@ -82,7 +82,7 @@ async function loadTarSplit(path: string): Promise<Split> {
 }
 
 /** CIFAR-10, 32x32x3: `$SIGNUM_DATA/cifar10/{train,test}.tar` of images, or the binary batches (cifar-10-batches-bin). */
-export async function loadCifar10(): Promise<DataSet> {
+export async function loadCifar10(): Promise<DataSet<PixelSplit>> {
   const root = dataRoot();
   const tarFolder = join(root, 'cifar10');
   const classes = cifar10Classes;
@@ -120,7 +120,7 @@ export async function loadCifar10(): Promise<DataSet> {
 }
 
 /** CIFAR-100, 32x32x3, its 100 fine classes: the binary version (cifar-100-binary) under `$SIGNUM_DATA`. */
-export async function loadCifar100(): Promise<DataSet> {
+export async function loadCifar100(): Promise<DataSet<PixelSplit>> {
   const root = dataRoot();
   const folder = locateFolder(
     'cifar100',

@@ -6,8 +6,10 @@ import sharp from 'sharp';
 import { pack as tarPack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SignumError } from '../core/errors.ts';
-import { Batches } from './batches.ts';
+import { Random } from '../core/random.ts';
+import { Batches, type Pass } from './batches.ts';
 import { loadCifar10, parseCifarBatch } from './cifar.ts';
+import { randomRegion } from './crop.ts';
 import { checkSplit, type DataSet, sampleOf } from './dataset.ts';
 import { loadFolder } from './folder.ts';
 import { readIdx } from './idx.ts';
@@ -162,19 +164,55 @@ describe('batches', () => {
     std: [1, 1, 1],
   };
 
-  test('an epoch visits every image once, and the same seed gives the same order and augmentation', () => {
+  test('an epoch visits every image once, and the same seed gives the same order and augmentation', async () => {
     const batches = new Batches(data, split, 4);
+    const pass = (order: Uint32Array): Pass => ({
+      order,
+      first: 0,
+      augmentation: { flip: true, padCrop: 1 },
+      seed: 5,
+      epoch: 2,
+    });
     const order = batches.order(5, 2);
-    const all = Array.from({ length: batches.length }, (_, i) =>
-      batches.shuffled(order, i, { flip: true, padCrop: 1 }, 5, 2),
-    );
+    const all = await Promise.all(Array.from({ length: batches.length }, (_, i) => batches.shuffled(pass(order), i)));
     expect(all.flatMap(({ labels }) => [...labels]).sort((a, b) => a - b)).toEqual([...split.labels]);
-    expect(all[1]!.images).toEqual(batches.shuffled(order, 1, { flip: true, padCrop: 1 }, 5, 2).images);
+    expect(all[1]!.images).toEqual((await batches.shuffled(pass(batches.order(5, 2)), 1)).images);
     expect([...batches.order(5, 3)]).not.toEqual([...order]);
   });
 
-  test('without augmentation pixels are (value/255 - mean)/std', () => {
-    const { images } = new Batches({ ...data, mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 1] }, split, 4).plain(1);
+  test('without augmentation pixels are (value/255 - mean)/std', async () => {
+    const { images } = await new Batches({ ...data, mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 1] }, split, 4).plain(1);
     expect(images[1]).toBeCloseTo((49 / 255 - 0.2) / 0.25, 5);
   });
+});
+
+test('a random region lies inside the image, its ratio between 3/4 and 4/3 but for rounding', () => {
+  const side = fc.integer({ min: 1, max: 500 });
+  fc.assert(
+    fc.property(side, side, fc.integer(), (width, height, seed) => {
+      const region = randomRegion(width, height, new Random(seed));
+      expect(Math.min(region.left, region.top)).toBeGreaterThanOrEqual(0);
+      expect(region.left + region.width).toBeLessThanOrEqual(width);
+      expect(region.top + region.height).toBeLessThanOrEqual(height);
+      expect(region.width).toBeLessThanOrEqual((4 / 3) * (region.height + 0.5) + 0.5);
+      expect(region.height).toBeLessThanOrEqual((4 / 3) * (region.width + 0.5) + 0.5);
+    }),
+  );
+});
+
+test('decoding a region stretches that part, also of a photograph turned by its EXIF data', async () => {
+  const halves = await sharp({ create: { width: 20, height: 10, channels: 3, background: '#f00' } })
+    .composite([{ input: { create: { width: 10, height: 10, channels: 3, background: '#00f' } }, left: 10, top: 0 }])
+    .withMetadata({ orientation: 6 })
+    .jpeg()
+    .toBuffer();
+  // turned clockwise, the red half is on top
+  const sizes: number[][] = [];
+  const pixels = await decodeImage(halves, 'turned', [4, 4, 3], (width, height) => {
+    sizes.push([width, height]);
+    return { left: 0, top: 12, width: 10, height: 8 };
+  });
+  expect(sizes).toEqual([[10, 20]]);
+  expect(pixels[2]).toBeGreaterThan(200);
+  expect(pixels[0]).toBeLessThan(50);
 });

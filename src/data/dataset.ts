@@ -1,22 +1,33 @@
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 
-/** Labelled images of one size, as bytes. */
-export interface Split {
+interface Labelled {
   readonly count: number;
   /** Class index per image. */
   readonly labels: Uint16Array;
+}
+
+/** Labelled images of one size, as bytes. */
+export interface PixelSplit extends Labelled {
   /** Pixels 0..255, [count,H,W,C]. */
   readonly pixels: Uint8Array;
 }
 
-export interface DataSet {
+/** Labelled image files of any size, decoded again each time one is asked for: as large as the disk. */
+export interface FileSplit extends Labelled {
+  /** Paths. */
+  readonly files: readonly string[];
+}
+
+export type Split = PixelSplit | FileSplit;
+
+export interface DataSet<S extends Split = Split> {
   readonly name: string;
   /** [H,W,C] */
   readonly shape: readonly [number, number, number];
   readonly classes: readonly string[];
-  readonly train: Split;
-  readonly test: Split;
+  readonly train: S;
+  readonly test: S;
   /** Per channel, of pixels/255 over the training images. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -42,7 +53,7 @@ export function pixelStatistics(pixels: Uint8Array, channels: number): { mean: n
  *
  * @throws DataError when a split is empty, has a label outside the classes, or sizes that do not fit
  */
-export function checkSplit(name: string, split: Split, shape: readonly number[], classes: number): Split {
+export function checkSplit(name: string, split: PixelSplit, shape: readonly number[], classes: number): PixelSplit {
   const size = shape.reduce((a, b) => a * b, 1);
   if (split.count === 0) throw new DataError(`${name}: no images; the data set is empty`);
   if (split.labels.length !== split.count || split.pixels.length !== split.count * size) {
@@ -65,14 +76,15 @@ function sharedPixels(pixels: Uint8Array): Uint8Array {
 }
 
 /** `count` images of a split, drawn at random but always the same ones: folders and tars are sorted by class. All when it has fewer. */
+export function sampleOf<S extends Split>(split: S, count: number): S;
 export function sampleOf(split: Split, count: number): Split {
   if (count >= split.count) return split;
-  const size = split.pixels.length / split.count;
   const chosen = new Random(0).permutation(split.count).subarray(0, count);
-  const labels = new Uint16Array(count);
+  const labels = Uint16Array.from(chosen, (image) => split.labels[image]!);
+  if ('files' in split) return { count, labels, files: Array.from(chosen, (image) => split.files[image]!) };
+  const size = split.pixels.length / split.count;
   const pixels = new Uint8Array(new SharedArrayBuffer(count * size));
   chosen.forEach((image, i) => {
-    labels[i] = split.labels[image]!;
     pixels.set(split.pixels.subarray(image * size, (image + 1) * size), i * size);
   });
   return { count, labels, pixels };

@@ -1,39 +1,37 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
-import { checkSplit, type DataSet, pixelStatistics, type Split } from './dataset.ts';
+import { type DataSet, type FileSplit, pixelStatistics, sampleOf } from './dataset.ts';
 import { decodeAll } from './images.ts';
 
 const imageName = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 
-async function loadSplit(
-  folder: string,
-  classes: readonly string[],
-  shape: readonly [number, number, number],
-): Promise<Split> {
-  const files = classes.flatMap((name, label) => {
+/** Images decoded to estimate the mean and the spread of the channels. */
+const statisticsSample = 2048;
+
+function listSplit(folder: string, classes: readonly string[]): FileSplit {
+  const perClass = classes.map((name) => {
     const inside = join(folder, name);
     if (!existsSync(inside)) return [];
-    return readdirSync(inside)
-      .filter((file) => imageName.test(file))
-      .sort()
-      .map((file) => ({ name: join(inside, file), bytes: readFileSync(join(inside, file)), label }));
+    const names = readdirSync(inside).filter((file) => imageName.test(file));
+    return names.sort().map((file) => join(inside, file));
   });
-  const labels = Uint16Array.from(files, (file) => file.label);
-  return checkSplit(
-    folder,
-    { count: files.length, labels, pixels: await decodeAll(files, shape) },
-    shape,
-    classes.length,
-  );
+  const files = perClass.flat();
+  if (files.length === 0) throw new DataError(`${folder}: no images in its class folders; the data set is empty`);
+  return {
+    count: files.length,
+    labels: Uint16Array.from(perClass.flatMap((some, label) => some.map(() => label))),
+    files,
+  };
 }
 
 /**
- * A folder `train/{class}/*` and `test/{class}/*` (or `val`), images of any size, scaled and cropped to `side` pixels.
+ * A folder `train/{class}/*` and `test/{class}/*` (or `val`), images of any size, scaled and cropped to `side` pixels when they are
+ * needed: only their names are held in memory.
  *
- * @throws DataError when the layout is not that, or an image cannot be decoded
+ * @throws DataError when the layout is not that, or one of the images sampled for the channels' statistics cannot be decoded
  */
-export async function loadFolder(path: string, side: number): Promise<DataSet> {
+export async function loadFolder(path: string, side: number): Promise<DataSet<FileSplit>> {
   const train = join(path, 'train');
   const test = ['test', 'val'].map((name) => join(path, name)).find(existsSync);
   if (!existsSync(train) || !test)
@@ -44,7 +42,8 @@ export async function loadFolder(path: string, side: number): Promise<DataSet> {
   if (classes.length < 2)
     throw new DataError(`${train}: expected a sub-folder per class, at least two; found ${classes.length}`);
   const shape = [side, side, 3] as const;
-  const trainSplit = await loadSplit(train, classes, shape);
-  const testSplit = await loadSplit(test, classes, shape);
-  return { name: path, shape, classes, train: trainSplit, test: testSplit, ...pixelStatistics(trainSplit.pixels, 3) };
+  const [trainSplit, testSplit] = [listSplit(train, classes), listSplit(test, classes)];
+  const sampled = sampleOf(trainSplit, statisticsSample).files.map((file) => ({ name: file, bytes: file }));
+  const statistics = pixelStatistics(await decodeAll(sampled, shape), 3);
+  return { name: path, shape, classes, train: trainSplit, test: testSplit, ...statistics };
 }

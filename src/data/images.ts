@@ -1,24 +1,37 @@
 import sharp from 'sharp';
 import { DataError } from '../core/errors.ts';
+import type { Region } from './crop.ts';
+
+/** A picture this large is not a photograph but an attack on memory. */
+const mostPixels = 100_000_000;
+
+/** The part of an image to decode, chosen when its size is known. */
+export type ChooseRegion = (width: number, height: number) => Region;
 
 /**
- * Decodes an image file (JPEG, PNG, WebP, ...) to pixels of a given size, cropped to the aspect ratio.
+ * Decodes an image file (JPEG, PNG, WebP, ...) to pixels of a given size: the whole image scaled and cropped to the aspect ratio, or
+ * the chosen region stretched.
  *
+ * @param file its bytes, or its path
+ * @param name what the error calls it
  * @param shape [H,W,C], C 1 (grey) or 3
  * @returns H*W*C bytes
  * @throws DataError when it cannot be decoded
  */
 export async function decodeImage(
-  file: Uint8Array,
+  file: Uint8Array | string,
   name: string,
   shape: readonly [number, number, number],
+  region?: ChooseRegion,
 ): Promise<Uint8Array> {
   const [height, width, channels] = shape;
   try {
-    const image = sharp(file, { limitInputPixels: 100_000_000 })
-      .rotate()
-      .resize(width, height, { fit: 'cover' })
-      .flatten({ background: '#000' });
+    const image = sharp(file, { limitInputPixels: mostPixels }).rotate();
+    if (region) {
+      const { autoOrient } = await image.metadata();
+      image.extract(region(autoOrient.width, autoOrient.height));
+    }
+    image.resize(width, height, { fit: region ? 'fill' : 'cover' }).flatten({ background: '#000' });
     const { data, info } = await image
       .toColourspace(channels === 1 ? 'b-w' : 'srgb')
       .raw()
@@ -32,13 +45,13 @@ export async function decodeImage(
 
 export interface NamedFile {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array | string;
   readonly label: number;
 }
 
 /** Decodes many files, a few at a time (sharp runs them on its own threads). */
 export async function decodeAll(
-  files: readonly NamedFile[],
+  files: readonly Omit<NamedFile, 'label'>[],
   shape: readonly [number, number, number],
 ): Promise<Uint8Array> {
   const size = shape[0] * shape[1] * shape[2];

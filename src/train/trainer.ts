@@ -1,6 +1,6 @@
 import { kernels } from '../backend/select.ts';
 import { argmax } from '../core/argmax.ts';
-import { DivergenceError } from '../core/errors.ts';
+import { DivergenceError, UsageError } from '../core/errors.ts';
 import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
 import { type DataSet, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
@@ -50,7 +50,7 @@ interface StepOutcome {
 const saveEveryMs = 5 * 60_000;
 
 /** Only these fields cross to the loader's thread. */
-const augmentationOf = ({ padCrop, flip }: TrainConfig): Augmentation => ({ padCrop, flip });
+const augmentationOf = ({ padCrop, flip, resizedCrop }: TrainConfig): Augmentation => ({ padCrop, flip, resizedCrop });
 
 /** Trains one network on one data set, epoch by epoch, in a run folder. */
 export class Trainer {
@@ -76,6 +76,10 @@ export class Trainer {
     this.config = config;
     this.data = data;
     this.folder = folder;
+    if (config.resizedCrop && !('files' in data.train))
+      throw new UsageError(
+        `--resized-crop needs a folder of image files; ${data.name} comes decoded at ${data.shape[0]}x${data.shape[1]}: use --pad-crop`,
+      );
     const method = methodNamed(config.method);
     this.network = buildNetwork({
       model: config.model,
@@ -153,9 +157,9 @@ export class Trainer {
         // lets signals and timers in between two steps
         if (this.progress.step % 16 === 0) await new Promise(setImmediate);
       }
-      evaluation = this.finishEpoch(events);
+      evaluation = await this.finishEpoch(events);
     }
-    evaluation ??= this.evaluateTest();
+    evaluation ??= await this.evaluateTest();
     return { network: this.network, evaluation, finished: true };
   }
 
@@ -248,9 +252,9 @@ export class Trainer {
     );
   }
 
-  private evaluateTest(): Evaluation {
+  private async evaluateTest(): Promise<Evaluation> {
     this.network.setTraining(false);
-    const result = evaluate(
+    const result = await evaluate(
       (images, count) =>
         inference(() => this.network.forward(new Tensor(images, [count, ...this.data.shape])).data.slice()),
       this.test,
@@ -260,12 +264,12 @@ export class Trainer {
     return result;
   }
 
-  private finishEpoch(events: TrainEvents): Evaluation {
+  private async finishEpoch(events: TrainEvents): Promise<Evaluation> {
     const { epoch, step, running } = this.progress;
     // sign hides a NaN weight from the loss: look at the weights themselves
     if (this.brokenParameter()) this.explainDivergence(running.loss / running.images, step);
-    const evaluation = this.evaluateTest();
-    const sample = this.test.plain(0);
+    const evaluation = await this.evaluateTest();
+    const sample = await this.test.plain(0);
     const sampled = Math.min(64, sample.count);
     const layers = this.observer.measure(
       sample.images.subarray(0, (sample.images.length / sample.count) * sampled),
