@@ -42,7 +42,8 @@ static inline Vec tanh_slope(Vec x) {
   return 4.0f * e / ((1.0f + e) * (1.0f + e));
 }
 
-enum { kRelu, kHardtanh, kSigmoid, kTanh, kSoftsign, kClipSte, kApproxSign, kTanhSte, kSwishSign };
+enum { kRelu, kHardtanh, kSigmoid, kTanh, kSoftsign, kClipSte, kTriangle, kTanhSte, kTanhWithin, kSoftsignSte,
+       kSwishSign };
 
 }  // namespace elementwise
 
@@ -56,7 +57,8 @@ static void unary(int op, Floats x, Floats y) {
     case kSigmoid: return run([](Vec v) { return logistic(v); });
     case kTanh: return run([](Vec v) { return hyperbolic_tangent(v); });
     case kSoftsign: return run([](Vec v) { return v / (1.0f + absolute(v)); });
-    case kClipSte: case kApproxSign: case kTanhSte: case kSwishSign: return run([](Vec v) { return sign(v); });
+    case kClipSte: case kTriangle: case kTanhSte: case kTanhWithin: case kSoftsignSte: case kSwishSign:
+      return run([](Vec v) { return sign(v); });
     default: throw std::runtime_error("unary: unknown operation");
   }
 }
@@ -78,8 +80,11 @@ static void unaryBackward(int op, Floats x, Floats dy, Floats dx, float p0, floa
     case kSigmoid: return run([](Vec v) { const Vec s = logistic(v); return s * (1.0f - s); });
     case kTanh: return run([](Vec v) { return tanh_slope(v); });
     case kSoftsign: return run([](Vec v) { const Vec d = 1.0f + absolute(v); return 1.0f / (d * d); });
-    case kApproxSign: return run([](Vec v) { return maximum(Vec{}, 2.0f - 2.0f * absolute(v)); });
+    case kTriangle: return run([&](Vec v) { return maximum(Vec{}, p0 - p1 * absolute(v)); });
     case kTanhSte: return run([&](Vec v) { return p1 * p0 * tanh_slope(p0 * v); });
+    case kTanhWithin:
+      return run([&](Vec v) { return select((VecInt)(absolute(v) <= broadcast(1)), p1 * p0 * tanh_slope(p0 * v), Vec{}); });
+    case kSoftsignSte: return run([&](Vec v) { const Vec d = 1.0f + p0 * absolute(v); return p0 / (d * d); });
     case kSwishSign:
       return run([&](Vec v) {
         const Vec s = minimum(maximum(p0 * v, broadcast(-80)), broadcast(80));

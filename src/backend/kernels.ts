@@ -8,8 +8,10 @@ export const unaryOps = [
   'tanh',
   'softsign',
   'clip-ste',
-  'approx-sign',
+  'triangle',
   'tanh-ste',
+  'tanh-within',
+  'softsign-ste',
   'swish-sign',
 ] as const;
 export type UnaryOp = (typeof unaryOps)[number];
@@ -157,7 +159,10 @@ export interface Kernels {
   avgPoolBackward(dy: Float32Array, dx: Float32Array, g: PoolGeometry): void;
 
   unary(op: UnaryOp, x: Float32Array, y: Float32Array): void;
-  /** dx = dy * op'(x); dx may be dy. `tanh-ste`: p1*p0*(1 - tanh(p0*x)^2) (IR-Net's k*t...); `swish-sign`: p0 is beta. */
+  /**
+   * dx = dy * op'(x); dx may be dy. `triangle`: max(0, p0 - p1|x|) · `tanh-ste`: p1*p0*(1 - tanh(p0*x)^2) · `tanh-within`: the same
+   * where |x| <= 1, else 0 · `softsign-ste`: p0/(1 + p0|x|)^2 · `swish-sign`: p0 is beta.
+   */
   unaryBackward(op: UnaryOp, x: Float32Array, dy: Float32Array, dx: Float32Array, p0: number, p1: number): void;
   /** dx = dy where low < y < high, else 0: the gradient of a clamp, from its output. */
   maskWithin(dy: Float32Array, y: Float32Array, low: number, high: number, dx: Float32Array): void;

@@ -7,9 +7,11 @@ import { emptyTensor, needsGradient, record } from '../tensor/tape.ts';
 import { PlaneTensor, SignTensor, Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
+import type { Quantizer } from './quantizer.ts';
+import type { ActivationBits } from './terms.ts';
 
-/** Turns activations into signs (packed) or into few levels (float). */
-export type ActivationQuantizer = (x: Tensor, context: BinarizeContext) => SignTensor | Tensor;
+/** Turns activations into signs (packed), bit-planes, sums of such, or leaves them float. */
+export type ActivationQuantizer = Quantizer<ActivationBits>;
 
 /**
  * sign(x) as packed bits; the estimator decides what gradient returns. For the clipped estimator one mask bit per element is
@@ -43,7 +45,7 @@ export function signActivation(x: Tensor, estimator: Estimator, context: Binariz
 }
 
 /** Deterministic sign. */
-export function binarizeActivation(estimator: Estimator): ActivationQuantizer {
+export function binarizeActivation(estimator: Estimator): Quantizer<SignTensor> {
   return (x, context) => signActivation(x, estimator, context);
 }
 
@@ -53,7 +55,7 @@ export function binarizeActivation(estimator: Estimator): ActivationQuantizer {
  *
  * Source: Hubara 2016, eq. 2; survey eq. 6-7.
  */
-export function stochasticActivation(estimator: Estimator): ActivationQuantizer {
+export function stochasticActivation(estimator: Estimator): Quantizer<SignTensor> {
   return (x, context) => {
     if (!context.training) return signActivation(x, estimator, context);
     const noisy = emptyTensor(x.shape);
@@ -77,7 +79,7 @@ const mostPlanes = 4;
  *
  * Source: Zhou 2016 (DoReFa), sec. 2.5.
  */
-export function unitActivation(bits: number): ActivationQuantizer {
+export function unitActivation(bits: number): Quantizer<PlaneTensor | Tensor> {
   return (x) => {
     const { rows, channels } = x;
     const levels = floats(x.size);
@@ -99,4 +101,4 @@ export function unitActivation(bits: number): ActivationQuantizer {
 }
 
 /** Activations stay float (1-bit weights only). */
-export const floatActivation: ActivationQuantizer = (x) => x;
+export const floatActivation: Quantizer<Tensor> = (x) => x;

@@ -23,7 +23,7 @@ export const straightThrough = estimator('identity', null);
 export const clippedSte = estimator('clip', 'clip-ste');
 
 /** Slope max(0, 2 - 2|x|): derivative of a piecewise quadratic sign (Liu 2018, eq. 5; survey eq. 12-13). */
-export const approxSign = estimator('approx-sign', 'approx-sign');
+export const approxSign = estimator('approx-sign', 'triangle', () => [2, 2]);
 
 /** Derivative of SignSwish, b(2 - bx tanh(bx/2))/(1 + cosh bx) (Darabi 2018, eq. 4). */
 export const swishSign = (beta = 5): Estimator => estimator('swish-sign', 'swish-sign', () => [beta, 0]);

@@ -3,5 +3,7 @@ export * from './activations.ts';
 export * from './context.ts';
 export * from './estimators.ts';
 export * from './gradients.ts';
+export * from './quantizer.ts';
 export * from './scales.ts';
+export * from './terms.ts';
 export * from './weights.ts';

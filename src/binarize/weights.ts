@@ -6,13 +6,15 @@ import { emptyTensor, record } from '../tensor/tape.ts';
 import { SignFilter, type Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
+import { joinedStart, learning, type Quantizer } from './quantizer.ts';
 import type { Scale } from './scales.ts';
+import type { WeightBits } from './terms.ts';
 
-/** Turns latent weights [KH,KW,Cin,Cout] into scaled signs or into few levels (float). */
-export type WeightQuantizer = (w: Tensor, context: BinarizeContext) => SignFilter | Tensor;
+/** Turns latent weights [KH,KW,Cin,Cout] into scaled signs, sums of such, or few levels (float). */
+export type WeightQuantizer = Quantizer<WeightBits>;
 
 /** A differentiable map of the latent weights before their signs are taken. */
-export type WeightTransform = (w: Tensor, context: BinarizeContext) => Tensor;
+export type WeightTransform = Quantizer<Tensor>;
 
 export interface BinarizeWeightOptions {
   readonly scale: Scale;
@@ -52,7 +54,7 @@ function signFilterOf(signSource: Tensor, alpha: Float32Array): SignFilter {
 }
 
 /** alpha_c * sign(w): the weight binarization of nearly every method. */
-export function binarizeWeights(options: BinarizeWeightOptions): WeightQuantizer {
+export function binarizeWeights(options: BinarizeWeightOptions): Quantizer<SignFilter> {
   return (w, context) => {
     const alpha = options.scale(w);
     const filter = signFilterOf(w, alpha);
@@ -94,7 +96,7 @@ function weightGradient(
  *
  * Source: Courbariaux 2015 (BinaryConnect), sec. 2.2-2.3; survey eq. 6-7.
  */
-export function stochasticWeights(scale: Scale): WeightQuantizer {
+export function stochasticWeights(scale: Scale): Quantizer<SignFilter> {
   return (w, context) => {
     const source = emptyTensor(w.shape);
     source.data.set(w.data);
@@ -147,8 +149,16 @@ export const standardise: WeightTransform = (w) => {
 };
 
 /** Applies transforms, then the quantizer. */
-export function compose(...steps: [...WeightTransform[], WeightQuantizer]): WeightQuantizer {
-  return (w, context) => steps.reduce((value: Tensor, step) => step(value, context), w);
+export function compose<Out>(...steps: [...WeightTransform[], Quantizer<Out>]): Quantizer<Out> {
+  const transforms = steps.slice(0, -1) as WeightTransform[];
+  const quantizer = steps.at(-1)! as Quantizer<Out>;
+  return learning(joinedStart(steps), (w, context, own) =>
+    quantizer(
+      transforms.reduce((value, transform) => transform(value, context, own), w),
+      context,
+      own,
+    ),
+  );
 }
 
 /**
@@ -156,7 +166,7 @@ export function compose(...steps: [...WeightTransform[], WeightQuantizer]): Weig
  *
  * Source: Zhou 2016 (DoReFa), eq. 9.
  */
-export function tanhLevels(bits: number): WeightQuantizer {
+export function tanhLevels(bits: number): Quantizer<Tensor> {
   return (w) => {
     const squashed = floats(w.size);
     kernels().unary('tanh', w.data, squashed);
@@ -175,4 +185,4 @@ export function tanhLevels(bits: number): WeightQuantizer {
 }
 
 /** Weights stay float. */
-export const floatWeights: WeightQuantizer = (w) => w;
+export const floatWeights: Quantizer<Tensor> = (w) => w;

@@ -1,9 +1,9 @@
 import type { ActivationQuantizer } from '../binarize/activations.ts';
-import type { BinarizeContext, ScheduleValues } from '../binarize/context.ts';
+import type { ScheduleValues } from '../binarize/context.ts';
+import type { OutputMap } from '../binarize/quantizer.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
-import type { Tensor } from '../tensor/tensor.ts';
 
 /** How a method arranges its networks; a model builder reads this instead of asking for the method's name. */
 export interface Structure {
@@ -47,7 +47,7 @@ export interface Method {
   /** The weight estimator passes no gradient where |w| > 1. */
   readonly clippedWeightEstimator?: boolean;
   /** Applied to each binary layer's output, e.g. DoReFa's gradient quantization. */
-  readonly output?: (y: Tensor, context: BinarizeContext) => Tensor;
+  readonly output?: OutputMap;
   /** Values for the estimators at a point of the training. */
   readonly schedule?: (point: Point) => ScheduleValues;
   readonly structure: Structure;

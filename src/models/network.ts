@@ -5,7 +5,8 @@ import { formatShape, type Shape } from '../core/shape.ts';
 import type { Method, Point } from '../methods/method.ts';
 import type { Quantization } from '../nn/binary-layers.ts';
 import { Module } from '../nn/module.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { inference } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
 
 /** Everything that determines a network before training; stored with every run and model file. */
 export interface NetworkConfig {
@@ -49,6 +50,16 @@ export class Network extends Module {
     };
     this.body = build({ config, method, quantization, random: new Random(config.seed) });
     this.setPoint({ progress: 0, epoch: 0 });
+    if ([method.weight, method.activation, method.output].some((quantizer) => quantizer?.start)) this.showBlankImage();
+  }
+
+  /** Lets every layer learn its sizes, so that all parameters exist before training or loading. */
+  private showBlankImage(): void {
+    const { inputShape } = this.config;
+    const blank = new Tensor(new Float32Array(inputShape.reduce((a, b) => a * b)), [1, ...inputShape]);
+    this.setTraining(false);
+    inference(() => this.forward(blank));
+    this.setTraining(true);
   }
 
   /** @param images [N,H,W,C] @returns logits [N,classes] */

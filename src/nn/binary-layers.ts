@@ -1,23 +1,24 @@
 import type { BinaryPadding } from '../backend/kernels.ts';
 import type { ActivationQuantizer } from '../binarize/activations.ts';
 import type { BinarizeContext } from '../binarize/context.ts';
+import { joinedStart, type LayerOwn, type LayerStart, type OutputMap } from '../binarize/quantizer.ts';
+import type { WeightBits } from '../binarize/terms.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
+import { convGeometry, convOutputShape } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
 import { channelAbsMean, pixelScale } from '../tensor/ops/arithmetic.ts';
-import { binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
-import { planeConv2d } from '../tensor/ops/plane-conv.ts';
 import { reshape } from '../tensor/ops/shape.ts';
-import { signConv2d } from '../tensor/ops/sign-conv.ts';
-import { PlaneTensor, SignFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { type Conv2dOptions, glorotBound, heNormal } from './layers.ts';
-import { Module, type Parameter } from './module.ts';
+import { Module, Parameter, StateArray } from './module.ts';
+import { binaryProduct } from './product.ts';
 
 /** How a layer binarizes: the part of a method that layers need. */
 export interface Quantization {
   readonly weight: WeightQuantizer;
   readonly activation: ActivationQuantizer;
-  readonly output?: (y: Tensor, context: BinarizeContext) => Tensor;
+  readonly output?: OutputMap;
   readonly activationScale: boolean;
   readonly latent: 'he' | 'glorot';
   readonly context: BinarizeContext;
@@ -27,7 +28,7 @@ export interface Quantization {
 export interface LayerProbe {
   readonly layer: BinaryConv2d;
   readonly input: Tensor;
-  readonly filter: Tensor;
+  readonly filter: WeightBits;
 }
 
 let probe: ((observation: LayerProbe) => void) | null = null;
@@ -52,12 +53,18 @@ export interface BinaryConv2dOptions extends Conv2dOptions {
  */
 export class BinaryConv2d extends Module {
   readonly weight: Parameter;
+  /** What the quantizers of this layer learn and keep, from its first forward pass on. */
+  readonly learned: Record<string, Parameter> = {};
+  readonly kept: Record<string, StateArray> = {};
   readonly options: BinaryConv2dOptions;
   private readonly quantization: Quantization;
+  private readonly random: Random;
+  private own: LayerOwn | null = null;
 
   constructor(options: BinaryConv2dOptions, quantization: Quantization, random: Random) {
     super();
     this.options = options;
+    this.random = random;
     this.quantization = quantization;
     const { kernel, inChannels, outChannels, groups = 1 } = options;
     const shape = [kernel, kernel, inChannels / groups, outChannels];
@@ -70,21 +77,34 @@ export class BinaryConv2d extends Module {
 
   override forward(x: Tensor): Tensor {
     const { weight, activation, output, activationScale, context } = this.quantization;
-    const filter = weight(this.weight, context);
+    this.own ??= this.begin(x);
+    const { own } = this;
+    const filter = weight(this.weight, context, own);
     probe?.({ layer: this, input: x, filter });
-    const input = activation(x, context);
-    let y = this.product(input, filter);
+    let y = binaryProduct(activation(x, context, own), filter, this.options);
     if (activationScale) y = pixelScale(y, this.boxMean(channelAbsMean(x)));
-    return output ? output(y, context) : y;
+    return output ? output(y, context, own, x) : y;
   }
 
-  /** By XNOR where both sides are bits, by bit-planes for k-bit activations, by additions for float ones; else in float. */
-  private product(input: Tensor, filter: Tensor): Tensor {
-    if (!(filter instanceof SignFilter)) return conv2d(input, filter, this.options);
-    if (input instanceof SignTensor) return binaryConv2d(input, filter, this.options);
-    return input instanceof PlaneTensor
-      ? planeConv2d(input, filter, this.options)
-      : signConv2d(input, filter, this.options);
+  /** The first forward pass tells the sizes that some quantizers need for values of their own. */
+  private begin(x: Tensor): LayerOwn {
+    const { weight, activation, output } = this.quantization;
+    const { learned = {}, kept = {} } = joinedStart([weight, activation, output ?? {}])({
+      weight: this.weight,
+      input: x.shape.slice(1),
+      output: convOutputShape(convGeometry('binary layer', x.shape, this.weight.shape, this.options)).slice(1),
+      random: this.random,
+    } satisfies LayerStart);
+    for (const [name, { values, shape, decay, rateFactor }] of Object.entries(learned)) {
+      // pooled arrays return to the pool when this step ends
+      const parameter = new Parameter(values.slice(), shape ?? [values.length], 'scale');
+      parameter.decayed = decay;
+      parameter.rateFactor = rateFactor ?? 1;
+      this.learned[name] = parameter;
+    }
+    for (const [name, values] of Object.entries(kept)) this.kept[name] = new StateArray(values.slice());
+    const states = Object.entries(this.kept).map(([name, state]) => [name, state.data] as const);
+    return { learned: this.learned, kept: Object.fromEntries(states) };
   }
 
   /** XNOR-Net's K: every kernel window's mean of A, zero outside the image (Rastegari 2016, sec. 3.2). */

@@ -9,6 +9,8 @@ export class Parameter extends Tensor {
   readonly role: Role;
   /** Multiplies the learning rate for this parameter. */
   rateFactor = 1;
+  /** Overrides what the role says about weight decay. */
+  decayed: boolean | undefined;
 
   constructor(values: Float32Array, shape: Shape, role: Role) {
     super(values, shape, true);
@@ -17,7 +19,7 @@ export class Parameter extends Tensor {
 
   /** Biases, norms and slopes are not decayed (He et al. 2016 and every BNN reference code). */
   get decay(): boolean {
-    return this.role === 'weight' || this.role === 'latent';
+    return this.decayed ?? (this.role === 'weight' || this.role === 'latent');
   }
 }
 
@@ -35,16 +37,21 @@ export interface Named<T> {
   readonly value: T;
 }
 
+const isCollection = (value: unknown): value is Record<string, unknown> =>
+  Array.isArray(value) ||
+  (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype);
+
 /** A layer or a network: parameters and sub-modules are found among its own properties, named by their path. */
 export abstract class Module {
   training = true;
 
   abstract forward(x: Tensor): Tensor;
 
-  /** Own properties, arrays flattened: `blocks.0`, `blocks.1`... */
+  /** Own properties, arrays and plain objects flattened: `blocks.0`, `learned.alpha`... */
   private *members(): Generator<Named<unknown>> {
     for (const [key, value] of Object.entries(this)) {
-      if (Array.isArray(value)) for (const [i, item] of value.entries()) yield { name: `${key}.${i}`, value: item };
+      if (isCollection(value))
+        for (const [inner, item] of Object.entries(value)) yield { name: `${key}.${inner}`, value: item };
       else yield { name: key, value };
     }
   }

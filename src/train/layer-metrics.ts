@@ -2,6 +2,7 @@ import { kernels } from '../backend/select.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, withProbe } from '../nn/binary-layers.ts';
+import { effectiveWeights } from '../nn/product.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { EpochSigns } from './checkpoint.ts';
@@ -117,7 +118,7 @@ export class LayerObserver {
           layer: this.names.get(layer)!,
           signFlips: flipped / weights.length,
           saturation: shareSaturated(input.data),
-          quantizationError: distance(weights, filter.data) / Math.max(norm(weights), 1e-30),
+          quantizationError: distance(weights, effectiveWeights(filter)) / Math.max(norm(weights), 1e-30),
           gradientNorm: this.gradients.get(layer) ?? 0,
           constantFilters: constantFilters(weights, layer.options.outChannels),
         });

@@ -1,5 +1,6 @@
 // Order of the operations as in src/backend/kernels.ts (unaryOps).
-const relu = 0, hardtanh = 1, sigmoid = 2, tanh = 3, softsign = 4, clipSte = 5, approxSign = 6, tanhSte = 7;
+const relu = 0, hardtanh = 1, sigmoid = 2, tanh = 3, softsign = 4, clipSte = 5, triangle = 6, tanhSte = 7,
+  tanhWithin = 8, softsignSte = 9;
 
 @inline function logistic(x: f32): f32 { return 1 / (1 + Mathf.exp(-x)); }
 
@@ -24,8 +25,10 @@ function slope(op: i32, x: f32, p0: f32, p1: f32): f32 {
   if (op == tanh) return tanhSlope(x);
   if (op == softsign) return 1 / ((1 + abs(x)) * (1 + abs(x)));
   if (op == clipSte) return abs(x) <= 1 ? 1 : 0;
-  if (op == approxSign) return max<f32>(0, 2 - 2 * abs(x));
+  if (op == triangle) return max<f32>(0, p0 - p1 * abs(x));
   if (op == tanhSte) return p1 * p0 * tanhSlope(p0 * x);
+  if (op == tanhWithin) return abs(x) <= 1 ? p1 * p0 * tanhSlope(p0 * x) : 0;
+  if (op == softsignSte) return p0 / ((1 + p0 * abs(x)) * (1 + p0 * abs(x)));
   const s = min<f32>(80, max<f32>(-80, p0 * x));
   const e = Mathf.exp(-abs(s));
   return p0 * (2 - s * Mathf.tanh(0.5 * s)) * 2 * e / ((1 + e) * (1 + e));

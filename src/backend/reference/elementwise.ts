@@ -10,8 +10,10 @@ const forward: Record<UnaryOp, (x: number) => number> = {
   tanh: Math.tanh,
   softsign: (x) => x / (1 + Math.abs(x)),
   'clip-ste': sign,
-  'approx-sign': sign,
+  triangle: sign,
   'tanh-ste': sign,
+  'tanh-within': sign,
+  'softsign-ste': sign,
   'swish-sign': sign,
 };
 
@@ -23,8 +25,10 @@ const derivative: Record<UnaryOp, (x: number, p0: number, p1: number) => number>
   tanh: (x) => 1 - Math.tanh(x) ** 2,
   softsign: (x) => 1 / (1 + Math.abs(x)) ** 2,
   'clip-ste': (x) => (Math.abs(x) <= 1 ? 1 : 0),
-  'approx-sign': (x) => Math.max(0, 2 - 2 * Math.abs(x)),
+  triangle: (x, height, steepness) => Math.max(0, height - steepness * Math.abs(x)),
   'tanh-ste': (x, t, k) => k * t * (1 - Math.tanh(t * x) ** 2),
+  'tanh-within': (x, t, k) => (Math.abs(x) <= 1 ? k * t * (1 - Math.tanh(t * x) ** 2) : 0),
+  'softsign-ste': (x, lambda) => lambda / (1 + lambda * Math.abs(x)) ** 2,
   // cosh overflows to infinity far from 0, where the quotient is 0: clamp instead of producing NaN
   'swish-sign': (x, beta) => {
     const scaled = Math.min(80, Math.max(-80, beta * x));

@@ -91,3 +91,45 @@ export function pixelScale(x: Tensor, factor: Tensor): Tensor {
   };
   return record('pixelScale', [x, factor], y, backward);
 }
+
+function requireFactors(op: string, x: Tensor, factor: Tensor): void {
+  if (factor.size === 1 || factor.size === x.shape[0]) return;
+  throw new ShapeError(
+    `${op}: ${formatShape(factor.shape)} gives neither one factor nor one per image of ${formatShape(x.shape)}`,
+  );
+}
+
+/**
+ * y[n,...] = x[n,...] * factor[n]: one factor for each image, or one for all.
+ *
+ * @param x [N,...]
+ * @param factor [N] or [1]
+ */
+export function sampleScale(x: Tensor, factor: Tensor): Tensor {
+  requireFactors('sampleScale', x, factor);
+  const y = emptyTensor(x.shape);
+  const samples = factor.size;
+  kernels().rowScale(x.data, factor.data, y.data, samples, x.size / samples);
+  const backward = (dy: Float32Array) => {
+    const [dx, df] = [floats(x.size), floats(samples)];
+    kernels().rowDots(dy, x.data, df, samples, x.size / samples);
+    kernels().rowScale(dy, factor.data, dx, samples, x.size / samples);
+    return [dx, df];
+  };
+  return record('sampleScale', [x, factor], y, backward);
+}
+
+/** mean|x| of each image: [N,...] -> [N]. HORQ's beta (Li 2017, eq. 6). */
+export function sampleAbsMean(x: Tensor): Tensor {
+  const samples = x.shape[0]!;
+  const perSample = x.size / samples;
+  const y = emptyTensor([samples]);
+  kernels().rowAbsMeans(x.data, y.data, samples, perSample);
+  const backward = (dy: Float32Array) => {
+    const dx = floats(x.size);
+    for (let i = 0; i < dx.length; i++) dx[i] = x.data[i]! < 0 ? -1 / perSample : 1 / perSample;
+    kernels().rowScale(dx, dy, dx, samples, perSample);
+    return [dx];
+  };
+  return record('sampleAbsMean', [x], y, backward);
+}

@@ -8,3 +8,4 @@ export * from './normalise.ts';
 export * from './plane-conv.ts';
 export * from './pooling.ts';
 export * from './shape.ts';
+export * from './sign-conv.ts';
