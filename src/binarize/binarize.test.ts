@@ -14,7 +14,8 @@ import { BinarizeContext } from './context.ts';
 import { approxSign, clippedSte, errorDecay, straightThrough, swishSign } from './estimators.ts';
 import { quantizeGradient } from './gradients.ts';
 import { filterMean, layerMean, noScale, powerOfTwoMean } from './scales.ts';
-import { binarizeWeights, standardise, stochasticWeights, tanhLevels } from './weights.ts';
+import { standardise } from './transforms.ts';
+import { binarizeWeights, stochasticWeights, tanhLevels } from './weights.ts';
 
 const context = new BinarizeContext(1);
 const column = (...values: number[]) => new Tensor(Float32Array.from(values), [1, 1, values.length, 1], true);

@@ -70,3 +70,12 @@ export function joinedStart(
 export interface OutputMap extends Pick<Quantizer<Tensor>, 'start'> {
   (y: Tensor, context: BinarizeContext, own: LayerOwn, input: Tensor): Tensor;
 }
+
+/** An output map that starts each layer with values of its own. */
+export function learningOutput(
+  start: NonNullable<OutputMap['start']>,
+  apply: (y: Tensor, own: LayerOwn, input: Tensor, context: BinarizeContext) => Tensor,
+): OutputMap {
+  const map = (y: Tensor, context: BinarizeContext, own: LayerOwn, input: Tensor) => apply(y, own, input, context);
+  return Object.assign(map, { start });
+}

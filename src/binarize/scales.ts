@@ -1,5 +1,5 @@
 import { kernels } from '../backend/select.ts';
-import { floats } from '../tensor/storage.ts';
+import { floats, release } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** The factor alpha of each output channel, from the values whose signs are taken. */
@@ -29,3 +29,13 @@ export const powerOfTwoMean: Scale = (w) => {
   for (let c = 0; c < alpha.length; c++) alpha[c] = 2 ** Math.round(Math.log2(Math.max(alpha[c]!, 1e-30)));
   return alpha;
 };
+
+const noResidual = new Float32Array(0);
+
+/** out[i][c] = x[i][c]*factor[c] */
+export function scaleColumns(x: Float32Array, factor: Float32Array, out: Float32Array, rows: number): void {
+  const zero = floats(factor.length).fill(0);
+  const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  kernels().channelAffine(x, factor, zero, noResidual, low, high, out, rows, factor.length);
+  release(zero);
+}

@@ -7,14 +7,12 @@ import { SignFilter, type Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
 import { joinedStart, learning, type Quantizer } from './quantizer.ts';
-import type { Scale } from './scales.ts';
+import { type Scale, scaleColumns } from './scales.ts';
 import type { WeightBits } from './terms.ts';
+import type { WeightTransform } from './transforms.ts';
 
 /** Turns latent weights [KH,KW,Cin,Cout] into scaled signs, sums of such, or few levels (float). */
 export type WeightQuantizer = Quantizer<WeightBits>;
-
-/** A differentiable map of the latent weights before their signs are taken. */
-export type WeightTransform = Quantizer<Tensor>;
 
 export interface BinarizeWeightOptions {
   readonly scale: Scale;
@@ -27,26 +25,8 @@ export interface BinarizeWeightOptions {
   readonly scaleGradient: 'straight' | 'detached' | 'exact' | 'published';
 }
 
-const noResidual = new Float32Array(0);
-
-/** out[i][c] = x[i][c]*factor[c] */
-function scaleColumns(x: Float32Array, factor: Float32Array, out: Float32Array, rows: number): void {
-  const zero = floats(factor.length).fill(0);
-  kernels().channelAffine(
-    x,
-    factor,
-    zero,
-    noResidual,
-    Number.NEGATIVE_INFINITY,
-    Number.POSITIVE_INFINITY,
-    out,
-    rows,
-    factor.length,
-  );
-  release(zero);
-}
-
-function signFilterOf(signSource: Tensor, alpha: Float32Array): SignFilter {
+/** The signs of a float filter [KH,KW,Cin,Cout], packed, with the factor of each output channel. */
+export function signFilterOf(signSource: Tensor, alpha: Float32Array): SignFilter {
   const [kh, kw, inChannels, outChannels] = signSource.shape as [number, number, number, number];
   const packed = words(wordsFor(outChannels * kh * kw, inChannels));
   kernels().packFilterSigns(signSource.data, packed, kh * kw, inChannels, outChannels);
@@ -106,47 +86,6 @@ export function stochasticWeights(scale: Scale): Quantizer<SignFilter> {
     return record('binarizeWeights', [w], filter, (g) => [g], { saved: [filter.words, filter.scale] });
   };
 }
-
-/**
- * (w - mean_c)/std_c per filter, unbiased std: zero mean makes the signs balanced (maximum entropy), unit variance keeps
- * the estimator's range. Source: Qin 2020 (IR-Net), eq. 5-6.
- */
-export const standardise: WeightTransform = (w) => {
-  const { rows, channels } = w;
-  const [mean, invStd, shift, gamma] = [floats(channels), floats(channels), floats(channels), floats(channels)];
-  kernels().channelMoments(w.data, mean, invStd, rows, channels);
-  // batch-norm uses the biased variance; the constant factor makes it the unbiased std
-  const unbiased = rows > 1 ? Math.sqrt((rows - 1) / rows) : 1;
-  const scale = floats(channels);
-  for (let c = 0; c < channels; c++) {
-    invStd[c] = 1 / Math.sqrt(invStd[c]! + 1e-12);
-    gamma[c] = unbiased;
-    scale[c] = unbiased * invStd[c]!;
-    shift[c] = -mean[c]! * scale[c]!;
-  }
-  const y = emptyTensor(w.shape);
-  kernels().channelAffine(
-    w.data,
-    scale,
-    shift,
-    noResidual,
-    Number.NEGATIVE_INFINITY,
-    Number.POSITIVE_INFINITY,
-    y.data,
-    rows,
-    channels,
-  );
-  release(shift);
-  release(scale);
-  const backward = (dy: Float32Array) => {
-    const [dw, dgamma, dbeta] = [floats(w.size), floats(channels), floats(channels)];
-    kernels().batchNormBackward(w.data, dy, mean, invStd, gamma, dw, dgamma, dbeta, rows, channels);
-    release(dgamma);
-    release(dbeta);
-    return [dw];
-  };
-  return record('standardise', [w], y, backward, { saved: [mean, invStd, gamma] });
-};
 
 /** Applies transforms, then the quantizer. */
 export function compose<Out>(...steps: [...WeightTransform[], Quantizer<Out>]): Quantizer<Out> {

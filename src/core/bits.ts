@@ -11,3 +11,17 @@ export function wordsPerRow(channels: number): number {
 export function wordsFor(rows: number, channels: number): number {
   return rows * wordsPerRow(channels);
 }
+
+/** How many bits of two packed arrays differ. */
+export function differingBits(a: Uint32Array, b: Uint32Array): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) {
+    let word = a[i]! ^ b[i]!;
+    // sums of 2, of 4, then of 8 neighbouring bits, and their total by one multiplication
+    word -= (word >>> 1) & 0x55555555;
+    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
+    word = (word + (word >>> 4)) & 0x0f0f0f0f;
+    total += Math.imul(word, 0x01010101) >>> 24;
+  }
+  return total;
+}

@@ -1,7 +1,8 @@
 import { binarizeActivation } from '../binarize/activations.ts';
 import { errorDecay } from '../binarize/estimators.ts';
 import { powerOfTwoMean } from '../binarize/scales.ts';
-import { binarizeWeights, compose, standardise } from '../binarize/weights.ts';
+import { standardise } from '../binarize/transforms.ts';
+import { binarizeWeights, compose } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine } from '../optim/schedules.ts';
 import { defineMethod, type Method } from './method.ts';

@@ -1,9 +1,11 @@
 import type { ActivationQuantizer } from '../binarize/activations.ts';
-import type { ScheduleValues } from '../binarize/context.ts';
+import type { BinarizeContext, ScheduleValues } from '../binarize/context.ts';
 import type { OutputMap } from '../binarize/quantizer.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
+import type { BinaryConv2d, LayerProbe } from '../nn/binary-layers.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 /** How a method arranges its networks; a model builder reads this instead of asking for the method's name. */
 export interface Structure {
@@ -12,7 +14,13 @@ export interface Structure {
   /** Residual networks: one real-valued shortcut around every conv (Bi-Real) or around each pair (ResNet). */
   readonly shortcut: 'every-conv' | 'every-block';
   /** Between layers, before the next sign. */
-  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'none';
+  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'none';
+  /** The shortcut is multiplied by a learned factor per channel, 1 at first (BBG). */
+  readonly gatedShortcut?: boolean;
+  /** Batch-norm without learned scale and shift (HWGQ). */
+  readonly plainNorm?: boolean;
+  /** All channel counts are multiplied by this, default 1 (WRPN). */
+  readonly widen?: number;
   /** Multiply outputs by XNOR-Net's K, the box-filtered channel mean of |x|. */
   readonly activationScale?: boolean;
   /** Weights are normalised before their sign, so that weight decay only changes the effective rate. */
@@ -35,6 +43,36 @@ export interface Point {
   readonly epoch: number;
 }
 
+/** One training step as a loss term sees it. */
+export interface StepView {
+  /** [N,classes] */
+  readonly logits: Tensor;
+  readonly labels: ArrayLike<number>;
+  /** What every binary layer saw and used, in order. */
+  readonly layers: readonly LayerProbe[];
+  readonly context: BinarizeContext;
+}
+
+/** One number [1], added to the classification loss. */
+export type LossTerm = (view: StepView) => Tensor;
+
+/** Where an update happens. */
+export interface UpdatePoint extends Point {
+  /** Learning rate of this step. */
+  readonly rate: number;
+  /** Counts from 1. */
+  readonly step: number;
+}
+
+/** What a method does to latent weights beyond its optimiser. Values it remembers belong to the layer (`kept`). */
+export interface UpdateRule {
+  /** The optimiser leaves latent weights alone; this rule moves them. */
+  readonly ownsLatents?: boolean;
+  /** Between the backward pass and the optimiser; may change gradients and weights. */
+  readonly beforeStep?: (layers: readonly BinaryConv2d[], point: UpdatePoint) => void;
+  readonly afterStep?: (layers: readonly BinaryConv2d[], point: UpdatePoint) => void;
+}
+
 /** A published way of binarizing networks, as a value. Every field is a building block or a short function of its own. */
 export interface Method {
   readonly id: string;
@@ -48,6 +86,11 @@ export interface Method {
   readonly clippedWeightEstimator?: boolean;
   /** Applied to each binary layer's output, e.g. DoReFa's gradient quantization. */
   readonly output?: OutputMap;
+  /** Added to the loss, e.g. a regulariser of weights or of the activations before their signs. */
+  readonly lossTerms?: readonly LossTerm[];
+  readonly update?: UpdateRule;
+  /** Why a packed network of this method holds float products, where it does. */
+  readonly floatPacked?: string;
   /** Values for the estimators at a point of the training. */
   readonly schedule?: (point: Point) => ScheduleValues;
   readonly structure: Structure;

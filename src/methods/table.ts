@@ -1,14 +1,28 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
+import { bbg } from './bbg.ts';
 import { biReal } from './bi-real.ts';
 import { binaryConnect, binaryConnectStochastic } from './binary-connect.ts';
 import { bnn, bnnIdentity, bnnStochastic } from './bnn.ts';
+import { bnnDl } from './bnn-dl.ts';
+import { bnnPlus, bnnPlusSquared } from './bnn-plus.ts';
+import { bop } from './bop.ts';
 import { bwn } from './bwn.ts';
 import { dorefa, dorefaNet } from './dorefa.ts';
 import { float } from './float.ts';
+import { horq } from './horq.ts';
 import { irNet, irNetResnet20 } from './ir-net.ts';
+import { itBnn } from './it-bnn.ts';
+import { lab, lab2 } from './lab.ts';
 import type { Method } from './method.ts';
+import { proxQuant } from './prox-quant.ts';
+import { reactNet } from './react-net.ts';
+import { recu } from './recu.ts';
+import { selfBinarizing } from './self-binarizing.ts';
+import { trainedScaling } from './trained-scaling.ts';
+import { wrpnNet } from './wrpn.ts';
 import { xnorNet, xnorNetNoK } from './xnor-net.ts';
+import { xnorNetPlusPlus, xnorNetPlusPlusForms } from './xnor-net-plus-plus.ts';
 
 /** Every method, in the order of the survey. */
 export const methods: readonly Method[] = [
@@ -26,9 +40,27 @@ export const methods: readonly Method[] = [
   dorefaNet({ weight: 1, activation: 2 }),
   dorefaNet({ weight: 1, activation: 2, gradient: 6 }),
   dorefaNet({ weight: 2, activation: 2 }),
+  horq,
+  wrpnNet(2, 1),
+  wrpnNet(2, 2),
+  xnorNetPlusPlus,
+  ...xnorNetPlusPlusForms,
+  bbg,
+  trainedScaling,
+  lab,
+  lab2,
+  bnnDl,
   biReal,
+  bnnPlus,
+  bnnPlusSquared,
+  proxQuant,
+  selfBinarizing,
+  itBnn,
   irNet,
   irNetResnet20,
+  bop,
+  reactNet,
+  recu,
 ];
 
 /** @throws UsageError naming the nearest known method */

@@ -34,6 +34,8 @@ export class Network extends Module {
   readonly method: Method;
   readonly body: Module;
   readonly context: BinarizeContext;
+  /** Where in its training the network is: methods with stages run differently in each. */
+  point: Point = { progress: 0, epoch: 0 };
 
   constructor(config: NetworkConfig, method: Method, build: (context: BuildContext) => Module) {
     super();
@@ -48,8 +50,9 @@ export class Network extends Module {
       activationScale: method.structure.activationScale ?? false,
       context: this.context,
     };
-    this.body = build({ config, method, quantization, random: new Random(config.seed) });
-    this.setPoint({ progress: 0, epoch: 0 });
+    const widened = { ...config, width: config.width * (method.structure.widen ?? 1) };
+    this.body = build({ config: widened, method, quantization, random: new Random(config.seed) });
+    this.setPoint(this.point);
     if ([method.weight, method.activation, method.output].some((quantizer) => quantizer?.start)) this.showBlankImage();
   }
 
@@ -80,6 +83,7 @@ export class Network extends Module {
 
   /** Moves the method's schedule to a point of the training. */
   setPoint(point: Point): void {
+    this.point = point;
     this.context.values = this.method.schedule?.(point) ?? {};
   }
 }

@@ -32,16 +32,16 @@ class ResidualBlock extends Module {
     { method, quantization, random }: BuildContext,
   ) {
     super();
-    const unit = (from: number, unitStride: number) =>
+    const unit = (from: number, unitStride: number, shortcut: boolean) =>
       new ConvUnit(
-        { inChannels: from, outChannels, kernel: 3, stride: unitStride, pad: 1 },
+        { inChannels: from, outChannels, kernel: 3, stride: unitStride, pad: 1, shortcut },
         method.structure,
         quantization,
         random,
       );
     this.everyConv = method.structure.shortcut === 'every-conv';
-    this.first = unit(inChannels, stride);
-    this.second = unit(outChannels, 1);
+    this.first = unit(inChannels, stride, this.everyConv);
+    this.second = unit(outChannels, 1, true);
     this.shortcut = null;
     if (stride === 1 && inChannels === outChannels) return;
     this.shortcut =

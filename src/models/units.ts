@@ -2,7 +2,7 @@ import type { Random } from '../core/random.ts';
 import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { BinaryConv2d, type BinaryConv2dOptions, BinaryLinear, type Quantization } from '../nn/binary-layers.ts';
-import { PRelu } from '../nn/layers.ts';
+import { ChannelGain, PRelu, RPRelu } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import type { Epilogue } from '../tensor/ops/normalise.ts';
@@ -15,12 +15,20 @@ const clamps: Record<Structure['activation'], Epilogue['clamp']> = {
   hardtanh: [-1, 1],
   relu: [0, Number.POSITIVE_INFINITY],
   prelu: undefined,
+  rprelu: undefined,
   none: undefined,
 };
+
+function slopeOf({ activation }: Structure, channels: number): PRelu | RPRelu | null {
+  if (activation === 'prelu') return new PRelu(channels);
+  return activation === 'rprelu' ? new RPRelu(channels) : null;
+}
 
 export interface UnitOptions extends BinaryConv2dOptions {
   /** Max-pooling right after the convolution (survey sec. 3.5: before BN, so that it does not saturate). */
   readonly pool?: number;
+  /** A shortcut will be added to the output. */
+  readonly shortcut?: boolean;
 }
 
 /**
@@ -30,7 +38,8 @@ export interface UnitOptions extends BinaryConv2dOptions {
 export class ConvUnit extends Module {
   readonly conv: BinaryConv2d;
   readonly norm: BatchNorm;
-  readonly slope: PRelu | null;
+  readonly slope: PRelu | RPRelu | null;
+  readonly gate: ChannelGain | null;
   private readonly structure: Structure;
   private readonly pool: number | undefined;
 
@@ -39,16 +48,20 @@ export class ConvUnit extends Module {
     this.structure = structure;
     this.pool = options.pool;
     this.conv = new BinaryConv2d(options, quantization, random);
-    this.norm = new BatchNorm(structure.order === 'conv-bn' ? options.outChannels : options.inChannels);
-    this.slope = structure.activation === 'prelu' ? new PRelu(options.outChannels) : null;
+    this.norm = new BatchNorm(structure.order === 'conv-bn' ? options.outChannels : options.inChannels, {
+      affine: !structure.plainNorm,
+    });
+    this.slope = slopeOf(structure, options.outChannels);
+    this.gate = structure.gatedShortcut && options.shortcut ? new ChannelGain(options.outChannels) : null;
   }
 
   override forward(x: Tensor): Tensor {
     return this.apply(x, undefined);
   }
 
-  /** @param shortcut added before the activation; same shape as the output */
-  apply(x: Tensor, shortcut: Tensor | undefined): Tensor {
+  /** @param ungated the shortcut, added before the activation; same shape as the output */
+  apply(x: Tensor, ungated: Tensor | undefined): Tensor {
+    const shortcut = ungated && this.gate ? this.gate.forward(ungated) : ungated;
     const clamp = clamps[this.structure.activation];
     if (this.structure.order === 'conv-bn') {
       const y = this.norm.apply(this.pooled(this.conv.forward(x)), { residual: shortcut, clamp });
@@ -72,6 +85,7 @@ export class ConvUnit extends Module {
 export class DenseUnit extends Module {
   readonly dense: BinaryLinear;
   readonly norm: BatchNorm;
+  readonly slope: PRelu | RPRelu | null;
   private readonly structure: Structure;
   private readonly last: boolean;
 
@@ -87,11 +101,17 @@ export class DenseUnit extends Module {
     this.structure = structure;
     this.last = last;
     this.dense = new BinaryLinear(inputs, outputs, quantization, random);
-    this.norm = new BatchNorm(structure.order === 'conv-bn' || last ? outputs : inputs);
+    this.norm = new BatchNorm(structure.order === 'conv-bn' || last ? outputs : inputs, {
+      affine: !structure.plainNorm,
+    });
+    this.slope = last ? null : slopeOf(structure, outputs);
   }
 
   override forward(x: Tensor): Tensor {
-    if (this.structure.order === 'bn-conv' && !this.last) return this.dense.forward(this.norm.forward(x));
-    return this.norm.apply(this.dense.forward(x), this.last ? {} : { clamp: clamps[this.structure.activation] });
+    const y =
+      this.structure.order === 'bn-conv' && !this.last
+        ? this.dense.forward(this.norm.forward(x))
+        : this.norm.apply(this.dense.forward(x), this.last ? {} : { clamp: clamps[this.structure.activation] });
+    return this.slope ? this.slope.forward(y) : y;
   }
 }

@@ -6,6 +6,8 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
   /** Share of the new batch in the running averages. */
   readonly momentum?: number;
+  /** False: normalise only, without learned scale and shift. */
+  readonly affine?: boolean;
 }
 
 /** Batch normalisation over all axes but the last; in evaluation one affine map per channel from running statistics. */
@@ -23,6 +25,7 @@ export class BatchNorm extends Module {
     this.beta = new Parameter(new Float32Array(channels), [channels], 'bias');
     this.runningMean = new StateArray(new Float32Array(channels));
     this.runningVariance = new StateArray(new Float32Array(channels).fill(1));
+    if (options.affine === false) this.gamma.rateFactor = this.beta.rateFactor = 0;
     this.epsilon = options.epsilon ?? 1e-5;
     this.momentum = options.momentum ?? 0.1;
   }

@@ -1,6 +1,7 @@
 import type { ConvOptions } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
 import { prelu, relu } from '../tensor/ops/activation.ts';
+import { channelScale, channelShift } from '../tensor/ops/channel.ts';
 import { conv2d, dense } from '../tensor/ops/conv.ts';
 import { avgPool, globalAvgPool, maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten, subsamplePad } from '../tensor/ops/shape.ts';
@@ -74,6 +75,42 @@ export class PRelu extends Module {
 
   override forward(x: Tensor): Tensor {
     return prelu(x, this.slope);
+  }
+}
+
+/**
+ * RPReLU: PReLU between two learned shifts per channel, f(x) = PReLU(x - gamma) + zeta; both shifts start at 0.
+ *
+ * Source: Liu 2020 (ReActNet), eq. 5.
+ */
+export class RPRelu extends Module {
+  readonly before: Parameter;
+  readonly slope: PRelu;
+  readonly after: Parameter;
+
+  constructor(channels: number) {
+    super();
+    this.before = new Parameter(new Float32Array(channels), [channels], 'bias');
+    this.slope = new PRelu(channels);
+    this.after = new Parameter(new Float32Array(channels), [channels], 'bias');
+  }
+
+  override forward(x: Tensor): Tensor {
+    return channelShift(this.slope.forward(channelShift(x, this.before)), this.after);
+  }
+}
+
+/** A factor per channel, 1 at first. */
+export class ChannelGain extends Module {
+  readonly gain: Parameter;
+
+  constructor(channels: number) {
+    super();
+    this.gain = new Parameter(new Float32Array(channels).fill(1), [channels], 'scale');
+  }
+
+  override forward(x: Tensor): Tensor {
+    return channelScale(x, this.gain);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { ActivationBits, ActivationSum, FilterSum, WeightBits } from '../binarize/terms.ts';
-import { add, sampleScale } from '../tensor/ops/arithmetic.ts';
+import { add } from '../tensor/ops/arithmetic.ts';
 import { type BinaryConvOptions, binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { planeConv2d } from '../tensor/ops/plane-conv.ts';
+import { sampleScale } from '../tensor/ops/sample.ts';
 import { signConv2d } from '../tensor/ops/sign-conv.ts';
 import { PlaneTensor, SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
 

@@ -20,6 +20,7 @@ function images(random: Random, count: number, shape: readonly number[]): Tensor
 /** A network whose batch-norms have seen data and whose scales are not trivial. */
 function warmedNetwork(model: string, method: string, inputShape: [number, number, number], random: Random): Network {
   const network = buildNetwork({ model, method, inputShape, classes: 3, width: 1, seed: 3 });
+  network.setPoint({ progress: 1, epoch: 1 });
   for (let i = 0; i < 3; i++) trainingStep(() => network.forward(images(random, 4, inputShape)));
   for (const { name, value } of network.parameters()) {
     if (/gamma|beta|slope/.test(name))
@@ -81,6 +82,13 @@ test('NaN weights are refused with the tensor named', () => {
   const network = warmedNetwork('resnet20', 'bnn', [8, 8, 3], random);
   network.parameters().at(-1)!.value.data[0] = Number.NaN;
   expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/NaN or infinity/);
+});
+
+test('a method with stages cannot be packed before its weights are binary, and says so', () => {
+  const random = new Random(2);
+  const network = warmedNetwork('resnet20', 'react-net', [8, 8, 3], random);
+  network.setPoint({ progress: 0.2, epoch: 1 });
+  expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/finish the run first/);
 });
 
 test('a binary layer that would silently run in float is refused by name', () => {

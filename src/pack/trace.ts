@@ -63,6 +63,10 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
         };
       }
       case 'conv2d': {
+        if (inputs[0] instanceof SignTensor)
+          throw new PackError(
+            `pack: "${name}" multiplies signs by float weights; its method binarizes weights later in the training: finish the run first`,
+          );
         const filter = inputs[1]!;
         return {
           ...common,
@@ -96,6 +100,13 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
         return { ...common, op: trace.op, window: geometry.window, stride: geometry.stride, pad: geometry.pad };
       case 'scale':
         return { ...common, op: 'scale', factor: attributes['factor'] as number };
+      case 'sampleScale':
+        // a learned factor is a constant of the packed graph, one measured on the image is not
+        return ids.length === 2
+          ? { ...common, op: 'sampleScale' }
+          : { ...common, op: 'scale', factor: inputs[1]!.data[0]! };
+      case 'positionScale':
+        return { ...common, op: 'positionScale', map: keep('map', stored(attributes['map'] as Float32Array)) };
       case 'unitLevels':
         return { ...common, op: 'unitLevels', bits: attributes['bits'] as number };
       case 'subsamplePad':
@@ -117,6 +128,9 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
       case 'multiply':
       case 'pixelScale':
       case 'channelAbsMean':
+      case 'sampleAbsMean':
+      case 'signResidual':
+      case 'channelGate':
       case 'concat':
       case 'globalAvgPool':
       case 'reshape':

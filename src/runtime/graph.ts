@@ -54,9 +54,22 @@ const node = z.discriminatedUnion('op', [
   z.object({ ...common, op: z.literal('unitLevels'), bits: count }),
   z.object({
     ...common,
-    op: z.enum(['add', 'multiply', 'pixelScale', 'channelAbsMean', 'concat', 'globalAvgPool', 'reshape']),
+    op: z.enum([
+      'add',
+      'multiply',
+      'pixelScale',
+      'channelAbsMean',
+      'sampleScale',
+      'sampleAbsMean',
+      'signResidual',
+      'channelGate',
+      'concat',
+      'globalAvgPool',
+      'reshape',
+    ]),
   }),
   z.object({ ...common, op: z.literal('scale'), factor: z.number() }),
+  z.object({ ...common, op: z.literal('positionScale'), map: tensor }),
   z.object({ ...common, ...pool, op: z.enum(['maxPool', 'avgPool']) }),
   /** Of thresholds of the values that are pooled; `falling` marks channels whose threshold flips. */
   z.object({ ...common, ...pool, op: z.literal('maxPoolSigns'), falling: tensor }),

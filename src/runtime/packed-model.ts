@@ -178,12 +178,17 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
         'add',
         'multiply',
         'scale',
+        'positionScale',
         'reshape',
       ] as const
     ).map((op) => [op, sameSize]),
   ),
   pixelScale: (node, [x, factor]) =>
     size(x) === size(node.shape) && size(factor) * (node.shape.at(-1) ?? 1) === size(node.shape),
+  sampleScale: (node, [x, factor]) => size(x) === size(node.shape) && size(factor) === 1,
+  sampleAbsMean: (node) => size(node.shape) === 1,
+  signResidual: (node, [x, beta]) => size(x) === size(node.shape) && size(beta) === 1,
+  channelGate: (node, [x, gate]) => size(x) === size(node.shape) && size(gate) === node.shape.at(-1),
   planesConv2d: (_node, inputs) => inputs.every((shape) => shape.join() === inputs[0]!.join()),
   channelAbsMean: (node, [x]) => size(x) === size(node.shape) * (x?.at(-1) ?? 0),
   globalAvgPool: (node, [x]) => node.shape.length === 1 && x?.at(-1) === node.shape[0],
@@ -202,10 +207,20 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
     Math.ceil(x[1]! / node.stride) === node.shape[1],
 };
 
+const twoInputs: ReadonlySet<PackedNode['op']> = new Set([
+  'add',
+  'multiply',
+  'pixelScale',
+  'sampleScale',
+  'signResidual',
+  'channelGate',
+]);
+
 /** Kernels trust sizes, so a hostile file must not get past this point. */
 function checkSizes(node: PackedNode, inputs: readonly ValueType[]): void {
   const shapes = inputs.map((type) => type.shape);
-  if (sizesFit[node.op]?.(node, shapes) ?? true) return;
+  const complete = !twoInputs.has(node.op) || inputs.length === 2;
+  if (complete && (sizesFit[node.op]?.(node, shapes) ?? true)) return;
   const given = shapes.map((shape) => `[${shape.join(',')}]`).join(' and ');
   throw new FormatError(`node "${node.name}" (${node.op}): inputs ${given} do not give [${node.shape.join(',')}]`);
 }

@@ -2,6 +2,7 @@ import type { Kernels } from '../backend/kernels.ts';
 import { packUnitPlane } from '../backend/plane-conv.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { type PoolGeometry, poolGeometry } from '../core/conv-geometry.ts';
+import { scaleChannels, subtractSigns } from '../core/sample-factors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { subsample } from '../core/subsample.ts';
 import { unitLevels } from '../core/unit-levels.ts';
@@ -145,6 +146,27 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     elementwise(node, ([x, factor], y, batch) =>
       kernels.rowScale(x!.floats, factor!.floats, y.floats, batch * rowsOf(node), channelsOf(node)),
     ),
+  sampleScale: (node, [input], _tensors, kernels) =>
+    elementwise(node, ([x, factor], y, batch) =>
+      kernels.rowScale(x!.floats, factor!.floats, y.floats, batch, sizeOf(input!.shape)),
+    ),
+  sampleAbsMean: (node, [input], _tensors, kernels) =>
+    elementwise(node, ([x], y, batch) => kernels.rowAbsMeans(x!.floats, y.floats, batch, sizeOf(input!.shape))),
+  signResidual: (node) =>
+    elementwise(node, ([x, beta], y, batch) => subtractSigns(x!.floats, beta!.floats, y.floats, batch)),
+  channelGate: (node) =>
+    elementwise(node, ([x, gate], y, batch) =>
+      scaleChannels(x!.floats, gate!.floats, y.floats, batch, channelsOf(node)),
+    ),
+  positionScale: (node, _inputs, tensors, kernels) => {
+    const map = tensors.floats(node.map, sizeOf(node.shape));
+    return elementwise(node, ([x], y, batch) => {
+      for (let n = 0; n < batch; n++) {
+        const part = (array: Float32Array) => array.subarray(n * map.length, (n + 1) * map.length);
+        kernels.multiply(part(x!.floats), map, part(y.floats));
+      }
+    });
+  },
   channelAbsMean: (node, [input], _tensors, kernels) =>
     elementwise(node, ([x], y, batch) =>
       kernels.rowAbsMeans(x!.floats, y.floats, batch * rowsOf(input!), channelsOf(input!)),

@@ -4,6 +4,7 @@ import { FormatError, UsageError } from '../core/errors.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
 import { formatShape } from '../core/shape.ts';
 import { fileProblem, writeFileAtomic } from '../data/files.ts';
+import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
 
@@ -25,6 +26,8 @@ const progressSchema = z.object({
   /** Optimiser steps done. */
   step: z.int().nonnegative(),
   random: z.array(z.number()).length(4),
+  /** Of the method's schedule; files of before it was stored are of methods without stages. */
+  point: z.object({ progress: z.number(), epoch: z.number() }).default({ progress: 1, epoch: 0 }),
   /** Sums of the running epoch. */
   running: z.object({ loss: z.number(), hits: z.number(), images: z.number(), seconds: z.number() }),
   /** How images were normalised, and the class names: what packing and prediction need. */
@@ -33,11 +36,12 @@ const progressSchema = z.object({
   std: z.array(z.number()),
 });
 
-export type Progress = Omit<z.infer<typeof progressSchema>, 'format' | 'version' | 'network' | 'random'>;
+export type Progress = Omit<z.infer<typeof progressSchema>, 'format' | 'version' | 'network' | 'random' | 'point'>;
 
 export interface LoadedCheckpoint extends Progress {
   readonly network: NetworkConfig;
   readonly random: readonly number[];
+  readonly point: Point;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
@@ -70,6 +74,7 @@ export function saveCheckpoint(
     version: 1,
     network: network.config,
     random: network.context.random.state,
+    point: network.point,
     ...progress,
   };
   writeFileAtomic(path, writeSafetensors(tensors, { signum: JSON.stringify(metadata) }));
@@ -115,6 +120,7 @@ export function restore(checkpoint: LoadedCheckpoint, network: Network, optimize
   for (const { name, value } of network.parameters()) copy(name, value.data);
   for (const { name, value } of network.stateArrays()) copy(name, value.data);
   network.context.random.state = checkpoint.random;
+  network.setPoint(checkpoint.point);
   if (!optimizer) return;
   for (const [name, { data }] of checkpoint.tensors) {
     if (name.startsWith('optimizer/') && data instanceof Float32Array)

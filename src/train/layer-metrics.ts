@@ -1,5 +1,5 @@
 import { kernels } from '../backend/select.ts';
-import { wordsPerRow } from '../core/bits.ts';
+import { differingBits, wordsPerRow } from '../core/bits.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, withProbe } from '../nn/binary-layers.ts';
 import { effectiveWeights } from '../nn/product.ts';
@@ -40,13 +40,6 @@ function packedSigns(values: Float32Array): Uint32Array {
   const words = new Uint32Array(wordsPerRow(values.length));
   kernels().packSigns(values, words, 1, values.length);
   return words;
-}
-
-/** Of `length` signs. */
-function differingSigns(a: Uint32Array, b: Uint32Array, length: number): number {
-  const dot = new Int32Array(1);
-  kernels().xnorGemm(a, b, dot, 1, 1, length);
-  return (length - dot[0]!) / 2;
 }
 
 function shareSaturated(values: Float32Array): number {
@@ -112,7 +105,7 @@ export class LayerObserver {
       ({ layer, input, filter }) => {
         const weights = layer.weight.data;
         const signs = packedSigns(weights);
-        const flipped = differingSigns(signs, this.lastSigns.get(layer)!, weights.length);
+        const flipped = differingBits(signs, this.lastSigns.get(layer)!);
         this.lastSigns.set(layer, signs);
         metrics.push({
           layer: this.names.get(layer)!,

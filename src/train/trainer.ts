@@ -4,12 +4,15 @@ import { DivergenceError, UsageError } from '../core/errors.ts';
 import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
 import { type DataSet, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
+import type { Point } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
+import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
 import type { Parameter } from '../nn/module.ts';
 import type { Optimizer, OptimizerState, Trainable } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
+import { add } from '../tensor/ops/arithmetic.ts';
 import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -69,6 +72,7 @@ export class Trainer {
     name: string;
     tensor: Parameter;
   }[];
+  private readonly binaryLayers: readonly BinaryConv2d[];
   private progress: Progress;
   private lastSave = performance.now();
 
@@ -97,6 +101,8 @@ export class Trainer {
     this.test = new Batches(data, sampleOf(data.test, limit), 256);
     this.parameters = this.network.parameters().map(({ name, value }) => ({ name, tensor: value }));
     this.observer = new LayerObserver(this.network);
+    const modules = this.network.modules().map(({ value }) => value);
+    this.binaryLayers = modules.filter((module) => module instanceof BinaryConv2d);
     this.progress = {
       epoch: 0,
       batch: 0,
@@ -166,9 +172,8 @@ export class Trainer {
   /** @param begin when the wait for the batch began, so that img/s counts it */
   private step({ images, labels, count }: Batch, begin: number, events: TrainEvents): void {
     const { epoch, batch, step, running } = this.progress;
-    const fraction = epoch + batch / this.train.length;
-    this.network.setPoint({ progress: fraction / this.config.epochs, epoch: fraction });
-    const rate = this.rateAt(fraction);
+    this.network.setPoint(this.point);
+    const rate = this.rateAt(this.point.epoch);
     const last = batch + 1 === this.train.length;
     const { loss, hits } = this.update(images, labels, count, rate, step + 1, last);
     const seconds = (performance.now() - begin) / 1000;
@@ -194,8 +199,16 @@ export class Trainer {
     });
   }
 
+  private pointAt(epoch: number): Point {
+    return { progress: epoch / this.config.epochs, epoch };
+  }
+
+  private get point(): Point {
+    return this.pointAt(this.progress.epoch + this.progress.batch / this.train.length);
+  }
+
   private rateAt(fraction: number): number {
-    return this.optimizer.rate * this.schedule({ progress: fraction / this.config.epochs, epoch: fraction });
+    return this.optimizer.rate * this.schedule(this.pointAt(fraction));
   }
 
   private update(
@@ -212,11 +225,14 @@ export class Trainer {
       clipLatent = this.network.method.defaults.clipLatent,
     } = this.config;
     return trainingStep(() => {
-      const logits = this.network.forward(new Tensor(images, [count, ...this.data.shape]));
-      const loss =
+      const { logits, layers } = this.observed(new Tensor(images, [count, ...this.data.shape]));
+      const classification =
         lossName === 'squared-hinge'
           ? squaredHinge(logits, labels)
           : softmaxCrossEntropy(logits, labels, labelSmoothing);
+      const { lossTerms = [], update } = this.network.method;
+      const view = { logits, labels, layers, context: this.network.context };
+      const loss = lossTerms.map((term) => term(view)).reduce(add, classification);
       const value = loss.data[0]!;
       if (!Number.isFinite(value)) this.explainDivergence(value, step);
       const hits = countHits(logits.data, labels, count);
@@ -225,17 +241,31 @@ export class Trainer {
       const trainables: Trainable[] = this.parameters.map(({ name, tensor }) => ({
         name,
         data: tensor.data,
-        grad: tensor.grad,
+        grad: update?.ownsLatents && tensor.role === 'latent' ? null : tensor.grad,
         decay: tensor.decay,
         rateFactor: tensor.rateFactor,
       }));
+      const point = { ...this.point, rate, step };
+      update?.beforeStep?.(this.binaryLayers, point);
       this.optimizer.update(trainables, this.moments, rate, step);
+      update?.afterStep?.(this.binaryLayers, point);
       for (const { tensor } of this.parameters) {
         if (clipLatent && tensor.role === 'latent') kernels().clamp(tensor.data, -1, 1);
         tensor.grad = null;
       }
       return { loss: value, hits };
     });
+  }
+
+  /** The forward pass; with what its binary layers saw when a loss term asks for it. */
+  private observed(images: Tensor): { logits: Tensor; layers: LayerProbe[] } {
+    const layers: LayerProbe[] = [];
+    if (!this.network.method.lossTerms) return { logits: this.network.forward(images), layers };
+    const logits = withProbe(
+      (layer) => layers.push(layer),
+      () => this.network.forward(images),
+    );
+    return { logits, layers };
   }
 
   private brokenParameter(): { name: string } | undefined {
@@ -268,6 +298,8 @@ export class Trainer {
     const { epoch, step, running } = this.progress;
     // sign hides a NaN weight from the loss: look at the weights themselves
     if (this.brokenParameter()) this.explainDivergence(running.loss / running.images, step);
+    // a method with stages is judged by what it is once the epoch is over
+    this.network.setPoint(this.pointAt(epoch + 1));
     const evaluation = await this.evaluateTest();
     const sample = await this.test.plain(0);
     const sampled = Math.min(64, sample.count);

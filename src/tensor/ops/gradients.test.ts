@@ -8,10 +8,13 @@ import { backward, inference, trainingStep } from '../tape.ts';
 import { SignFilter, Tensor } from '../tensor.ts';
 import { hardtanh, prelu, relu, sigmoid, softsign, tanh } from './activation.ts';
 import { add, channelAbsMean, mean, multiply, pixelScale, scale, sum } from './arithmetic.ts';
+import { channelScale, channelShift } from './channel.ts';
 import { conv2d, dense } from './conv.ts';
 import { softmaxCrossEntropy, squaredHinge } from './loss.ts';
 import { batchNorm, channelAffine } from './normalise.ts';
 import { avgPool, globalAvgPool, maxPool } from './pooling.ts';
+import { outer, positionScale } from './position.ts';
+import { channelGate, sampleAbsMean, sampleScale } from './sample.ts';
 import { concat, flatten, sliceChannels, subsamplePad } from './shape.ts';
 import { signConv2d } from './sign-conv.ts';
 
@@ -110,6 +113,20 @@ describe.each(availableBackends().map((backend) => [backend.name, backend] as co
     checkGradients(multiply, [x(), other]);
     checkGradients(pixelScale, [x(), randomTensor([2, 5, 6, 1], 3)]);
     checkGradients((a, b) => concat([a, b]), [x(), randomTensor([2, 5, 6, 3], 9)]);
+  });
+
+  test('factors per channel, image, position: shift, scale, sampleScale, channelGate, positionScale, outer', () => {
+    checkGradients(channelShift, [x(), randomTensor([4], 2)]);
+    checkGradients(channelScale, [x(), randomTensor([4], 2)]);
+    checkGradients(sampleScale, [x(), randomTensor([2], 3)]);
+    checkGradients(sampleScale, [x(), randomTensor([1], 3)]);
+    checkGradients(sampleAbsMean, [x()]);
+    checkGradients(channelGate, [x(), randomTensor([2, 4], 3)]);
+    checkGradients(positionScale, [x(), randomTensor([5, 6, 4], 4)]);
+    checkGradients(positionScale, [x(), randomTensor([5, 6, 1], 4)]);
+    checkGradients(outer, [randomTensor([5], 1), randomTensor([3], 2)]);
+    expect(() => channelShift(x(), randomTensor([5], 1))).toThrow(/\[5\] is not one value per channel/);
+    expect(() => positionScale(x(), randomTensor([5, 5, 1], 1))).toThrow(/does not cover/);
   });
 
   test('an input used twice gets both gradients', () => {

@@ -1,0 +1,103 @@
+import { kernels } from '../backend/select.ts';
+import { floats, release } from '../tensor/storage.ts';
+import { emptyTensor, record } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { BinarizeContext } from './context.ts';
+import type { Quantizer } from './quantizer.ts';
+
+/** A differentiable map of the latent weights before their signs are taken. */
+export type WeightTransform = Quantizer<Tensor>;
+
+const noResidual = new Float32Array(0);
+
+/**
+ * (w - mean_c)/std_c per filter, unbiased std: zero mean makes the signs balanced (maximum entropy), unit variance keeps
+ * the estimator's range. Source: Qin 2020 (IR-Net), eq. 5-6.
+ */
+export const standardise: WeightTransform = (w) => {
+  const { rows, channels } = w;
+  const [mean, invStd, shift, gamma] = [floats(channels), floats(channels), floats(channels), floats(channels)];
+  kernels().channelMoments(w.data, mean, invStd, rows, channels);
+  // batch-norm uses the biased variance; the constant factor makes it the unbiased std
+  const unbiased = rows > 1 ? Math.sqrt((rows - 1) / rows) : 1;
+  const scale = floats(channels);
+  for (let c = 0; c < channels; c++) {
+    invStd[c] = 1 / Math.sqrt(invStd[c]! + 1e-12);
+    gamma[c] = unbiased;
+    scale[c] = unbiased * invStd[c]!;
+    shift[c] = -mean[c]! * scale[c]!;
+  }
+  const y = emptyTensor(w.shape);
+  kernels().channelAffine(
+    w.data,
+    scale,
+    shift,
+    noResidual,
+    Number.NEGATIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+    y.data,
+    rows,
+    channels,
+  );
+  release(shift);
+  release(scale);
+  const backward = (dy: Float32Array) => {
+    const [dw, dgamma, dbeta] = [floats(w.size), floats(channels), floats(channels)];
+    kernels().batchNormBackward(w.data, dy, mean, invStd, gamma, dw, dgamma, dbeta, rows, channels);
+    release(dgamma);
+    release(dbeta);
+    return [dw];
+  };
+  return record('standardise', [w], y, backward, { saved: [mean, invStd, gamma] });
+};
+
+/** w - mean_c per filter: half of the signs are +1, the most a bit can tell. Source: Shen 2019 (BBG), eq. 4-5. */
+export const centre: WeightTransform = (w) => {
+  const { rows, channels } = w;
+  const y = emptyTensor(w.shape);
+  subtractColumnMeans(w.data, y.data, rows, channels);
+  const backward = (dy: Float32Array) => {
+    subtractColumnMeans(dy, dy, rows, channels);
+    return [dy];
+  };
+  return record('centre', [w], y, backward);
+};
+
+function subtractColumnMeans(x: Float32Array, y: Float32Array, rows: number, channels: number): void {
+  const means = floats(channels);
+  kernels().columnSums(x, means, rows, channels);
+  for (let r = 0, i = 0; r < rows; r++) for (let c = 0; c < channels; c++, i++) y[i] = x[i]! - means[c]! / rows;
+  release(means);
+}
+
+/**
+ * w clamped to +-limit(w), where weights beyond get no gradient; the limit is a constant to the gradient.
+ *
+ * @param limit from the weights and the schedule
+ */
+export function clampWeights(limit: (w: Tensor, context: BinarizeContext) => number): WeightTransform {
+  return (w, context) => {
+    const bound = limit(w, context);
+    const y = emptyTensor(w.shape);
+    y.data.set(w.data);
+    kernels().clamp(y.data, -bound, bound);
+    const backward = (dy: Float32Array) => {
+      kernels().maskWithin(dy, w.data, -bound, bound, dy);
+      return [dy];
+    };
+    return record('clampWeights', [w], y, backward);
+  };
+}
+
+/** factor * w */
+export function multiplyWeights(factor: number): WeightTransform {
+  return (w) => {
+    const y = emptyTensor(w.shape);
+    kernels().blend(w.data, factor, 0, y.data.fill(0));
+    const backward = (dy: Float32Array) => {
+      kernels().blend(dy, 0, factor, dy);
+      return [dy];
+    };
+    return record('multiplyWeights', [w], y, backward);
+  };
+}

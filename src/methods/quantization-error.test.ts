@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { signActivation } from '../binarize/activations.ts';
+import { BinarizeContext } from '../binarize/context.ts';
+import { clippedSte } from '../binarize/estimators.ts';
+import { sampleNormalise } from '../binarize/sample-norm.ts';
+import { buildNetwork } from '../models/table.ts';
+import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
+import { inference } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { bbg } from './bbg.ts';
+import { Bench, rounded } from './equations.testing.ts';
+import { highOrderSigns } from './horq.ts';
+import { laplaceQuantile, recu } from './recu.ts';
+import { trainedScaling } from './trained-scaling.ts';
+import { xnorNetPlusPlus, xnorNetPlusPlusForms } from './xnor-net-plus-plus.ts';
+
+const networkOf = (method: string, model = 'vgg-small') =>
+  buildNetwork({ model, method, inputShape: [16, 16, 3], classes: 4, width: 0.25, seed: 1 });
+const learnedSizes = (method: string) =>
+  Object.fromEntries(
+    networkOf(method)
+      .parameters()
+      .filter(({ name }) => /layers\.2\.conv\.learned/.test(name))
+      .map(({ name, value }) => [name.split('.').at(-1)!, value.size]),
+  );
+
+describe('XNOR-Net++ (survey [76])', () => {
+  test('forward: alpha sign(w) with alpha = mean|w| at first; backward: alpha g inside the clip, dL/dalpha = sum g sign(w)', () => {
+    const bench = new Bench(xnorNetPlusPlus, [[0.5], [-0.25], [1.5], [-0.75]]);
+    expect(bench.effective()).toEqual([0.75, -0.75, 0.75, -0.75]);
+    const { weight, weightScale } = bench.weightGradients([1, 2, 3, 4]);
+    expect(weight).toEqual([0.75, 1.5, 0, 3]);
+    expect(weightScale).toEqual([1 - 2 + 3 - 4]);
+  });
+
+  test('P: the four forms learn c, h*w*c, c + h*w and c + h + w numbers (16 channels... 64 on 8x8 pixels)', () => {
+    expect(learnedSizes('xnor-net-pp')).toEqual({ weightScale: 64, beta: 8, gamma: 8 });
+    expect(learnedSizes('xnor-net-pp-channel')).toEqual({ weightScale: 64 });
+    expect(learnedSizes('xnor-net-pp-dense')).toEqual({ beta: 8 * 8 * 64 });
+    expect(learnedSizes('xnor-net-pp-plane')).toEqual({ weightScale: 64, beta: 64 });
+    expect(xnorNetPlusPlusForms).toHaveLength(3);
+  });
+});
+
+describe('BBG (survey [78])', () => {
+  test('forward: mean|w - mean| sign(w - mean); backward: alpha g, centred again', () => {
+    const bench = new Bench(bbg, [[0.5], [0.1], [0.9], [0.5]]);
+    expect(rounded(bench.effective())).toEqual([0.2, -0.2, 0.2, 0.2]);
+    expect(bench.weightGradients([1, 2, 3, 4])['weight']).toEqual(rounded([1, 2, 3, 4].map((g) => 0.2 * (g - 2.5))));
+  });
+
+  test('P: about half of the bits are +1 whatever the mean of the latent weights', () => {
+    const weights = randomTensor([1, 1, 400, 1], 3).data.map((v) => v + 3);
+    const positive = new Bench(
+      bbg,
+      [...weights].map((w) => [w]),
+    )
+      .effective()
+      .filter((b) => b > 0).length;
+    expect(Math.abs(positive / 400 - 0.5)).toBeLessThan(0.05);
+  });
+
+  test('every shortcut has a learned gain, 1 at first', () => {
+    const gains = networkOf('bbg', 'resnet20')
+      .parameters()
+      .filter(({ name }) => name.endsWith('gate.gain'));
+    expect(gains).toHaveLength(18);
+    for (const { value } of gains) expect(new Set(value.data)).toEqual(new Set([1]));
+  });
+});
+
+describe('trained scaling factors (survey [97])', () => {
+  test('one alpha and one beta a layer: alpha sign(w), dL/dalpha = sum over the layer of g sign(w)', () => {
+    const bench = new Bench(trainedScaling, [
+      [0.5, -1],
+      [-0.5, 2],
+    ]);
+    expect(bench.effective()).toEqual([1, -1, -1, 1]);
+    expect(bench.weightGradients([1, 2, 3, 4])['weightScale']).toEqual([1 - 2 - 3 + 4]);
+    // alpha g where |w| <= 1
+    expect(bench.weightGradients([1, 2, 3, 4])['weight']).toEqual([1, 2, 3, 0]);
+    expect(bench.layer.learned['activationScale']!.size).toBe(1);
+  });
+});
+
+describe('HORQ (survey [70])', () => {
+  const context = new BinarizeContext(1);
+
+  test('forward: beta_1 = mean|x|, beta_2 = mean|x - beta_1 sign x|, of each image', () => {
+    const { terms } = inference(() => {
+      const sum = highOrderSigns(2)(randomTensor([2, 1, 1, 4], 1), context);
+      return { terms: sum.terms.map(({ bits, scale }) => ({ bits: [...bits.data], scale: [...scale!.data] })) };
+    });
+    const x = randomTensor([2, 1, 1, 4], 1).data;
+    for (const n of [0, 1]) {
+      const image = [...x.subarray(4 * n, 4 * n + 4)];
+      const meanAbs = (values: number[]) => values.reduce((sum, v) => sum + Math.abs(v), 0) / 4;
+      const first = meanAbs(image);
+      const rest = image.map((v) => v - first * (v < 0 ? -1 : 1));
+      expect(terms[0]!.scale[n]).toBeCloseTo(first, 5);
+      expect(terms[1]!.scale[n]).toBeCloseTo(meanAbs(rest), 5);
+      expect(terms[1]!.bits.slice(4 * n, 4 * n + 4)).toEqual(rest.map((v) => (v < 0 ? -1 : 1)));
+    }
+  });
+
+  test('P: what is left over falls strictly from order to order', () => {
+    const x = randomTensor([1, 6, 6, 8], 7);
+    const left = [1, 2, 3, 4].map((order) =>
+      inference(() => {
+        const rest = x.data.slice();
+        for (const { bits, scale } of highOrderSigns(order)(x, context).terms)
+          bits.data.forEach((b, i) => {
+            rest[i] = rest[i]! - scale!.data[0]! * b;
+          });
+        return Math.hypot(...rest);
+      }),
+    );
+    for (let i = 1; i < left.length; i++) expect(left[i]).toBeLessThan(left[i - 1]!);
+    expect(left[0]).toBeLessThan(Math.hypot(...x.data));
+  });
+});
+
+describe('ReCU', () => {
+  const example = [[0.3], [-0.1], [0.8], [0.6], [-0.2], [0.1]];
+
+  test('tau runs from 0.85 to 0.99 exponentially; the Laplace quantile of the notes', () => {
+    const taus = [0, 0.5, 1].map((progress) => recu.schedule!({ progress, epoch: 0 })['tau']!);
+    expect(rounded(taus, 6)).toEqual([0.85, 0.902856, 0.99]);
+    const w = { data: Float32Array.of(2.274927), size: 1 } as Tensor;
+    expect(laplaceQuantile(w, 0.85)).toBeCloseTo(2.73895, 4);
+    expect(laplaceQuantile(w, 0.99)).toBeCloseTo(8.899567, 4);
+  });
+
+  test('forward: alpha sign(w - mean); backward: no gradient from beyond the quantile', () => {
+    const bench = new Bench(recu, example, { tau: 0.85 });
+    const alpha = bench.layer.learned['weightScale']!.data[0]!;
+    expect(alpha).toBeGreaterThan(0);
+    expect(rounded(bench.effective().map((v) => v / alpha))).toEqual([1, -1, 1, 1, -1, -1]);
+    // the largest weight, 2 sqrt 2 * 1.53, lies beyond Q = 2.74: alone it gives nothing back
+    expect(bench.weightGradients([0, 0, 1, 0, 0, 0])['weight']).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(bench.weightGradients([1, 0, 0, 0, 0, 0])['weight']![0]).not.toBe(0);
+  });
+
+  test('activations are divided by their spread for the gradient only: the exact derivative, and no sign changes', () => {
+    for (const centred of [false, true])
+      checkGradients((x) => sampleNormalise(x, centred), [randomTensor([2, 2, 3, 4], 5)], 1e-3);
+    const x = randomTensor([2, 3, 3, 8], 9);
+    const context = new BinarizeContext(1);
+    const plain = inference(() => [...signActivation(x, clippedSte, context).data]);
+    expect(inference(() => [...(recu.activation(x, context) as Tensor).data])).toEqual(plain);
+  });
+});
+
+test('WRPN: twice the channels in every layer', () => {
+  const [narrow, wide] = ['dorefa-w1a1', 'wrpn-2x'].map((method) => networkOf(method).parameters());
+  for (const [i, { name, value }] of narrow!.entries())
+    if (name.endsWith('conv.weight')) expect(wide![i]!.value.channels).toBe(2 * value.channels);
+});

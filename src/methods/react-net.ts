@@ -1,0 +1,45 @@
+import { signActivation } from '../binarize/activations.ts';
+import { approxSign, clippedSte } from '../binarize/estimators.ts';
+import { learning } from '../binarize/quantizer.ts';
+import { filterMean } from '../binarize/scales.ts';
+import { floatUntil } from '../binarize/stages.ts';
+import { binarizeWeights } from '../binarize/weights.ts';
+import { adam } from '../optim/optimizer.ts';
+import { linear } from '../optim/schedules.ts';
+import { channelShift } from '../tensor/ops/channel.ts';
+import type { SignTensor } from '../tensor/tensor.ts';
+import { defineMethod } from './method.ts';
+
+/** RSign: sign(x + m_c), m learned per channel through ApproxSign's slope (Liu 2020, eq. 3-4). */
+export const shiftedSign = learning<SignTensor>(
+  ({ input }) => ({ learned: { threshold: { values: new Float32Array(input.at(-1)!) } } }),
+  (x, context, { learned }) => signActivation(channelShift(x, learned['threshold']!), approxSign, context),
+);
+
+/**
+ * ReActNet: signs with learned thresholds and PReLUs between learned shifts, on a Bi-Real structure; activations are binarized in
+ * the first half of the training, weights too in the second (Liu et al., ECCV 2020, eq. 3-6 and sec. 4.3).
+ */
+export const reactNet = defineMethod({
+  id: 'react-net',
+  title: 'ReActNet',
+  paper: 'Liu et al., ECCV 2020',
+  family: 'gradient-error',
+  bits: { weight: 1, activation: 1 },
+  weight: floatUntil(
+    'binaryWeights',
+    binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' }),
+  ),
+  activation: shiftedSign,
+  clippedWeightEstimator: true,
+  schedule: ({ progress }) => ({ binaryWeights: progress < 0.5 ? 0 : 1 }),
+  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'rprelu' },
+  defaults: {
+    optimizer: adam({ rate: 1e-3 }),
+    rate: linear(),
+    epochs: 256,
+    batch: 128,
+    loss: 'cross-entropy',
+    clipLatent: false,
+  },
+});
