@@ -76,7 +76,7 @@ static void unaryBackward(int op, Floats x, Floats dy, Floats dx, float p0, floa
   switch (op) {
     case kRelu: return pass([](Vec v) { return v > Vec{}; });
     case kHardtanh: return pass([](Vec v) { return absolute(v) < broadcast(1); });
-    case kClipSte: return pass([](Vec v) { return absolute(v) <= broadcast(1); });
+    case kClipSte: return pass([&](Vec v) { return absolute(v) <= broadcast(p0); });
     case kSigmoid: return run([](Vec v) { const Vec s = logistic(v); return s * (1.0f - s); });
     case kTanh: return run([](Vec v) { return tanh_slope(v); });
     case kSoftsign: return run([](Vec v) { const Vec d = 1.0f + absolute(v); return 1.0f / (d * d); });

@@ -160,7 +160,7 @@ export interface Kernels {
 
   unary(op: UnaryOp, x: Float32Array, y: Float32Array): void;
   /**
-   * dx = dy * op'(x); dx may be dy. `triangle`: max(0, p0 - p1|x|) · `tanh-ste`: p1*p0*(1 - tanh(p0*x)^2) · `tanh-within`: the same
+   * dx = dy * op'(x); dx may be dy. `clip-ste`: 1 where |x| <= p0 · `triangle`: max(0, p0 - p1|x|) · `tanh-ste`: p1*p0*(1 - tanh(p0*x)^2) · `tanh-within`: the same
    * where |x| <= 1, else 0 · `softsign-ste`: p0/(1 + p0|x|)^2 · `swish-sign`: p0 is beta.
    */
   unaryBackward(op: UnaryOp, x: Float32Array, dy: Float32Array, dx: Float32Array, p0: number, p1: number): void;

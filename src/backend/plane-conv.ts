@@ -1,4 +1,6 @@
+import { wordsPerRow } from '../core/bits.ts';
 import type { ConvGeometry } from '../core/conv-geometry.ts';
+import type { LevelCodes } from '../core/level-codes.ts';
 import type { Kernels } from './kernels.ts';
 
 /**
@@ -52,21 +54,27 @@ export function planeConvolution(
   for (let i = 0; i < size; i++) out[i] = out[i]! * scale[i % channels]!;
 }
 
-/** Bit p of the code of every activation, packed; the code is round(clip(x,0,1)*(2^bits-1)). `scratch` has x's length. */
-export function packUnitPlane(
+/**
+ * Bit-plane p of the codes of x, packed: the exclusive or of all comparisons at which that bit changes.
+ *
+ * @param x [rows,channels]
+ * @param scratch as long as `words`
+ */
+export function packCodePlane(
   kernels: Kernels,
   x: Float32Array,
-  bits: number,
+  { thresholds, patterns }: LevelCodes,
   p: number,
-  scratch: Float32Array,
+  scratch: Uint32Array,
   words: Uint32Array,
   rows: number,
   channels: number,
 ): void {
-  const levels = 2 ** bits - 1;
-  for (let i = 0; i < rows * channels; i++) {
-    const code = Math.round(Math.min(1, Math.max(0, x[i]!)) * levels);
-    scratch[i] = (code >> p) & 1 ? -1 : 1;
+  const length = rows * wordsPerRow(channels);
+  words.fill(0, 0, length);
+  for (const [i, threshold] of thresholds.entries()) {
+    if (((patterns[i]! ^ patterns[i + 1]!) >> p) % 2 === 0) continue;
+    kernels.packWithin(x, threshold, Number.POSITIVE_INFINITY, scratch, rows, channels);
+    for (let w = 0; w < length; w++) words[w]! ^= scratch[w]!;
   }
-  kernels.packSigns(scratch, words, rows, channels);
 }

@@ -1,10 +1,8 @@
-import { packUnitPlane } from '../backend/plane-conv.ts';
 import { kernels } from '../backend/select.ts';
 import { wordsPerRow } from '../core/bits.ts';
-import { unitLevels } from '../core/unit-levels.ts';
-import { floats, words } from '../tensor/storage.ts';
+import { words } from '../tensor/storage.ts';
 import { emptyTensor, needsGradient, record } from '../tensor/tape.ts';
-import { PlaneTensor, SignTensor, Tensor } from '../tensor/tensor.ts';
+import { SignTensor, type Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
 import type { Quantizer } from './quantizer.ts';
@@ -28,7 +26,8 @@ export function signActivation(x: Tensor, estimator: Estimator, context: Binariz
   if (estimator.slope === null) return record('sign', [x], output, (dy) => [dy], { saved: [packed] });
   if (estimator.slope === 'clip-ste') {
     const mask = words(packed.length);
-    kernels().packWithin(x.data, -1, 1, mask, rows, channels);
+    const [width] = estimator.parameters(context);
+    kernels().packWithin(x.data, -width, width, mask, rows, channels);
     const backward = (dy: Float32Array) => {
       kernels().maskBits(dy, mask, dy, rows, channels);
       return [dy];
@@ -68,35 +67,6 @@ export function stochasticActivation(estimator: Estimator): Quantizer<SignTensor
       return [dy];
     };
     return record('sign', [x], signs, backward, { saved: [signs.words] });
-  };
-}
-
-/** Above this many bits, bit-planes cost more than floats. */
-const mostPlanes = 4;
-
-/**
- * quantize_k(clip(x, 0, 1)): levels in [0,1], as bit-planes up to 4 bits; gradient 1 inside the clip, else 0.
- *
- * Source: Zhou 2016 (DoReFa), sec. 2.5.
- */
-export function unitActivation(bits: number): Quantizer<PlaneTensor | Tensor> {
-  return (x) => {
-    const { rows, channels } = x;
-    const levels = floats(x.size);
-    const planes: Uint32Array[] = [];
-    for (let p = 0; p < (bits <= mostPlanes ? bits : 0); p++) {
-      const plane = words(rows * wordsPerRow(channels));
-      packUnitPlane(kernels(), x.data, bits, p, levels, plane, rows, channels);
-      planes.push(plane);
-    }
-    unitLevels(x.data, bits, levels);
-    const y = planes.length > 0 ? new PlaneTensor(levels, planes, x.shape) : new Tensor(levels, x.shape);
-    const backward = (dy: Float32Array) => {
-      const dx = floats(x.size);
-      for (let i = 0; i < dx.length; i++) dx[i] = x.data[i]! >= 0 && x.data[i]! <= 1 ? dy[i]! : 0;
-      return [dx];
-    };
-    return record('unitLevels', [x], y, backward, { attributes: { bits }, saved: planes });
   };
 }
 

@@ -19,8 +19,11 @@ const estimator = (
 /** Slope 1 everywhere (Bengio et al. 2013). */
 export const straightThrough = estimator('identity', null);
 
+/** Slope 1 where |x| <= width, else 0. */
+export const clippedWithin = (width: number): Estimator => estimator('clip', 'clip-ste', () => [width, 0]);
+
 /** Slope 1 where |x| <= 1, else 0 (Hubara 2016, eq. 4; survey eq. 5). */
-export const clippedSte = estimator('clip', 'clip-ste');
+export const clippedSte = clippedWithin(1);
 
 /** Slope max(0, 2 - 2|x|): derivative of a piecewise quadratic sign (Liu 2018, eq. 5; survey eq. 12-13). */
 export const approxSign = estimator('approx-sign', 'triangle', () => [2, 2]);

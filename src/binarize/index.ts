@@ -4,6 +4,7 @@ export * from './context.ts';
 export * from './estimators.ts';
 export * from './gradients.ts';
 export * from './learned-scale.ts';
+export * from './level-activations.ts';
 export * from './quantizer.ts';
 export * from './scales.ts';
 export * from './soft-sign.ts';

@@ -1,6 +1,7 @@
-import { floatActivation, unitActivation } from '../binarize/activations.ts';
+import { floatActivation } from '../binarize/activations.ts';
 import { straightThrough } from '../binarize/estimators.ts';
 import { quantizeGradient } from '../binarize/gradients.ts';
+import { unitActivation } from '../binarize/level-activations.ts';
 import { layerMean } from '../binarize/scales.ts';
 import { binarizeWeights, floatWeights, tanhLevels } from '../binarize/weights.ts';
 import { adam } from '../optim/optimizer.ts';

@@ -4,11 +4,15 @@ import { RPRelu } from '../nn/layers.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { bcgd, blendWithBinary, roundedUp } from './bcgd.ts';
 import { bnnPlus, bnnPlusSquared, scaleRegulariser } from './bnn-plus.ts';
 import { flipByMomentum } from './bop.ts';
+import { dsq, softStep } from './dsq.ts';
 import { Bench, pixel, rounded } from './equations.testing.ts';
+import { hwgq } from './hwgq.ts';
 import { itBnn } from './it-bnn.ts';
 import { proximalBinary, proxQuant } from './prox-quant.ts';
+import { quantizationNetworks } from './quantization-networks.ts';
 import { reactNet } from './react-net.ts';
 import { selfBinarizing } from './self-binarizing.ts';
 
@@ -124,5 +128,144 @@ describe('networks that are soft while they train', () => {
       [0.375, -0.375],
       [1, -1],
     ]);
+  });
+});
+
+describe('HWGQ (survey [89])', () => {
+  test('the codes of the notes; slope 1 on (0, qmax]; weights get the gradient unchanged', () => {
+    const x = [-0.3, 0, 0.1, 0.8, 0.81, 1.2, 1.4, 2, 5];
+    const bench = new Bench(
+      hwgq,
+      x.map((_, i) => [i % 2 ? -0.5 : 0.7]),
+    );
+    expect(bench.activated(x).map((v) => Math.round(v / 0.538))).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 3]);
+    expect(bench.activationSlopes(x)['x']).toEqual([0, 0, 1, 1, 1, 1, 1, 0, 0]);
+    const g = x.map((_, i) => i);
+    expect(bench.weightGradients(g)['weight']).toEqual(g);
+  });
+
+  test('P: the steps are the best for half of a Gaussian', () => {
+    const density = (x: number) => Math.exp((-x * x) / 2);
+    const distortion = (step: number, levels: number) => {
+      let total = 0;
+      for (let x = 5e-4; x < 8; x += 1e-3) {
+        const code = Math.min(levels, Math.max(1, Math.round(x / step)));
+        total += density(x) * (x - code * step) ** 2;
+      }
+      return total;
+    };
+    for (const [levels, step] of [
+      [3, 0.538],
+      [1, 0.7979],
+    ] as const)
+      for (const factor of [0.98, 1.02])
+        expect(distortion(step, levels)).toBeLessThan(distortion(step * factor, levels));
+  });
+});
+
+describe('BCGD (survey [91])', () => {
+  test('the blend of the notes', () => {
+    const w = Float32Array.of(0.6, -0.2, 0.4);
+    blendWithBinary(w, 0.1);
+    expect(rounded([...w].map((v, i) => v - 0.1 * [1, -2, 0.5][i]!))).toEqual([0.48, -0.02, 0.35]);
+  });
+
+  test('activations of the notes: rounded up, and the three-valued slope of the resolution', () => {
+    const two = { ...bcgd, activation: roundedUp(2) };
+    const x = [-1, 0.2, 0.5, 0.6, 1, 1.2, 1.5, 2];
+    const bench = new Bench(
+      two,
+      x.map(() => [1]),
+    );
+    bench.layer.learned['step']!.data[0] = 0.5;
+    expect(bench.activated(x)).toEqual([0, 0.5, 0.5, 1, 1, 1.5, 1.5, 1.5]);
+    expect(bench.activationSlopes(x)['x']).toEqual([0, 1, 1, 1, 1, 1, 1, 0]);
+    // one value at a time; the sum is clipped to [-1,1]
+    expect(new Bench(two, [[1]]).activationSlopes([0.1])['step']).toEqual([1]);
+    expect(new Bench(two, [[1]]).activationSlopes([-0.1])['step']).toEqual([0]);
+  });
+});
+
+describe('DSQ (survey [63])', () => {
+  test('the soft step of the notes', () => {
+    const { s, kappa } = softStep(0.2);
+    expect([s, Number(kappa.toFixed(6))]).toEqual([1.25, 1.098612]);
+    expect(
+      rounded(
+        [0, 0.1, 0.5, 1].map((x) => s * Math.tanh(kappa * x)),
+        6,
+      ),
+    ).toEqual([0, 0.136777, 0.625, 1]);
+  });
+
+  test('activations: sign with the slope of the step inside [-1,1], nothing outside', () => {
+    const bench = new Bench(dsq, [[1], [1], [1], [1]]);
+    expect(bench.activationSlopes([0, 0.5, 1.01, -2])['x']).toEqual(rounded([1.373265, 1.029949, 0, 0]));
+  });
+
+  test('weights: gradients of w, bound and temperature are those of u phi(w/u)', () => {
+    const weights = [0.3, -0.1, 0.05, -0.6];
+    const bench = new Bench(
+      dsq,
+      weights.map((w) => [w]),
+    );
+    const [u, a] = [bench.layer.learned['bound']!.data[0]!, bench.layer.learned['temperature']!.data[0]!];
+    expect(rounded(bench.effective())).toEqual(rounded([u, -u, u, -u]));
+    const g = [1, 2, -1, 0.5];
+    const soft = (w: readonly number[], bound: number, temperature: number) => {
+      const { s, kappa } = softStep(temperature);
+      const phi = (v: number) => (Math.abs(v) > 1 ? Math.sign(v) : s * Math.tanh(kappa * v));
+      return w.reduce((sum, value, i) => sum + g[i]! * bound * phi(value / bound), 0);
+    };
+    const difference = (f: (h: number) => number) => (f(1e-5) - f(-1e-5)) / 2e-5;
+    const { weight, bound, temperature } = bench.weightGradients(g);
+    weights.forEach((_, i) => {
+      const moved = (h: number) =>
+        soft(
+          weights.map((w, j) => (j === i ? w + h : w)),
+          u,
+          a,
+        );
+      expect(weight![i]).toBeCloseTo(difference(moved), 3);
+    });
+    expect(bound![0]).toBeCloseTo(
+      difference((h) => soft(weights, u + h, a)),
+      2,
+    );
+    expect(temperature![0]).toBeCloseTo(
+      difference((h) => soft(weights, u, a + h)),
+      2,
+    );
+  });
+
+  test('P: as the temperature falls to 0 the step becomes hard', () => {
+    const { s, kappa } = softStep(1e-6);
+    expect(s * Math.tanh(kappa * 0.3)).toBeGreaterThan(0.95);
+  });
+});
+
+describe('Quantization Networks (survey [93])', () => {
+  test('the soft weights of the notes at T = 10, hard ones at test time, T from 20 an epoch to 2000', () => {
+    const bench = new Bench(quantizationNetworks, [[-0.5], [-0.01], [0], [0.02], [0.3]], { temperature: 10 });
+    bench.layer.learned['alpha']!.data[0] = 0.8;
+    bench.layer.learned['beta']!.data[0] = 1.25;
+    expect(rounded(bench.effective())).toEqual([-0.7969, -0.0499, 0, 0.0995, 0.7632]);
+    bench.context.training = false;
+    expect(rounded(bench.effective())).toEqual([-0.8, -0.8, 0.8, 0.8, 0.8]);
+    const at = (epoch: number) => quantizationNetworks.schedule!({ progress: 0, epoch })['temperature'];
+    expect([at(0), at(1.5), at(500)]).toEqual([20, 40, 2000]);
+  });
+
+  test('slope alpha beta T 2 s(1-s) with s at T = 1, and the gradients of alpha and beta', () => {
+    const bench = new Bench(quantizationNetworks, [[-0.5], [0.2]], { temperature: 10 });
+    bench.layer.learned['alpha']!.data[0] = 0.8;
+    bench.layer.learned['beta']!.data[0] = 1.25;
+    const s = (w: number) => 1 / (1 + Math.exp(-1.25 * w));
+    const slope = (w: number) => 20 * s(w) * (1 - s(w));
+    const { weight, alpha, beta } = bench.weightGradients([1, 2]);
+    expect(weight).toEqual(rounded([slope(-0.5), 2 * slope(0.2)]));
+    const y = (w: number) => Math.tanh(5 * 1.25 * w);
+    expect(alpha).toEqual(rounded([y(-0.5) + 2 * y(0.2)]));
+    expect(beta).toEqual(rounded([0.8 * (-0.5 * slope(-0.5) + 2 * 0.2 * slope(0.2))]));
   });
 });

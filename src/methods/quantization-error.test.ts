@@ -2,14 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { signActivation } from '../binarize/activations.ts';
 import { BinarizeContext } from '../binarize/context.ts';
 import { clippedSte } from '../binarize/estimators.ts';
+import { leastSquares } from '../binarize/least-squares.ts';
 import { sampleNormalise } from '../binarize/sample-norm.ts';
+import type { ActivationSum } from '../binarize/terms.ts';
 import { buildNetwork } from '../models/table.ts';
+import { effectiveWeights } from '../nn/product.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
 import { inference } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { abcNetOf, weightBases } from './abc-net.ts';
 import { bbg } from './bbg.ts';
-import { Bench, rounded } from './equations.testing.ts';
+import { Bench, gradientsOf, pixel, rounded } from './equations.testing.ts';
 import { highOrderSigns } from './horq.ts';
+import { pactNet } from './pact.ts';
 import { laplaceQuantile, recu } from './recu.ts';
 import { trainedScaling } from './trained-scaling.ts';
 import { xnorNetPlusPlus, xnorNetPlusPlusForms } from './xnor-net-plus-plus.ts';
@@ -149,6 +154,72 @@ describe('ReCU', () => {
     const plain = inference(() => [...signActivation(x, clippedSte, context).data]);
     expect(inference(() => [...(recu.activation(x, context) as Tensor).data])).toEqual(plain);
   });
+});
+
+describe('PACT (survey [74])', () => {
+  test('levels alpha q/(2^k-1); gradients 1[0 <= x <= alpha] and 1[x >= alpha]', () => {
+    const bench = new Bench(pactNet(2), [[1], [1], [1], [1], [1]]);
+    expect(bench.activated([-1, 0.4, 0.6, 2.4, 9])).toEqual([0, 0, 1, 2, 3]);
+    const { x, clip } = bench.activationSlopes([-1, 0, 0.6, 3.1, 9]);
+    expect([x, clip]).toEqual([[0, 1, 1, 0, 0], [2]]);
+  });
+});
+
+describe('ABC-Net (survey [71])', () => {
+  test('bases are the signs of w - mean + u std; the scales solve the least squares: no others come closer', () => {
+    const w = randomTensor([3, 3, 4, 5], 2);
+    const bases = inference(() => weightBases(3)(w, new BinarizeContext(1)).filters.map(({ data }) => [...data]));
+    const error = (factors: number[]) =>
+      w.data.reduce((sum, v, i) => sum + (v - bases.reduce((s, base, j) => s + factors[j]! * base[i]!, 0)) ** 2, 0);
+    const best = error([1, 1, 1]);
+    for (const change of [
+      [0.9, 1, 1],
+      [1, 1.1, 1],
+      [1, 1, 0.8],
+      [1.05, 0.95, 1],
+    ])
+      expect(error(change)).toBeGreaterThan(best);
+    const mean = w.data.reduce((a, b) => a + b) / w.size;
+    const spread = Math.sqrt(w.data.reduce((a, b) => a + (b - mean) ** 2, 0) / w.size);
+    for (const [i, u] of [-1, 0, 1].entries()) {
+      const alpha = Math.abs(bases[i]![0]!) * Math.sign(bases[i]![0]! * (w.data[0]! - mean + u * spread));
+      for (let j = 0; j < w.size; j++) expect(bases[i]![j]).toBe(w.data[j]! - mean + u * spread < 0 ? -alpha : alpha);
+    }
+  });
+
+  test('the more bases, the smaller the error', () => {
+    const w = randomTensor([3, 3, 8, 8], 5);
+    const errors = [1, 2, 3, 5].map((count) =>
+      inference(() => {
+        const sum = effectiveWeights(weightBases(count)(w, new BinarizeContext(1)));
+        return Math.hypot(...sum.map((v, i) => v - w.data[i]!));
+      }),
+    );
+    for (let i = 1; i < errors.length; i++) expect(errors[i]).toBeLessThan(errors[i - 1]!);
+  });
+
+  test('activation bases: +1 from x + v >= 0 on; the gradient passes where |x + v| <= 1/2', () => {
+    const gradients = (x: number[]) => {
+      const bench = new Bench(
+        abcNetOf(1, 1),
+        x.map(() => [1]),
+      );
+      const input = pixel(x, true);
+      return gradientsOf({ x: input, ...bench.layer.learned }, () => {
+        const { terms } = abcNetOf(1, 1).activation(input, bench.context, bench.own) as ActivationSum;
+        return terms[0]!.bits;
+      });
+    };
+    const { x, shift0 } = gradients([-0.6, -0.5, 0, 0.4, 0.7]);
+    expect([x, shift0]).toEqual([[0, 1, 1, 1, 0], [3]]);
+  });
+});
+
+test('least squares leaves out a column that repeats another', () => {
+  const column = [1, 2, 3, 4];
+  const factors = leastSquares([column, column, [1, 0, 0, 0]], [3, 4, 6, 8]);
+  const fitted = column.map((v, i) => factors[0]! * v + factors[1]! * v + factors[2]! * (i === 0 ? 1 : 0));
+  expect(rounded(fitted)).toEqual([3, 4, 6, 8]);
 });
 
 test('WRPN: twice the channels in every layer', () => {

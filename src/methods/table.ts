@@ -1,6 +1,8 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
+import { abcNetOf } from './abc-net.ts';
 import { bbg } from './bbg.ts';
+import { bcgd, bcgdOneBit } from './bcgd.ts';
 import { biReal } from './bi-real.ts';
 import { binaryConnect, binaryConnectStochastic } from './binary-connect.ts';
 import { bnn, bnnIdentity, bnnStochastic } from './bnn.ts';
@@ -8,14 +10,20 @@ import { bnnDl } from './bnn-dl.ts';
 import { bnnPlus, bnnPlusSquared } from './bnn-plus.ts';
 import { bop } from './bop.ts';
 import { bwn } from './bwn.ts';
+import { defensiveQuantization } from './defensive-quantization.ts';
 import { dorefa, dorefaNet } from './dorefa.ts';
+import { dsq } from './dsq.ts';
 import { float } from './float.ts';
 import { horq } from './horq.ts';
+import { hwgq, hwgqOneBit } from './hwgq.ts';
+import { inq, inqBinary } from './inq.ts';
 import { irNet, irNetResnet20 } from './ir-net.ts';
 import { itBnn } from './it-bnn.ts';
 import { lab, lab2 } from './lab.ts';
 import type { Method } from './method.ts';
+import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
+import { quantizationNetworks } from './quantization-networks.ts';
 import { reactNet } from './react-net.ts';
 import { recu } from './recu.ts';
 import { selfBinarizing } from './self-binarizing.ts';
@@ -41,6 +49,10 @@ export const methods: readonly Method[] = [
   dorefaNet({ weight: 1, activation: 2, gradient: 6 }),
   dorefaNet({ weight: 2, activation: 2 }),
   horq,
+  abcNetOf(3, 3),
+  abcNetOf(1, 1),
+  pactNet(4),
+  pactNet(2),
   wrpnNet(2, 1),
   wrpnNet(2, 2),
   xnorNetPlusPlus,
@@ -49,11 +61,20 @@ export const methods: readonly Method[] = [
   trainedScaling,
   lab,
   lab2,
+  inq,
+  inqBinary,
   bnnDl,
+  defensiveQuantization,
   biReal,
+  hwgq,
+  hwgqOneBit,
   bnnPlus,
   bnnPlusSquared,
+  dsq,
+  bcgd,
+  bcgdOneBit,
   proxQuant,
+  quantizationNetworks,
   selfBinarizing,
   itBnn,
   irNet,

@@ -1,5 +1,5 @@
-import { unitActivation } from '../binarize/activations.ts';
 import { clippedSte } from '../binarize/estimators.ts';
+import { unitActivation } from '../binarize/level-activations.ts';
 import { layerMean } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';

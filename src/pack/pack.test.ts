@@ -125,5 +125,5 @@ test('k-bit activations with 1-bit weights run as bit-planes', () => {
   const products = model.graph.nodes.filter(({ op }) => op === 'planesConv2d');
   expect(products).toHaveLength(18);
   expect(products.every(({ inputs }) => inputs.length === 2)).toBe(true);
-  expect(model.graph.nodes.some(({ op }) => op === 'unitLevels')).toBe(false);
+  expect(model.graph.nodes.some(({ op }) => op === 'codeLevels')).toBe(false);
 });

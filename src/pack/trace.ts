@@ -1,5 +1,6 @@
 import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
 import { PackError } from '../core/errors.ts';
+import type { LevelCodes } from '../core/level-codes.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import type { Shape } from '../core/shape.ts';
 import { boundText, type PackedNode } from '../runtime/graph.ts';
@@ -144,23 +145,51 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
   return { node, tensors, expected: trace.output };
 }
 
+/** Thresholds and patterns of a few-bit activation, as tensors named after `name`. */
+function storedCodes(trace: TapeNode, name: string) {
+  const { thresholds, patterns } = trace.attributes['codes'] as LevelCodes;
+  return {
+    fields: { thresholds: `${name}.thresholds`, patterns: `${name}.patterns`, levels: patterns.length },
+    tensors: new Map([
+      [`${name}.thresholds`, stored(thresholds)],
+      [`${name}.patterns`, stored(patterns)],
+    ]),
+  };
+}
+
+/** Few-bit activations as floats, for readers that multiply floats; dropped when all read the bit-planes. */
+function levelsNode(trace: TapeNode, source: number, output: number, name: string): DraftNode {
+  const { fields, tensors } = storedCodes(trace, name);
+  const step = trace.attributes['step'] as number;
+  const shape = trace.output.shape.slice(1);
+  return {
+    node: { name, op: 'codeLevels', inputs: [source], output, shape, ...fields, step },
+    tensors,
+    expected: trace.output,
+  };
+}
+
 /** A k-bit convolution: one node per bit-plane of its input, which reads what the levels were made from, then the product. */
-function planeNodes(trace: TapeNode, source: number, firstOutput: number, name: string): DraftNode[] {
+function planeNodes(trace: TapeNode, levels: DraftNode, firstOutput: number, name: string): DraftNode[] {
   const [input, filter] = trace.inputs as [PlaneTensor, SignFilter];
   const geometry = trace.attributes['geometry'] as ConvGeometry;
   const shape = input.shape.slice(1);
+  const { node: source, tensors: codes } = levels as DraftNode & { node: Extract<PackedNode, { op: 'codeLevels' }> };
+  const { inputs, thresholds, patterns } = source;
   const planes = input.planes.map(
     (words, plane): DraftNode => ({
       node: {
         name: `${name}.plane${plane}`,
-        op: 'unitPlane',
-        inputs: [source],
+        op: 'codePlane',
+        inputs,
         output: firstOutput + plane,
         shape,
-        bits: input.planes.length,
+        thresholds,
+        patterns,
+        levels: source.levels,
         plane,
       },
-      tensors: new Map(),
+      tensors: codes,
       expected: new SignTensor(words, input.shape),
     }),
   );
@@ -210,9 +239,14 @@ export function draftFromTrace(nodes: readonly TapeNode[], image: Tensor, output
     const nth = counts.get(trace.op) ?? 0;
     counts.set(trace.op, nth + 1);
     const id = draft.length + 1;
+    if (trace.op === 'levelCodes') {
+      draft.push(levelsNode(trace, inputs[0]!, id, `${trace.op}${nth}`));
+      ids.set(trace.output, id);
+      continue;
+    }
     if (trace.op === 'planeConv2d') {
       const levels = draft.find(({ node }) => node.output === inputs[0])!;
-      draft.push(...planeNodes(trace, levels.node.inputs[0]!, id, `${trace.op}${nth}`));
+      draft.push(...planeNodes(trace, levels, id, `${trace.op}${nth}`));
       ids.set(trace.output, draft.at(-1)!.node.output);
       continue;
     }

@@ -26,6 +26,8 @@ const conv = { kernel: z.tuple([small, small]), stride: small, pad: border, dila
 const pool = { window: small, stride: small, pad: border };
 const binary = { ...conv, padding: z.enum(['zero', 'one']), filter: tensor };
 
+const codes = { thresholds: tensor, patterns: tensor, levels: z.int().check(z.positive(), z.lte(256)) };
+
 const node = z.discriminatedUnion('op', [
   z.object({ ...common, ...conv, op: z.literal('conv2d'), filter: tensor }),
   z.object({ ...common, ...conv, op: z.literal('signConv2d'), filter: tensor, alpha: tensor }),
@@ -41,8 +43,9 @@ const node = z.discriminatedUnion('op', [
   z.object({ ...common, ...conv, op: z.literal('planesConv2d'), filter: tensor, scale: tensor }),
   z.object({
     ...common,
-    op: z.literal('unitPlane'),
-    bits: z.int().check(z.positive(), z.lte(8)),
+    /** Bit-plane of codes by comparison, see core/level-codes.ts. */
+    op: z.literal('codePlane'),
+    ...codes,
     plane: z.int().check(z.nonnegative(), z.lte(7)),
   }),
   z.object({ ...common, op: z.literal('sign') }),
@@ -51,6 +54,7 @@ const node = z.discriminatedUnion('op', [
   z.object({ ...common, op: z.literal('dense'), weight: tensor, bias: z.optional(tensor) }),
   z.object({ ...common, op: z.literal('prelu'), slope: tensor }),
   z.object({ ...common, op: z.enum(['relu', 'hardtanh', 'sigmoid', 'tanh', 'softsign']) }),
+  z.object({ ...common, ...codes, op: z.literal('codeLevels'), step: z.number() }),
   z.object({ ...common, op: z.literal('unitLevels'), bits: count }),
   z.object({
     ...common,

@@ -165,7 +165,8 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
     (
       [
         'sign',
-        'unitPlane',
+        'codePlane',
+        'codeLevels',
         'affineSign',
         'affine',
         'prelu',

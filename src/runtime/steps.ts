@@ -1,7 +1,8 @@
 import type { Kernels } from '../backend/kernels.ts';
-import { packUnitPlane } from '../backend/plane-conv.ts';
+import { packCodePlane } from '../backend/plane-conv.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { type PoolGeometry, poolGeometry } from '../core/conv-geometry.ts';
+import { decodeLevels, type LevelCodes } from '../core/level-codes.ts';
 import { scaleChannels, subtractSigns } from '../core/sample-factors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { subsample } from '../core/subsample.ts';
@@ -20,6 +21,7 @@ import {
   type Step,
   type ValueType,
 } from './step.ts';
+import type { ModelTensors } from './tensors.ts';
 
 function unaryStep(
   node: NodeOf<'relu' | 'hardtanh' | 'sigmoid' | 'tanh' | 'softsign'>,
@@ -63,25 +65,28 @@ function elementwise(node: PackedNode, run: Step['run']): Omit<Step, 'node'> {
   return { output: outputOf(node), kernel: 'float', run };
 }
 
+function codesOf(node: NodeOf<'codePlane' | 'codeLevels'>, tensors: ModelTensors): LevelCodes {
+  return {
+    thresholds: tensors.floats(node.thresholds, node.levels - 1),
+    patterns: tensors.integers(node.patterns, node.levels),
+  };
+}
+
 /** How each op is prepared from its node; a new op is one entry here and one in graph.ts. */
 export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   ...prepareConv,
-  unitPlane: (node, _inputs, _tensors, kernels) => {
-    let scratch = new Float32Array(0);
+  codePlane: (node, _inputs, tensors, kernels) => {
+    const codes = codesOf(node, tensors);
+    let scratch = new Uint32Array(0);
     const run: Step['run'] = ([x], y, batch) => {
-      if (scratch.length < x!.floats.length) scratch = new Float32Array(x!.floats.length);
-      packUnitPlane(
-        kernels,
-        x!.floats,
-        node.bits,
-        node.plane,
-        scratch,
-        y.words,
-        batch * rowsOf(node),
-        channelsOf(node),
-      );
+      if (scratch.length < y.words.length) scratch = new Uint32Array(y.words.length);
+      packCodePlane(kernels, x!.floats, codes, node.plane, scratch, y.words, batch * rowsOf(node), channelsOf(node));
     };
     return { output: outputOf(node, true), kernel: 'bit-plane pack', run };
+  },
+  codeLevels: (node, _inputs, tensors) => {
+    const codes = codesOf(node, tensors);
+    return elementwise(node, ([x], y) => decodeLevels(x!.floats, codes, node.step, y.floats));
   },
   sign: (node, _inputs, _tensors, kernels) => ({
     output: outputOf(node, true),

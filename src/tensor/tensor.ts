@@ -77,18 +77,31 @@ export class SignTensor extends Tensor {
   }
 }
 
-/** Activations on the 2^k levels q/(2^k-1) of [0,1], held as floats and as k packed bit-planes of q, lowest first. */
+/** Activations step*q with codes q of 0..2^k-1, held as k packed bit-planes of q, lowest first. */
 export class PlaneTensor extends Tensor {
   readonly planes: readonly Uint32Array[];
+  readonly step: number;
 
-  constructor(values: Float32Array, planes: readonly Uint32Array[], shape: Shape) {
-    super(values, shape);
+  constructor(planes: readonly Uint32Array[], step: number, shape: Shape) {
+    super(null, shape);
     this.planes = planes;
+    this.step = step;
   }
 
-  /** 2^k - 1 */
-  get largestCode(): number {
-    return 2 ** this.planes.length - 1;
+  /** The levels as floats; decoded on first use. */
+  override get data(): Float32Array {
+    if (this.values === null) {
+      this.values = floats(this.size).fill(0);
+      const signs = floats(this.size);
+      for (const [p, plane] of this.planes.entries()) {
+        // a bit is stored as -1
+        kernels().unpackSigns(plane, signs, this.rows, this.channels);
+        for (let i = 0; i < signs.length; i++) if (signs[i]! < 0) this.values[i]! += 2 ** p;
+      }
+      release(signs);
+      for (let i = 0; i < this.values.length; i++) this.values[i]! *= this.step;
+    }
+    return this.values;
   }
 }
 

@@ -24,7 +24,7 @@ function slope(op: i32, x: f32, p0: f32, p1: f32): f32 {
   if (op == sigmoid) { const s = logistic(x); return s * (1 - s); }
   if (op == tanh) return tanhSlope(x);
   if (op == softsign) return 1 / ((1 + abs(x)) * (1 + abs(x)));
-  if (op == clipSte) return abs(x) <= 1 ? 1 : 0;
+  if (op == clipSte) return abs(x) <= p0 ? 1 : 0;
   if (op == triangle) return max<f32>(0, p0 - p1 * abs(x));
   if (op == tanhSte) return p1 * p0 * tanhSlope(p0 * x);
   if (op == tanhWithin) return abs(x) <= 1 ? p1 * p0 * tanhSlope(p0 * x) : 0;

@@ -24,7 +24,7 @@ const derivative: Record<UnaryOp, (x: number, p0: number, p1: number) => number>
   sigmoid: (x) => logistic(x) * (1 - logistic(x)),
   tanh: (x) => 1 - Math.tanh(x) ** 2,
   softsign: (x) => 1 / (1 + Math.abs(x)) ** 2,
-  'clip-ste': (x) => (Math.abs(x) <= 1 ? 1 : 0),
+  'clip-ste': (x, width) => (Math.abs(x) <= Math.fround(width) ? 1 : 0),
   triangle: (x, height, steepness) => Math.max(0, height - steepness * Math.abs(x)),
   'tanh-ste': (x, t, k) => k * t * (1 - Math.tanh(t * x) ** 2),
   'tanh-within': (x, t, k) => (Math.abs(x) <= 1 ? k * t * (1 - Math.tanh(t * x) ** 2) : 0),

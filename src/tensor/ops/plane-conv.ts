@@ -9,7 +9,7 @@ import { preparedFilter } from './binary-conv.ts';
 /**
  * Convolution of k-bit activations by signs, one XNOR convolution per bit-plane; equal to the float product up to its rounding.
  *
- * @param x [N,H,W,Cin], levels q/(2^k-1)
+ * @param x [N,H,W,Cin], levels step*q
  * @param filter [KH,KW,Cin/groups,Cout] in {-alpha,+alpha}
  * @returns [N,OH,OW,Cout]
  * Source: Zhou 2016 (DoReFa), eq. 3.
@@ -19,7 +19,7 @@ export function planeConv2d(x: PlaneTensor, filter: SignFilter, options: ConvOpt
   const y = emptyTensor(convOutputShape(g));
   const reach = g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups);
   const scale = floats(g.outChannels);
-  for (let c = 0; c < scale.length; c++) scale[c] = filter.scale[c]! / x.largestCode;
+  for (let c = 0; c < scale.length; c++) scale[c] = filter.scale[c]! * x.step;
   const dots = integers(y.size);
   const prepared = preparedFilter(filter, g);
   planeConvolution(

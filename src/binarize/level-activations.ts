@@ -1,0 +1,77 @@
+import { packCodePlane } from '../backend/plane-conv.ts';
+import { kernels } from '../backend/select.ts';
+import { wordsPerRow } from '../core/bits.ts';
+import { type LevelCodes, planeCount, unitCodes } from '../core/level-codes.ts';
+import { unitLevels } from '../core/unit-levels.ts';
+import { floats, release, words } from '../tensor/storage.ts';
+import { record } from '../tensor/tape.ts';
+import { PlaneTensor, Tensor } from '../tensor/tensor.ts';
+import type { Quantizer } from './quantizer.ts';
+
+/** Above this many bits, bit-planes cost more than floats. */
+const mostPlanes = 4;
+
+/** Every bit-plane of the codes of x, packed. */
+export function codePlanes(x: Tensor, codes: LevelCodes): Uint32Array[] {
+  const { rows, channels } = x;
+  const length = rows * wordsPerRow(channels);
+  const scratch = words(length);
+  const planes = Array.from({ length: planeCount(codes) }, (_, p) => {
+    const plane = words(length);
+    packCodePlane(kernels(), x.data, codes, p, scratch, plane, rows, channels);
+    return plane;
+  });
+  release(scratch);
+  return planes;
+}
+
+/** One bit per element: low <= x <= high. Kept for a backward pass. */
+export function withinMask(x: Tensor, low: number, high: number): Uint32Array {
+  const mask = words(x.rows * wordsPerRow(x.channels));
+  kernels().packWithin(x.data, low, high, mask, x.rows, x.channels);
+  return mask;
+}
+
+/**
+ * Codes of x as bit-planes worth `step` each; the gradient passes where low <= x <= high.
+ *
+ * @param x [...,C]
+ */
+export function quantizeToPlanes(
+  x: Tensor,
+  codes: LevelCodes,
+  step: number,
+  [low, high]: readonly [low: number, high: number],
+): PlaneTensor {
+  const planes = codePlanes(x, codes);
+  const mask = withinMask(x, low, high);
+  const backward = (dy: Float32Array) => {
+    kernels().maskBits(dy, mask, dy, x.rows, x.channels);
+    return [dy];
+  };
+  const y = new PlaneTensor(planes, step, x.shape);
+  return record('levelCodes', [x], y, backward, { attributes: { codes, step }, saved: [...planes, mask] });
+}
+
+/**
+ * quantize_k(clip(x, 0, 1)): levels in [0,1], as bit-planes up to 4 bits; gradient 1 inside the clip, else 0.
+ *
+ * Source: Zhou 2016 (DoReFa), sec. 2.5.
+ */
+export function unitActivation(bits: number): Quantizer<PlaneTensor | Tensor> {
+  if (bits <= mostPlanes) {
+    const codes = unitCodes(bits);
+    return (x) => quantizeToPlanes(x, codes, 1 / (2 ** bits - 1), [0, 1]);
+  }
+  return (x) => {
+    const levels = floats(x.size);
+    unitLevels(x.data, bits, levels);
+    const mask = withinMask(x, 0, 1);
+    const backward = (dy: Float32Array) => {
+      kernels().maskBits(dy, mask, dy, x.rows, x.channels);
+      return [dy];
+    };
+    const y = new Tensor(levels, x.shape);
+    return record('unitLevels', [x], y, backward, { attributes: { bits }, saved: [mask] });
+  };
+}
