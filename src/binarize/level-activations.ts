@@ -33,24 +33,27 @@ export function withinMask(x: Tensor, low: number, high: number): Uint32Array {
 }
 
 /**
- * Codes of x as bit-planes worth `step` each; the gradient passes where low <= x <= high.
+ * Codes of x as bit-planes worth `step` each.
  *
  * @param x [...,C]
+ * @param range the gradient passes where low <= x <= high; null: nowhere
  */
 export function quantizeToPlanes(
   x: Tensor,
   codes: LevelCodes,
   step: number,
-  [low, high]: readonly [low: number, high: number],
+  range: readonly [low: number, high: number] | null,
 ): PlaneTensor {
   const planes = codePlanes(x, codes);
-  const mask = withinMask(x, low, high);
+  const attributes = { codes, step };
+  const y = new PlaneTensor(planes, step, x.shape);
+  if (!range) return record('levelCodes', [x], y, () => [null], { attributes, saved: planes });
+  const mask = withinMask(x, ...range);
   const backward = (dy: Float32Array) => {
     kernels().maskBits(dy, mask, dy, x.rows, x.channels);
     return [dy];
   };
-  const y = new PlaneTensor(planes, step, x.shape);
-  return record('levelCodes', [x], y, backward, { attributes: { codes, step }, saved: [...planes, mask] });
+  return record('levelCodes', [x], y, backward, { attributes, saved: [...planes, mask] });
 }
 
 /**

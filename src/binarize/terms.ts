@@ -10,11 +10,15 @@ export interface ActivationTerm {
 /** Activations written as sum_j scale_j bits_j + offset: one binary convolution per term. */
 export interface ActivationSum {
   readonly terms: readonly ActivationTerm[];
+  /** [1] */
+  readonly offset?: Tensor;
 }
 
 /** Weights written as sum_i filter_i, each alpha_i times signs: one binary convolution per filter. */
 export interface FilterSum {
   readonly filters: readonly SignFilter[];
+  /** [Cout], added to every weight of a filter. */
+  readonly offset?: Tensor;
 }
 
 export type ActivationBits = SignTensor | PlaneTensor | Tensor | ActivationSum;

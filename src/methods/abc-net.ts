@@ -1,6 +1,6 @@
 import { signActivation } from '../binarize/activations.ts';
 import { clippedWithin } from '../binarize/estimators.ts';
-import { layerShift } from '../binarize/layer-threshold.ts';
+import { layerShift } from '../binarize/layer-affine.ts';
 import { leastSquares } from '../binarize/least-squares.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import type { ActivationSum, FilterSum } from '../binarize/terms.ts';

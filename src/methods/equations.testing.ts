@@ -1,11 +1,10 @@
 import { BinarizeContext } from '../binarize/context.ts';
 import type { LayerOwn } from '../binarize/quantizer.ts';
-import type { ActivationSum, WeightBits } from '../binarize/terms.ts';
+import type { ActivationSum } from '../binarize/terms.ts';
 import { Random } from '../core/random.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
-import { effectiveWeights } from '../nn/product.ts';
+import { binaryProduct, effectiveWeights } from '../nn/product.ts';
 import { multiply, sum } from '../tensor/ops/arithmetic.ts';
-import { conv2d } from '../tensor/ops/conv.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Method } from './method.ts';
@@ -51,14 +50,11 @@ export class Bench {
   weightGradients(g: readonly number[]): Record<string, number[]> {
     const tensors = { weight: this.layer.weight, ...this.layer.learned };
     return gradientsOf(tensors, () => {
-      const filter = this.method.weight(this.layer.weight, this.context, this.own) as WeightBits & Tensor;
+      const filter = this.method.weight(this.layer.weight, this.context, this.own);
       // a 1x1 convolution of pixels that are rows of the identity hands out the effective weights themselves
-      const rows = filter.shape[2]!;
-      const identity = new Tensor(
-        Float32Array.from({ length: rows * rows }, (_, i) => Number(i % (rows + 1) === 0)),
-        [rows, 1, 1, rows],
-      );
-      const product = conv2d(identity, filter);
+      const rows = this.layer.options.inChannels;
+      const identity = Float32Array.from({ length: rows * rows }, (_, i) => Number(i % (rows + 1) === 0));
+      const product = binaryProduct(new Tensor(identity, [rows, 1, 1, rows]), filter, {});
       return multiply(product, new Tensor(Float32Array.from(g), product.shape));
     });
   }

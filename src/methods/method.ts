@@ -14,7 +14,7 @@ export interface Structure {
   /** Residual networks: one real-valued shortcut around every conv (Bi-Real) or around each pair (ResNet). */
   readonly shortcut: 'every-conv' | 'every-block';
   /** Between layers, before the next sign. */
-  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'none';
+  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'maxout' | 'none';
   /** The shortcut is multiplied by a learned factor per channel, 1 at first (BBG). */
   readonly gatedShortcut?: boolean;
   /** Batch-norm without learned scale and shift (HWGQ). */

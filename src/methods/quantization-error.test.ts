@@ -5,15 +5,23 @@ import { clippedSte } from '../binarize/estimators.ts';
 import { leastSquares } from '../binarize/least-squares.ts';
 import { sampleNormalise } from '../binarize/sample-norm.ts';
 import type { ActivationSum } from '../binarize/terms.ts';
+import { Random } from '../core/random.ts';
 import { buildNetwork } from '../models/table.ts';
+import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { effectiveWeights } from '../nn/product.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
+import { add } from '../tensor/ops/arithmetic.ts';
+import { conv2d } from '../tensor/ops/conv.ts';
+import { positionShift } from '../tensor/ops/position.ts';
+import { sampleScale } from '../tensor/ops/sample.ts';
 import { inference } from '../tensor/tape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { abcNetOf, weightBases } from './abc-net.ts';
+import { adaBin } from './ada-bin.ts';
 import { bbg } from './bbg.ts';
 import { Bench, gradientsOf, pixel, rounded } from './equations.testing.ts';
 import { highOrderSigns } from './horq.ts';
+import { levelsOf, lqNet, refineBasis } from './lq-nets.ts';
 import { pactNet } from './pact.ts';
 import { laplaceQuantile, recu } from './recu.ts';
 import { trainedScaling } from './trained-scaling.ts';
@@ -212,6 +220,115 @@ describe('ABC-Net (survey [71])', () => {
     };
     const { x, shift0 } = gradients([-0.6, -0.5, 0, 0.4, 0.7]);
     expect([x, shift0]).toEqual([[0, 1, 1, 1, 0], [3]]);
+  });
+});
+
+describe('LQ-Nets (survey [61])', () => {
+  test('levels are the sums of the basis, coded by their bits', () => {
+    expect(levelsOf([1, 1.2, 1.9], 0).map(({ value, pattern }) => [Number(value.toFixed(1)), pattern])).toEqual([
+      [0, 0],
+      [1, 1],
+      [1.2, 2],
+      [1.9, 4],
+      [2.2, 3],
+      [2.9, 5],
+      [3.1, 6],
+      [4.1, 7],
+    ]);
+    expect(levelsOf([1, 2], -1).map(({ value }) => value)).toEqual([-3, -1, 1, 3]);
+  });
+
+  test.each([[-1], [0]] as const)('P: a step of the minimization never raises the error (bits %d and 1)', (low) => {
+    const values = randomTensor([400], 3).data.map((v) => (low === 0 ? Math.abs(v) : v));
+    const error = (basis: Float32Array) => {
+      const levels = levelsOf(basis, low).map(({ value }) => value);
+      return values.reduce((sum, v) => sum + Math.min(...levels.map((level) => (v - level) ** 2)), 0);
+    };
+    let basis: Float32Array = Float32Array.of(0.3, 0.9);
+    for (let step = 0; step < 8; step++) {
+      const next = refineBasis(values, basis, low);
+      expect(error(next)).toBeLessThanOrEqual(error(basis) + 1e-4);
+      basis = next;
+    }
+  });
+
+  test('one bit: the basis of a filter moves a tenth of the way to mean|w|; the gradient passes once and unchanged', () => {
+    const bench = new Bench(lqNet(2, 2), [[0.5], [-0.25], [1.5], [-0.75]]);
+    bench.layer.kept['weightBasis']!.data.set([0.25, 0.75]);
+    expect(bench.effective()).toEqual([0.5, -0.5, 1, -0.5]);
+    const binary = new Bench(lqNet(1, 2), [[0.5], [-0.25], [1.5], [-0.75]]);
+    binary.layer.kept['weightBasis']!.data.set([1]);
+    expect(binary.effective()).toEqual([1, -1, 1, -1]);
+    expect(binary.layer.kept['weightBasis']!.data[0]).toBeCloseTo(0.9 + 0.1 * 0.75, 5);
+    expect(binary.weightGradients([1, 2, 3, 4])['weight']).toEqual([1, 2, 3, 4]);
+  });
+
+  test('activations: nearest level, clipped at the largest, where the gradient ends', () => {
+    const bench = new Bench(lqNet(1, 2), [[1], [1], [1], [1], [1]]);
+    bench.layer.kept['activationBasis']!.data.set([0.5, 1]);
+    bench.context.training = false;
+    const x = [-1, 0.2, 0.3, 1.2, 9];
+    const { terms } = inference(() => ({
+      terms: (lqNet(1, 2).activation(pixel(x), bench.context, bench.own) as ActivationSum).terms.map(({ bits }) => [
+        ...bits.data,
+      ]),
+    }));
+    expect(x.map((_, i) => terms[0]![i]! + terms[1]![i]!)).toEqual([0, 0, 0.5, 1, 1.5]);
+    const input = pixel(x, true);
+    const slopes = gradientsOf({ x: input }, () =>
+      (lqNet(1, 2).activation(input, bench.context, bench.own) as ActivationSum).terms
+        .map(({ bits }): Tensor => bits)
+        .reduce(add),
+    );
+    expect(slopes['x']).toEqual([0, 1, 1, 1, 0]);
+  });
+});
+
+describe('AdaBin', () => {
+  const weights = [0.3, -0.1, 0.8, 0.6, -0.2, 0.1];
+
+  test('the set of the notes: mean +- spread of the filter', () => {
+    const bench = new Bench(
+      adaBin,
+      weights.map((w) => [w]),
+    );
+    expect(rounded(bench.effective(), 6)).toEqual([0.609398, -0.109398, 0.609398, 0.609398, -0.109398, -0.109398]);
+  });
+
+  test('P: one XNOR product and one sum of bits give the product of the two sets: 1.809470 of the notes', () => {
+    const bench = new Bench(
+      adaBin,
+      weights.map((w) => [w]),
+    );
+    bench.layer.learned['spread']!.data[0] = 0.7;
+    bench.layer.learned['centre']!.data[0] = 0.2;
+    const y = inference(() => bench.layer.forward(pixel([1, -1, 1, 1, -1, -1])).data[0]!);
+    expect(y).toBeCloseTo(1.80947, 5);
+  });
+
+  test.each([1, 2])('equals the float convolution of the two-valued maps, border included (stride %d)', (stride) => {
+    const options = { inChannels: 5, outChannels: 4, kernel: 3, pad: 1, stride };
+    const context = new BinarizeContext(1);
+    const { weight, activation } = adaBin;
+    const layer = new BinaryConv2d(
+      options,
+      { weight, activation, activationScale: false, latent: 'he', context },
+      new Random(4),
+    );
+    const x = randomTensor([2, 6, 5, 5], 8);
+    inference(() => layer.forward(x));
+    layer.learned['spread']!.data[0] = 0.7;
+    layer.learned['centre']!.data[0] = 0.2;
+    const own = { learned: layer.learned, kept: {} };
+    const simulated = () => {
+      const { terms, offset } = activation(x, context, own) as ActivationSum;
+      const scaled = sampleScale(terms[0]!.bits, terms[0]!.scale!);
+      const shift = new Tensor(new Float32Array(150).fill(offset!.data[0]!), [1, 6, 5, 5]);
+      const filter = new Tensor(effectiveWeights(weight(layer.weight, context, own)), layer.weight.shape);
+      return conv2d(positionShift(scaled, shift), filter, options);
+    };
+    const [ours, theirs] = inference(() => [rounded(layer.forward(x).data, 3), rounded(simulated().data, 3)]);
+    expect(ours).toEqual(theirs);
   });
 });
 

@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { abcNetOf } from './abc-net.ts';
+import { adaBin } from './ada-bin.ts';
 import { bbg } from './bbg.ts';
 import { bcgd, bcgdOneBit } from './bcgd.ts';
 import { biReal } from './bi-real.ts';
@@ -20,6 +21,7 @@ import { inq, inqBinary } from './inq.ts';
 import { irNet, irNetResnet20 } from './ir-net.ts';
 import { itBnn } from './it-bnn.ts';
 import { lab, lab2 } from './lab.ts';
+import { lqNet } from './lq-nets.ts';
 import type { Method } from './method.ts';
 import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
@@ -53,6 +55,8 @@ export const methods: readonly Method[] = [
   abcNetOf(1, 1),
   pactNet(4),
   pactNet(2),
+  lqNet(1, 2),
+  lqNet(2, 2),
   wrpnNet(2, 1),
   wrpnNet(2, 2),
   xnorNetPlusPlus,
@@ -82,6 +86,7 @@ export const methods: readonly Method[] = [
   bop,
   reactNet,
   recu,
+  adaBin,
 ];
 
 /** @throws UsageError naming the nearest known method */

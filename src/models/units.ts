@@ -3,7 +3,7 @@ import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { BinaryConv2d, type BinaryConv2dOptions, BinaryLinear, type Quantization } from '../nn/binary-layers.ts';
 import { ChannelGain, PRelu, RPRelu } from '../nn/layers.ts';
-import { Module } from '../nn/module.ts';
+import { Module, Sequential } from '../nn/module.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import type { Epilogue } from '../tensor/ops/normalise.ts';
 import { maxPool } from '../tensor/ops/pooling.ts';
@@ -16,11 +16,14 @@ const clamps: Record<Structure['activation'], Epilogue['clamp']> = {
   relu: [0, Number.POSITIVE_INFINITY],
   prelu: undefined,
   rprelu: undefined,
+  maxout: undefined,
   none: undefined,
 };
 
-function slopeOf({ activation }: Structure, channels: number): PRelu | RPRelu | null {
+/** PReLU and its relatives; Maxout, a learned slope on either side of 0, is PReLU times a gain. */
+function slopeOf({ activation }: Structure, channels: number): Module | null {
   if (activation === 'prelu') return new PRelu(channels);
+  if (activation === 'maxout') return new Sequential([new PRelu(channels), new ChannelGain(channels)]);
   return activation === 'rprelu' ? new RPRelu(channels) : null;
 }
 
@@ -38,7 +41,7 @@ export interface UnitOptions extends BinaryConv2dOptions {
 export class ConvUnit extends Module {
   readonly conv: BinaryConv2d;
   readonly norm: BatchNorm;
-  readonly slope: PRelu | RPRelu | null;
+  readonly slope: Module | null;
   readonly gate: ChannelGain | null;
   private readonly structure: Structure;
   private readonly pool: number | undefined;
@@ -85,7 +88,7 @@ export class ConvUnit extends Module {
 export class DenseUnit extends Module {
   readonly dense: BinaryLinear;
   readonly norm: BatchNorm;
-  readonly slope: PRelu | RPRelu | null;
+  readonly slope: Module | null;
   private readonly structure: Structure;
   private readonly last: boolean;
 

@@ -1,10 +1,14 @@
 import type { ActivationBits, ActivationSum, FilterSum, WeightBits } from '../binarize/terms.ts';
+import { wordsFor, wordsPerRow } from '../core/bits.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { type BinaryConvOptions, binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { planeConv2d } from '../tensor/ops/plane-conv.ts';
+import { positionShift } from '../tensor/ops/position.ts';
 import { sampleScale } from '../tensor/ops/sample.ts';
+import { reshape } from '../tensor/ops/shape.ts';
 import { signConv2d } from '../tensor/ops/sign-conv.ts';
+import { floats, words } from '../tensor/storage.ts';
 import { PlaneTensor, SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
 
 const isActivationSum = (x: ActivationBits): x is ActivationSum => 'terms' in x;
@@ -21,28 +25,57 @@ function simpleProduct(x: Tensor, filter: SignFilter | Tensor, options: BinaryCo
   return filter instanceof SignFilter ? signProduct(x, filter, options) : conv2d(x, filter, options);
 }
 
+/** One image of +1 everywhere. */
+function onesImage({ shape }: Tensor): SignTensor {
+  const [, height = 1, width = 1, channels = 1] = shape;
+  return new SignTensor(words(height * width * wordsPerRow(channels)).fill(0), [1, height, width, channels]);
+}
+
+/** One filter of +1 everywhere: it sums what lies under its window. */
+function onesFilter({ shape }: Tensor): SignFilter {
+  const [kh = 1, kw = 1, inChannels = 1] = shape;
+  return new SignFilter(words(wordsFor(kh * kw, inChannels)).fill(0), floats(1).fill(1), [kh, kw, inChannels, 1]);
+}
+
+/** The terms of an activation by the filters of a weight; offsets apart. */
+function termsProduct(x: ActivationSum, filters: readonly (SignFilter | Tensor)[], options: BinaryConvOptions): Tensor {
+  const parts = x.terms.map(({ bits, scale }) => {
+    const product = filters.map((filter) => simpleProduct(bits, filter, options)).reduce(add);
+    return scale ? sampleScale(product, scale) : product;
+  });
+  const y = parts.reduce(add);
+  if (!x.offset) return y;
+  // offset * conv(1, w): the same for every image, and exact at the border, where taps outside do not count
+  const ones = onesImage(x.terms[0]!.bits);
+  const product = filters.map((filter) => simpleProduct(ones, filter, options)).reduce(add);
+  return positionShift(y, sampleScale(product, x.offset));
+}
+
 /**
- * The convolution of a quantized activation by quantized weights; of sums, term by term: one XNOR convolution for each pair.
+ * The convolution of a quantized activation by quantized weights; of sums, term by term: one XNOR convolution for each pair, and for
+ * offsets one sum of the bits under each window, which all filters share.
  *
  * @param x [N,H,W,Cin]
  * @param w [KH,KW,Cin/groups,Cout]
  * @returns [N,OH,OW,Cout]
- * Source: Lin 2017 (ABC-Net), eq. 12; Li 2017 (HORQ), eq. 10.
+ * Source: Lin 2017 (ABC-Net), eq. 12; Li 2017 (HORQ), eq. 10; Tu 2022 (AdaBin), eq. 15.
  */
 export function binaryProduct(x: ActivationBits, w: WeightBits, options: BinaryConvOptions): Tensor {
-  const filters = isFilterSum(w) ? w.filters : [w];
-  const terms: readonly { bits: Tensor; scale?: Tensor }[] = isActivationSum(x) ? x.terms : [{ bits: x }];
-  const parts = terms.map(({ bits, scale }) => {
-    const product = filters.map((filter) => simpleProduct(bits, filter, options)).reduce(add);
-    return scale ? sampleScale(product, scale) : product;
-  });
-  return parts.reduce(add);
+  if (!isActivationSum(x) && !isFilterSum(w)) return simpleProduct(x, w, options);
+  const activation: ActivationSum = isActivationSum(x) ? x : { terms: [{ bits: x as SignTensor }] };
+  const weights = isFilterSum(w) ? w.filters : [w];
+  const y = termsProduct(activation, weights, options);
+  if (!isFilterSum(w) || !w.offset) return y;
+  const windowSums = termsProduct(activation, [onesFilter(w.filters[0]!)], options);
+  return add(y, conv2d(windowSums, reshape(w.offset, [1, 1, 1, w.offset.size])));
 }
 
 /** The float weights that a quantized filter stands for. */
 export function effectiveWeights(w: WeightBits): Float32Array {
   if (!isFilterSum(w)) return w.data;
   const total = new Float32Array(w.filters[0]!.size);
-  for (const { data } of w.filters) for (let i = 0; i < total.length; i++) total[i]! += data[i]!;
+  const { filters, offset } = w;
+  for (const { data } of filters) for (let i = 0; i < total.length; i++) total[i]! += data[i]!;
+  if (offset) for (let i = 0; i < total.length; i++) total[i]! += offset.data[i % offset.size]!;
   return total;
 }

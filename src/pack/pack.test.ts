@@ -18,8 +18,14 @@ function images(random: Random, count: number, shape: readonly number[]): Tensor
 }
 
 /** A network whose batch-norms have seen data and whose scales are not trivial. */
-function warmedNetwork(model: string, method: string, inputShape: [number, number, number], random: Random): Network {
-  const network = buildNetwork({ model, method, inputShape, classes: 3, width: 1, seed: 3 });
+function warmedNetwork(
+  model: string,
+  method: string,
+  inputShape: [number, number, number],
+  random: Random,
+  width = 1,
+): Network {
+  const network = buildNetwork({ model, method, inputShape, classes: 3, width, seed: 3 });
   network.setPoint({ progress: 1, epoch: 1 });
   for (let i = 0; i < 3; i++) trainingStep(() => network.forward(images(random, 4, inputShape)));
   for (const { name, value } of network.parameters()) {
@@ -34,12 +40,12 @@ describe.each(methods.map((method) => method.id))('%s', (method) => {
   test.each([
     ['sfc', [8, 8, 1]],
     ['resnet20', [8, 8, 3]],
-    ['vgg-small', [8, 8, 3]],
-  ] as [string, [number, number, number]][])(
+    ['vgg-small', [8, 8, 3], 0.375],
+  ] as [string, [number, number, number], number?][])(
     '%s packs to the same logits, bit for bit, on images it was not verified with',
-    (model, shape) => {
+    (model, shape, width) => {
       const random = new Random(11);
-      const network = warmedNetwork(model, method, shape, random);
+      const network = warmedNetwork(model, method, shape, random, width);
       const { bytes } = pack(network, images(random, 4, shape), options);
       const fresh = images(random, 5, shape);
       const expected = inference(() => network.forward(fresh).data.slice());

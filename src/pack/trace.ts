@@ -107,7 +107,8 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
           ? { ...common, op: 'sampleScale' }
           : { ...common, op: 'scale', factor: inputs[1]!.data[0]! };
       case 'positionScale':
-        return { ...common, op: 'positionScale', map: keep('map', stored(attributes['map'] as Float32Array)) };
+      case 'positionShift':
+        return { ...common, op: trace.op, map: keep('map', stored(attributes['map'] as Float32Array)) };
       case 'unitLevels':
         return { ...common, op: 'unitLevels', bits: attributes['bits'] as number };
       case 'subsamplePad':

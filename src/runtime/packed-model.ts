@@ -180,6 +180,7 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
         'multiply',
         'scale',
         'positionScale',
+        'positionShift',
         'reshape',
       ] as const
     ).map((op) => [op, sameSize]),

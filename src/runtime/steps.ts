@@ -65,6 +65,22 @@ function elementwise(node: PackedNode, run: Step['run']): Omit<Step, 'node'> {
   return { output: outputOf(node), kernel: 'float', run };
 }
 
+/** Every image combined with one constant map of its size. */
+function positionStep(
+  node: PackedNode & { map: string },
+  input: ValueType,
+  tensors: ModelTensors,
+  combine: Kernels['add'],
+): Omit<Step, 'node'> {
+  const map = tensors.floats(node.map, sizeOf(input.shape));
+  return elementwise(node, ([x], y, batch) => {
+    for (let n = 0; n < batch; n++) {
+      const part = (array: Float32Array) => array.subarray(n * map.length, (n + 1) * map.length);
+      combine(part(x!.floats), map, part(y.floats));
+    }
+  });
+}
+
 function codesOf(node: NodeOf<'codePlane' | 'codeLevels'>, tensors: ModelTensors): LevelCodes {
   return {
     thresholds: tensors.floats(node.thresholds, node.levels - 1),
@@ -163,15 +179,8 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     elementwise(node, ([x, gate], y, batch) =>
       scaleChannels(x!.floats, gate!.floats, y.floats, batch, channelsOf(node)),
     ),
-  positionScale: (node, _inputs, tensors, kernels) => {
-    const map = tensors.floats(node.map, sizeOf(node.shape));
-    return elementwise(node, ([x], y, batch) => {
-      for (let n = 0; n < batch; n++) {
-        const part = (array: Float32Array) => array.subarray(n * map.length, (n + 1) * map.length);
-        kernels.multiply(part(x!.floats), map, part(y.floats));
-      }
-    });
-  },
+  positionScale: (node, [input], tensors, kernels) => positionStep(node, input!, tensors, kernels.multiply),
+  positionShift: (node, [input], tensors, kernels) => positionStep(node, input!, tensors, kernels.add),
   channelAbsMean: (node, [input], _tensors, kernels) =>
     elementwise(node, ([x], y, batch) =>
       kernels.rowAbsMeans(x!.floats, y.floats, batch * rowsOf(input!), channelsOf(input!)),

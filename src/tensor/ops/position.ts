@@ -65,3 +65,27 @@ export function scalePositions(x: Float32Array, map: Float32Array, y: Float32Arr
     kernels().multiply(part(x), map, part(y));
   }
 }
+
+/**
+ * y[n,h,w,c] = x[n,h,w,c] + map[h,w,c]: the same summands for every image.
+ *
+ * @param x [N,H,W,C]
+ * @param map [1,H,W,C]
+ */
+export function positionShift(x: Tensor, map: Tensor): Tensor {
+  const perImage = x.size / x.shape[0]!;
+  if (map.size !== perImage)
+    throw new ShapeError(
+      `positionShift: ${formatShape(map.shape)} does not cover the positions of ${formatShape(x.shape)}`,
+    );
+  const y = emptyTensor(x.shape);
+  for (let first = 0; first < y.size; first += perImage) {
+    const part = (array: Float32Array) => array.subarray(first, first + perImage);
+    kernels().add(part(x.data), map.data, part(y.data));
+  }
+  const backward = (dy: Float32Array) => [
+    dy,
+    gradientOf(map, (dm) => kernels().columnSums(dy, dm, x.shape[0]!, perImage)),
+  ];
+  return record('positionShift', [x, map], y, backward, { attributes: { map: map.data } });
+}

@@ -1,0 +1,56 @@
+import { kernels } from '../backend/select.ts';
+import { floats, release } from '../tensor/storage.ts';
+import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+const noResidual = new Float32Array(0);
+
+/** x*factor + shift; evaluated as an affine map per channel, so that packing folds it. */
+function uniformAffine(x: Tensor, factor: number, shift: number, inputs: Tensor[], backward: Backward): Tensor {
+  const [factors, shifts] = [floats(x.channels).fill(factor), floats(x.channels).fill(shift)];
+  const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const y = emptyTensor(x.shape);
+  kernels().channelAffine(x.data, factors, shifts, noResidual, low, high, y.data, x.rows, x.channels);
+  const attributes = { scale: factors, shift: shifts, low, high };
+  return record('affine', inputs, y, (dy) => backward(dy, y), { attributes });
+}
+
+type Backward = (dy: Float32Array, y: Tensor) => (Float32Array | null)[];
+
+/** Sum of a*b, or of a. */
+function total(a: Float32Array, rows: number, channels: number, b?: Float32Array): number {
+  const perChannel = floats(channels);
+  if (b) kernels().columnDots(a, b, perChannel, rows, channels);
+  else kernels().columnSums(a, perChannel, rows, channels);
+  const sum = perChannel.reduce((s, value) => s + value, 0);
+  release(perChannel);
+  return sum;
+}
+
+/**
+ * x + shift, one learned number for the layer.
+ *
+ * @param x [...,C]
+ * @param shift [1]
+ */
+export function layerShift(x: Tensor, shift: Tensor): Tensor {
+  const backward: Backward = (dy) => [dy, gradientOf(shift, (ds) => ds.fill(total(dy, x.rows, x.channels)))];
+  return uniformAffine(x, 1, shift.data[0]!, [x, shift], backward);
+}
+
+/**
+ * (x - centre)/spread, two learned numbers for the layer.
+ *
+ * @param x [...,C]
+ * @param centre [1]
+ * @param spread [1]
+ */
+export function layerNormalise(x: Tensor, centre: Tensor, spread: Tensor): Tensor {
+  const factor = 1 / spread.data[0]!;
+  const backward: Backward = (dy, y) => [
+    gradientOf(x, (dx) => kernels().blend(dy, factor, 0, dx.fill(0))),
+    gradientOf(centre, (d) => d.fill(-factor * total(dy, x.rows, x.channels))),
+    gradientOf(spread, (d) => d.fill(-factor * total(dy, x.rows, x.channels, y.data))),
+  ];
+  return uniformAffine(x, factor, -centre.data[0]! * factor, [x, centre, spread], backward);
+}

@@ -1,0 +1,76 @@
+import { kernels } from '../backend/select.ts';
+import { binarizeActivation } from '../binarize/activations.ts';
+import { approxSign, errorDecay } from '../binarize/estimators.ts';
+import { filterMeans, filterSpreads } from '../binarize/filter-statistics.ts';
+import { layerNormalise } from '../binarize/layer-affine.ts';
+import { learning, type Quantizer } from '../binarize/quantizer.ts';
+import { scaleColumns } from '../binarize/scales.ts';
+import type { ActivationSum, FilterSum } from '../binarize/terms.ts';
+import { standardise } from '../binarize/transforms.ts';
+import { signFilterOf } from '../binarize/weights.ts';
+import { sgd } from '../optim/optimizer.ts';
+import { cosine } from '../optim/schedules.ts';
+import { floats, release } from '../tensor/storage.ts';
+import { gradientOf, record } from '../tensor/tape.ts';
+import { defineMethod } from './method.ts';
+
+/** alpha_c sign((w - beta_c)/alpha_c) + beta_c, alpha and beta the spread and the mean of a filter: the set fits its weights (eq. 8-10). */
+const fittedSet: Quantizer<FilterSum> = (w, context) => {
+  const [means, spreads] = [filterMeans(w), filterSpreads(w)];
+  const normal = standardise(w, context);
+  const alpha = floats(w.channels);
+  alpha.set(spreads.data);
+  const filter = signFilterOf(normal, alpha);
+  const backward = (g: Float32Array) => [
+    gradientOf(normal, (dw) => {
+      kernels().unaryBackward(errorDecay.slope!, normal.data, g, dw, ...errorDecay.parameters(context));
+      scaleColumns(dw, spreads.data, dw, w.rows);
+    }),
+    gradientOf(spreads, (da) => {
+      const signs = floats(w.size);
+      kernels().unary('clip-ste', normal.data, signs);
+      kernels().columnDots(g, signs, da, w.rows, w.channels);
+      release(signs);
+    }),
+  ];
+  const signs = record('binarizeWeights', [normal, spreads], filter, backward, { saved: [filter.words, alpha] });
+  return { filters: [signs], offset: means };
+};
+
+const signs = binarizeActivation(approxSign);
+
+/** alpha sign((x - beta)/alpha) + beta, alpha and beta learned for the layer (eq. 12-14). */
+const learnedSet: Quantizer<ActivationSum> = learning(
+  () => ({ learned: { spread: { values: Float32Array.of(1) }, centre: { values: Float32Array.of(0) } } }),
+  (x, context, { learned }) => {
+    const [spread, centre] = [learned['spread']!, learned['centre']!];
+    return {
+      terms: [{ bits: signs(layerNormalise(x, centre, spread), context), scale: spread }],
+      offset: centre,
+    };
+  },
+);
+
+/**
+ * AdaBin: the two values of weights and activations are not +-1 but a set of its own, {beta - alpha, beta + alpha}, for each filter and
+ * each layer; the product is one XNOR convolution and one sum of bits per window (Tu et al., ECCV 2022, eq. 8-15).
+ */
+export const adaBin = defineMethod({
+  id: 'ada-bin',
+  title: 'AdaBin',
+  paper: 'Tu et al., ECCV 2022',
+  family: 'quantization-error',
+  bits: { weight: 1, activation: 1 },
+  weight: fittedSet,
+  activation: learnedSet,
+  schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }),
+  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'maxout', scaleInvariantWeights: true },
+  defaults: {
+    optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
+    rate: cosine(),
+    epochs: 400,
+    batch: 256,
+    loss: 'cross-entropy',
+    clipLatent: false,
+  },
+});
