@@ -102,6 +102,8 @@ export function addTrain(program: Command): void {
     .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
     .option('--flip', 'augment: random mirror')
     .option('--resized-crop', 'augment a folder of images: random part, 8-100 % of the area, scaled to the input')
+    .option('--init <run>', 'start from the weights of a trained run, e.g. of method float')
+    .option('--teacher <run>', 'trained run that distillation learns from')
     .option('--limit <n>', 'use only n images of each split, a fixed sample', integer)
     .option('--seed <n>', 'fixes weights, data order and noise', integer)
     .option('--name <name>', 'run folder under runs/ (default: <model>-<method>-<data>)')

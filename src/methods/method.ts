@@ -43,6 +43,14 @@ export interface Point {
   readonly epoch: number;
 }
 
+/** What a teacher says of the same images. */
+export interface TeacherView {
+  /** [N,classes] */
+  readonly logits: Tensor;
+  /** `attentionMap` of what enters each binary layer, in order; empty for a teacher that learns beside the student. */
+  readonly attention: readonly Tensor[];
+}
+
 /** One training step as a loss term sees it. */
 export interface StepView {
   /** [N,classes] */
@@ -51,6 +59,7 @@ export interface StepView {
   /** What every binary layer saw and used, in order. */
   readonly layers: readonly LayerProbe[];
   readonly context: BinarizeContext;
+  readonly teacher: TeacherView | null;
 }
 
 /** One number [1], added to the classification loss. */
@@ -88,6 +97,10 @@ export interface Method {
   readonly output?: OutputMap;
   /** Added to the loss, e.g. a regulariser of weights or of the activations before their signs. */
   readonly lossTerms?: readonly LossTerm[];
+  /** Factor of the classification loss beside the terms; default 1. */
+  readonly classificationWeight?: number;
+  /** Learns from a float network: a `trained` one, one that is used if given (`optional`), or one that learns along (`joint`). */
+  readonly teacher?: 'trained' | 'optional' | 'joint';
   readonly update?: UpdateRule;
   /** Why a packed network of this method holds float products, where it does. */
   readonly floatPacked?: string;

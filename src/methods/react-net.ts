@@ -6,15 +6,21 @@ import { floatUntil } from '../binarize/stages.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { adam } from '../optim/optimizer.ts';
 import { linear } from '../optim/schedules.ts';
+import { scale, sum } from '../tensor/ops/arithmetic.ts';
 import { channelShift } from '../tensor/ops/channel.ts';
+import { softCrossEntropy } from '../tensor/ops/distillation.ts';
 import type { SignTensor } from '../tensor/tensor.ts';
-import { defineMethod } from './method.ts';
+import { defineMethod, type LossTerm } from './method.ts';
 
 /** RSign: sign(x + m_c), m learned per channel through ApproxSign's slope (Liu 2020, eq. 3-4). */
 export const shiftedSign = learning<SignTensor>(
   ({ input }) => ({ learned: { threshold: { values: new Float32Array(input.at(-1)!) } } }),
   (x, context, { learned }) => signActivation(channelShift(x, learned['threshold']!), approxSign, context),
 );
+
+/** Given a teacher, its outputs are all that is learned (eq. 6); the labels otherwise. */
+const distributional: LossTerm = ({ logits, teacher }) =>
+  teacher ? softCrossEntropy(logits, teacher.logits) : scale(sum(logits), 0);
 
 /**
  * ReActNet: signs with learned thresholds and PReLUs between learned shifts, on a Bi-Real structure; activations are binarized in
@@ -31,6 +37,9 @@ export const reactNet = defineMethod({
     binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' }),
   ),
   activation: shiftedSign,
+  teacher: 'optional',
+  classificationWeight: 0,
+  lossTerms: [distributional],
   clippedWeightEstimator: true,
   schedule: ({ progress }) => ({ binaryWeights: progress < 0.5 ? 0 : 1 }),
   structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'rprelu' },

@@ -2,6 +2,7 @@ import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { abcNetOf } from './abc-net.ts';
 import { adaBin } from './ada-bin.ts';
+import { apprenticeA, apprenticeB, apprenticeC } from './apprentice.ts';
 import { bbg } from './bbg.ts';
 import { bcgd, bcgdOneBit } from './bcgd.ts';
 import { biReal } from './bi-real.ts';
@@ -11,7 +12,9 @@ import { bnnDl } from './bnn-dl.ts';
 import { bnnPlus, bnnPlusSquared } from './bnn-plus.ts';
 import { bop } from './bop.ts';
 import { bwn } from './bwn.ts';
+import { dbnn } from './dbnn.ts';
 import { defensiveQuantization } from './defensive-quantization.ts';
+import { differentiableQuantization, quantizedDistillation } from './distillation-quantization.ts';
 import { dorefa, dorefaNet } from './dorefa.ts';
 import { dsq } from './dsq.ts';
 import { float } from './float.ts';
@@ -27,6 +30,7 @@ import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
 import { quantizationNetworks } from './quantization-networks.ts';
 import { reactNet } from './react-net.ts';
+import { realToBinary } from './real-to-binary.ts';
 import { recu } from './recu.ts';
 import { selfBinarizing } from './self-binarizing.ts';
 import { trainedScaling } from './trained-scaling.ts';
@@ -62,7 +66,14 @@ export const methods: readonly Method[] = [
   xnorNetPlusPlus,
   ...xnorNetPlusPlusForms,
   bbg,
+  realToBinary,
   trainedScaling,
+  dbnn,
+  quantizedDistillation,
+  differentiableQuantization,
+  apprenticeA,
+  apprenticeB,
+  apprenticeC,
   lab,
   lab2,
   inq,

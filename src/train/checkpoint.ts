@@ -48,6 +48,17 @@ export interface LoadedCheckpoint extends Progress {
 /** Packed signs of each binary layer's latent weights when the running epoch began; bits of the layer's flattened weights. */
 export type EpochSigns = ReadonlyMap<string, Uint32Array>;
 
+function networkTensors(network: Network): [string, StoredTensor][] {
+  return [
+    ...network
+      .parameters()
+      .map(({ name, value }): [string, StoredTensor] => [name, { shape: value.shape, data: value.data }]),
+    ...network
+      .stateArrays()
+      .map(({ name, value }): [string, StoredTensor] => [name, { shape: [value.data.length], data: value.data }]),
+  ];
+}
+
 /** Writes weights, statistics, optimiser moments, signs and progress as one safetensors file, atomically. */
 export function saveCheckpoint(
   path: string,
@@ -55,14 +66,13 @@ export function saveCheckpoint(
   optimizer: OptimizerState,
   signs: EpochSigns,
   progress: Progress,
+  companion?: Network,
 ): void {
   const tensors: [string, StoredTensor][] = [
-    ...network
-      .parameters()
-      .map(({ name, value }): [string, StoredTensor] => [name, { shape: value.shape, data: value.data }]),
-    ...network
-      .stateArrays()
-      .map(({ name, value }): [string, StoredTensor] => [name, { shape: [value.data.length], data: value.data }]),
+    ...networkTensors(network),
+    ...(companion
+      ? networkTensors(companion).map(([name, data]): [string, StoredTensor] => [`teacher/${name}`, data])
+      : []),
     ...[...optimizer].map(([name, data]): [string, StoredTensor] => [
       `optimizer/${name}`,
       { shape: [data.length], data },
@@ -101,7 +111,12 @@ export function readCheckpoint(path: string): LoadedCheckpoint {
  *
  * @throws FormatError when a parameter is missing or has another shape, UsageError when the checkpoint is of another network
  */
-export function restore(checkpoint: LoadedCheckpoint, network: Network, optimizer?: OptimizerState): void {
+export function restore(
+  checkpoint: LoadedCheckpoint,
+  network: Network,
+  optimizer?: OptimizerState,
+  companion?: Network,
+): void {
   const { model, method } = checkpoint.network;
   if (model !== network.config.model || method !== network.config.method) {
     throw new UsageError(
@@ -117,8 +132,9 @@ export function restore(checkpoint: LoadedCheckpoint, network: Network, optimize
     }
     target.set(stored.data);
   };
-  for (const { name, value } of network.parameters()) copy(name, value.data);
-  for (const { name, value } of network.stateArrays()) copy(name, value.data);
+  for (const { name, value } of [...network.parameters(), ...network.stateArrays()]) copy(name, value.data);
+  for (const { name, value } of [...(companion?.parameters() ?? []), ...(companion?.stateArrays() ?? [])])
+    copy(`teacher/${name}`, value.data);
   network.context.random.state = checkpoint.random;
   network.setPoint(checkpoint.point);
   if (!optimizer) return;

@@ -26,6 +26,10 @@ const schema = z.strictObject({
   padCrop: z.int().min(0).max(64).default(0),
   flip: z.boolean().default(false),
   resizedCrop: z.boolean().default(false),
+  /** Run whose weights are the first ones, where names and sizes agree. */
+  init: z.string().optional(),
+  /** Run of the trained network that methods with distillation learn from. */
+  teacher: z.string().optional(),
   /** Use only a fixed random sample of each split, for quick trials. */
   limit: z.int().positive().optional(),
   seed: z

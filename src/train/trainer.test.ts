@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { methods } from '../methods/table.ts';
+import { methodNamed, methods } from '../methods/table.ts';
 import { readCheckpoint, restore } from './checkpoint.ts';
 import { parseConfig, type TrainOptions } from './config.ts';
 import { reportHtml } from './report.ts';
@@ -38,20 +38,23 @@ async function trained(name: string, options: Partial<TrainOptions> = {}): Promi
   return trainer;
 }
 
-/** Weights drawn anew for every batch move the loss an order of magnitude slower; stages begin anew. */
-const slow: Record<string, number> = { 'binary-connect-stochastic': 25, 'it-bnn': 12 };
+/** Weights drawn anew for every batch, or never moved, bring the loss down an order of magnitude slower; stages begin anew. */
+const slow: Record<string, number> = { 'binary-connect-stochastic': 25, 'it-bnn': 12, 'dq-points': 15 };
 
 test.each(methods.map((method) => method.id))(
   '%s learns: the loss of the last epoch is well below the first',
   async (method) => {
     const epochs = slow[method] ?? 5;
+    const learner = { model: 'vgg-small', width: 0.125, optimizer: 'adam', rate: 3e-3 } as const;
+    const teacher = methodNamed(method).teacher === 'trained' ? join(directory, 'teacher') : undefined;
+    if (teacher) await trained('teacher', { ...learner, method: 'float', epochs: 3, flip: false, padCrop: 0 });
     const trainer = await trained('run', {
+      ...learner,
       method,
-      model: 'vgg-small',
-      width: 0.125,
       epochs,
-      optimizer: 'adam',
-      rate: 3e-3,
+      teacher,
+      // quantization points are learned for weights that stay as they are: those of a trained network
+      ...(method === 'dq-points' && teacher ? { init: teacher } : {}),
       loss: 'cross-entropy',
       flip: false,
       padCrop: 0,
@@ -73,6 +76,9 @@ test.each([
   ['ir-net', 5],
   ['bnn-stochastic', 11],
   ['dorefa-w1a2g6', 3],
+  ['apprentice-a', 6],
+  ['inq-binary', 9],
+  ['lq-nets', 5],
 ])('%s stopped after %d steps and resumed ends with the weights of an uninterrupted run', async (method, stopAfter) => {
   const whole = await trained('whole', { method });
   const folder = new RunFolder(join(directory, 'cut'));

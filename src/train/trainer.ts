@@ -4,15 +4,15 @@ import { DivergenceError, UsageError } from '../core/errors.ts';
 import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
 import { type DataSet, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
-import type { Point } from '../methods/method.ts';
+import type { Point, TeacherView } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
 import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
-import type { Parameter } from '../nn/module.ts';
+import type { Named, Parameter } from '../nn/module.ts';
 import type { Optimizer, OptimizerState, Trainable } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
-import { add } from '../tensor/ops/arithmetic.ts';
+import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -21,6 +21,7 @@ import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import type { EpochMetrics, RunFolder } from './run-folder.ts';
+import { adopt, askTeacher, teacherFor, trainedNetwork } from './teacher.ts';
 
 /** What a progress display hears. */
 export interface TrainEvents {
@@ -73,6 +74,7 @@ export class Trainer {
     tensor: Parameter;
   }[];
   private readonly binaryLayers: readonly BinaryConv2d[];
+  private readonly teacher: Network | null;
   private progress: Progress;
   private lastSave = performance.now();
 
@@ -99,7 +101,12 @@ export class Trainer {
     this.trainSplit = sampleOf(data.train, limit);
     this.train = new Batches(data, this.trainSplit, config.batch);
     this.test = new Batches(data, sampleOf(data.test, limit), 256);
-    this.parameters = this.network.parameters().map(({ name, value }) => ({ name, tensor: value }));
+    if (config.init) adopt(this.network, trainedNetwork(config.init, '--init'));
+    this.teacher = teacherFor(method, this.network, config.teacher);
+    this.parameters = [...this.network.parameters(), ...this.learningTeacher()].map(({ name, value }) => ({
+      name,
+      tensor: value,
+    }));
     this.observer = new LayerObserver(this.network);
     const modules = this.network.modules().map(({ value }) => value);
     this.binaryLayers = modules.filter((module) => module instanceof BinaryConv2d);
@@ -114,13 +121,24 @@ export class Trainer {
     };
   }
 
+  /** Parameters of a teacher that learns along, under `teacher.`. */
+  private learningTeacher(): Named<Parameter>[] {
+    if (!this.teacher || this.network.method.teacher !== 'joint') return [];
+    return this.teacher.parameters().map(({ name, value }) => ({ name: `teacher.${name}`, value }));
+  }
+
   /** Continues from a checkpoint of the same config: the weights will be those of an uninterrupted run. */
   resume(checkpoint: LoadedCheckpoint): void {
-    restore(checkpoint, this.network, this.moments);
+    restore(checkpoint, this.network, this.moments, this.companion);
     this.observer.restoreSigns(epochSigns(checkpoint));
     const { epoch, batch, step, running } = checkpoint;
     this.progress = { ...this.progress, epoch, batch, step, running };
     this.folder.keepMetricsBefore(epoch);
+  }
+
+  /** A teacher that learns along is saved with the student. */
+  private get companion(): Network | undefined {
+    return this.network.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
   }
 
   save(): void {
@@ -131,6 +149,7 @@ export class Trainer {
       this.moments,
       this.observer.signs,
       this.progress,
+      this.companion,
     );
   }
 
@@ -225,14 +244,21 @@ export class Trainer {
       clipLatent = this.network.method.defaults.clipLatent,
     } = this.config;
     return trainingStep(() => {
-      const { logits, layers } = this.observed(new Tensor(images, [count, ...this.data.shape]));
+      const input = new Tensor(images, [count, ...this.data.shape]);
+      const { logits, layers } = this.observed(input);
       const classification =
         lossName === 'squared-hinge'
           ? squaredHinge(logits, labels)
           : softmaxCrossEntropy(logits, labels, labelSmoothing);
       const { lossTerms = [], update } = this.network.method;
-      const view = { logits, labels, layers, context: this.network.context };
-      const loss = lossTerms.map((term) => term(view)).reduce(add, classification);
+      const teacher = this.teacherView(input);
+      const view = { logits, labels, layers, teacher, context: this.network.context };
+      const weight = this.network.method.classificationWeight ?? 1;
+      // without a teacher a method that could use one learns from the labels
+      const alone = this.network.method.teacher === 'optional' && !teacher;
+      const loss = lossTerms
+        .map((term) => term(view))
+        .reduce(add, weight === 1 || alone ? classification : scale(classification, weight));
       const value = loss.data[0]!;
       if (!Number.isFinite(value)) this.explainDivergence(value, step);
       const hits = countHits(logits.data, labels, count);
@@ -266,6 +292,13 @@ export class Trainer {
       () => this.network.forward(images),
     );
     return { logits, layers };
+  }
+
+  /** A teacher that learns along is part of the step's tape; a trained one only answers. */
+  private teacherView(images: Tensor): TeacherView | null {
+    if (!this.teacher) return null;
+    if (this.network.method.teacher === 'joint') return { logits: this.teacher.forward(images), attention: [] };
+    return askTeacher(this.teacher, images);
   }
 
   private brokenParameter(): { name: string } | undefined {

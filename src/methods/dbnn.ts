@@ -1,0 +1,38 @@
+import { sigmoid } from '../tensor/ops/activation.ts';
+import { add, scale } from '../tensor/ops/arithmetic.ts';
+import { meanSquaredError } from '../tensor/ops/distillation.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { bnn } from './bnn.ts';
+import { defineMethod, type LossTerm, type Method } from './method.ts';
+
+const lambda = 0.5;
+
+/** (1-lambda) D(y_S, y) + lambda D(y_S, y_T), D the mean squared error. */
+export const distilledError = (output: Tensor, target: Tensor, taught: Tensor): Tensor =>
+  add(scale(meanSquaredError(output, target), 1 - lambda), scale(meanSquaredError(output, taught), lambda));
+
+function oneHot(labels: ArrayLike<number>, classes: number): Tensor {
+  const values = new Float32Array(labels.length * classes);
+  for (let i = 0; i < labels.length; i++) values[i * classes + labels[i]!] = 1;
+  return new Tensor(values, [labels.length, classes]);
+}
+
+/** Outputs are masks in [0,1], as in the paper's separation network: one for each class here. */
+const distilled: LossTerm = ({ logits, labels, teacher }) =>
+  distilledError(sigmoid(logits), oneHot(labels, logits.channels), sigmoid(teacher!.logits));
+
+/**
+ * DBNN: a binary network learns the labels and the outputs of a trained float network alike, by squared error (Wei et al. 2018; survey
+ * [80]). The paper's weights of the two are not known; half and half here.
+ */
+export const dbnn: Method = defineMethod({
+  ...bnn,
+  id: 'dbnn',
+  title: 'Distilled Binary Neural Network',
+  paper: 'Wei et al., 2018',
+  family: 'loss',
+  teacher: 'trained',
+  classificationWeight: 0,
+  lossTerms: [distilled],
+  defaults: { ...bnn.defaults, loss: 'cross-entropy', epochs: 200, batch: 128 },
+});

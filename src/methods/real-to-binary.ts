@@ -1,0 +1,71 @@
+import { binarizeActivation } from '../binarize/activations.ts';
+import { approxSign, clippedSte } from '../binarize/estimators.ts';
+import { learningOutput } from '../binarize/quantizer.ts';
+import { filterMean } from '../binarize/scales.ts';
+import { floatUntil } from '../binarize/stages.ts';
+import { binarizeWeights } from '../binarize/weights.ts';
+import { adam } from '../optim/optimizer.ts';
+import { cosine } from '../optim/schedules.ts';
+import { relu, sigmoid } from '../tensor/ops/activation.ts';
+import { add, scale, sum } from '../tensor/ops/arithmetic.ts';
+import { attentionDistance } from '../tensor/ops/attention.ts';
+import { dense } from '../tensor/ops/conv.ts';
+import { globalAvgPool } from '../tensor/ops/pooling.ts';
+import { channelGate } from '../tensor/ops/sample.ts';
+import { defineMethod, type LossTerm } from './method.ts';
+
+const reduction = 8;
+
+/** Outputs times a gate per channel, computed from the real input: sigmoid(W2 relu(W1 mean(x))) (Martinez 2020, eq. 4). */
+const dataDrivenScale = learningOutput(
+  ({ input, output, random }) => {
+    const [inputs, outputs] = [input.at(-1)!, output.at(-1)!];
+    const hidden = Math.max(1, Math.ceil(inputs / reduction));
+    const normal = (rows: number, columns: number) => {
+      const values = new Float32Array(rows * columns);
+      random.fillNormal(values, 0, Math.sqrt(2 / rows));
+      return { values, shape: [rows, columns], decay: true };
+    };
+    return { learned: { squeeze: normal(inputs, hidden), excite: normal(hidden, outputs) } };
+  },
+  (y, { learned }, input) =>
+    channelGate(y, sigmoid(dense(relu(dense(globalAvgPool(input), learned['squeeze']!)), learned['excite']!))),
+);
+
+/** The student looks where its teacher looks (eq. 2-3); nothing to add without a teacher. */
+const attention: LossTerm = ({ logits, layers, teacher }) =>
+  layers
+    .flatMap(({ input }, i) => (teacher?.attention[i] ? [attentionDistance(input, teacher.attention[i])] : []))
+    .reduce(add, scale(sum(logits), 0));
+
+/**
+ * Real-to-Binary: a Bi-Real network with PReLU, a gate on every convolution computed from its real input, and attention maps matched to
+ * those of a float teacher; activations are binarized in the first half of the training, weights too in the second (Martinez et al., ICLR
+ * 2020, eq. 2-5; survey [79]).
+ */
+export const realToBinary = defineMethod({
+  id: 'real-to-binary',
+  title: 'Real-to-Binary',
+  paper: 'Martinez et al., ICLR 2020',
+  family: 'quantization-error',
+  bits: { weight: 1, activation: 1 },
+  weight: floatUntil(
+    'binaryWeights',
+    binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' }),
+  ),
+  activation: binarizeActivation(approxSign),
+  output: dataDrivenScale,
+  teacher: 'optional',
+  lossTerms: [attention],
+  clippedWeightEstimator: true,
+  schedule: ({ progress }) => ({ binaryWeights: progress < 0.5 ? 0 : 1 }),
+  structure: { order: 'bn-conv', shortcut: 'every-conv', activation: 'prelu' },
+  defaults: {
+    optimizer: adam({ rate: 1e-3 }),
+    rate: cosine(),
+    epochs: 350,
+    batch: 128,
+    loss: 'cross-entropy',
+    clipLatent: false,
+  },
+});

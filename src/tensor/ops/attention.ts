@@ -1,0 +1,56 @@
+import { kernels } from '../../backend/select.ts';
+import { floats, release } from '../storage.ts';
+import { emptyTensor, record } from '../tape.ts';
+import { Tensor } from '../tensor.ts';
+
+/**
+ * Where a layer looks: the sum over channels of a^2 at every pixel, each image's map divided by its norm.
+ *
+ * @param x [N,H,W,C]
+ * @returns [N,H*W]
+ * Source: Zagoruyko and Komodakis 2017, eq. 1-2; Martinez 2020 (Real-to-Binary), eq. 2.
+ */
+export function attentionMap(x: Tensor): Tensor {
+  const samples = x.shape[0]!;
+  const pixels = x.rows / samples;
+  const y = emptyTensor([samples, pixels]);
+  const norms = floats(samples);
+  kernels().rowDots(x.data, x.data, y.data, x.rows, x.channels);
+  kernels().rowDots(y.data, y.data, norms, samples, pixels);
+  for (let n = 0; n < samples; n++) norms[n] = 1 / Math.sqrt(norms[n]! + 1e-12);
+  kernels().rowScale(y.data, norms, y.data, samples, pixels);
+  const backward = (dy: Float32Array) => {
+    // through the norm: (dy - y (dy.y))/norm, then 2a at every channel
+    const along = floats(samples);
+    kernels().rowDots(dy, y.data, along, samples, pixels);
+    const perPixel = floats(dy.length);
+    for (let n = 0; n < samples; n++)
+      for (let i = n * pixels; i < (n + 1) * pixels; i++)
+        perPixel[i] = 2 * norms[n]! * (dy[i]! - y.data[i]! * along[n]!);
+    const dx = floats(x.size);
+    kernels().rowScale(x.data, perPixel, dx, x.rows, x.channels);
+    for (const array of [along, perPixel]) release(array);
+    return [dx];
+  };
+  return record('attentionMap', [x], y, backward, { saved: [norms] });
+}
+
+/**
+ * Mean over images of ||Q_student - Q_teacher||^2, Q of `attentionMap`.
+ *
+ * @param student [N,H,W,C]
+ * @param teacher a map [N,H*W]
+ * Source: Martinez 2020 (Real-to-Binary), eq. 3.
+ */
+export function attentionDistance(student: Tensor, teacher: Tensor): Tensor {
+  const map = attentionMap(student);
+  let total = 0;
+  for (let i = 0; i < map.size; i++) total += (map.data[i]! - teacher.data[i]!) ** 2;
+  const n = map.rows;
+  const backward = (g: Float32Array) => {
+    const d = floats(map.size);
+    for (let i = 0; i < d.length; i++) d[i] = (2 * g[0]! * (map.data[i]! - teacher.data[i]!)) / n;
+    return [d];
+  };
+  return record('attentionDistance', [map], new Tensor(floats(1).fill(total / n), [1]), backward);
+}

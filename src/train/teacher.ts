@@ -1,0 +1,85 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import type { Method, TeacherView } from '../methods/method.ts';
+import type { Network } from '../models/network.ts';
+import { buildNetwork } from '../models/table.ts';
+import { withProbe } from '../nn/binary-layers.ts';
+import { attentionMap } from '../tensor/ops/attention.ts';
+import { inference } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { readCheckpoint, restore } from './checkpoint.ts';
+
+/** The trained network of a run folder, or of its checkpoint file. @throws UsageError when there is none */
+export function trainedNetwork(path: string, option: string): Network {
+  const candidates = [path, join('runs', path)].filter((candidate) => existsSync(candidate));
+  const [found] = candidates;
+  if (!found) throw new UsageError(`${option}: no run at ${path}; give a run folder or a checkpoint file`);
+  const file = statSync(found).isDirectory() ? join(found, 'checkpoint.safetensors') : found;
+  const checkpoint = readCheckpoint(file);
+  const network = buildNetwork(checkpoint.network);
+  restore(checkpoint, network);
+  return network;
+}
+
+/**
+ * The network that a method learns from: a trained one, or a float one of the same shape that learns beside the student; null when the
+ * method has none, or can do without and none is given.
+ *
+ * @throws UsageError when the method needs a trained one
+ */
+export function teacherFor(method: Method, student: Network, path: string | undefined): Network | null {
+  if (method.teacher === 'joint') return buildNetwork({ ...student.config, method: 'float' });
+  if (!path) {
+    if (method.teacher !== 'trained') return null;
+    throw new UsageError(
+      `method "${method.id}" learns from a trained network: train one with \`signum train --method float --model ${student.config.model} ...\` and pass --teacher <its run>`,
+    );
+  }
+  if (!method.teacher) throw new UsageError(`method "${method.id}" has no teacher; drop --teacher`);
+  const teacher = trainedNetwork(path, '--teacher');
+  const [ours, theirs] = [student.config, teacher.config];
+  if (ours.classes !== theirs.classes || ours.inputShape.join() !== theirs.inputShape.join())
+    throw new UsageError(
+      `--teacher ${path}: it classifies [${theirs.inputShape.join(',')}] images into ${theirs.classes} classes, the student [${ours.inputShape.join(',')}] into ${ours.classes}`,
+    );
+  teacher.setTraining(false);
+  return teacher;
+}
+
+/** What a trained teacher says of a batch, copied out of its own pass. */
+export function askTeacher(teacher: Network, images: Tensor): TeacherView {
+  return inference(() => {
+    const attention: Tensor[] = [];
+    const logits = withProbe(
+      ({ input }) => {
+        const map = attentionMap(input);
+        attention.push(new Tensor(new Float32Array(map.data), map.shape));
+      },
+      () => teacher.forward(images),
+    );
+    return { logits: new Tensor(new Float32Array(logits.data), logits.shape), attention };
+  });
+}
+
+/**
+ * Copies the weights and statistics that both networks have under the same name and size: a float network starts a binary one.
+ *
+ * @throws UsageError when not even the binary layers agree
+ */
+export function adopt(network: Network, source: Network): void {
+  const available = new Map(
+    [...source.parameters(), ...source.stateArrays()].map(({ name, value }) => [name, value.data] as const),
+  );
+  let adopted = 0;
+  for (const { name, value } of [...network.parameters(), ...network.stateArrays()]) {
+    const data = available.get(name);
+    if (data?.length !== value.data.length) continue;
+    value.data.set(data);
+    if (name.endsWith('conv.weight')) adopted++;
+  }
+  if (adopted === 0)
+    throw new UsageError(
+      `--init: a ${source.config.model} of width ${source.config.width} has no layer of this ${network.config.model} of width ${network.config.width}`,
+    );
+}
