@@ -23,6 +23,7 @@ import { Bench, gradientsOf, pixel, rounded } from './equations.testing.ts';
 import { highOrderSigns } from './horq.ts';
 import { levelsOf, lqNet, refineBasis } from './lq-nets.ts';
 import { pactNet } from './pact.ts';
+import { activationSlope, rbnn, rotated } from './rbnn.ts';
 import { laplaceQuantile, recu } from './recu.ts';
 import { trainedScaling } from './trained-scaling.ts';
 import { xnorNetPlusPlus, xnorNetPlusPlusForms } from './xnor-net-plus-plus.ts';
@@ -343,4 +344,35 @@ test('WRPN: twice the channels in every layer', () => {
   const [narrow, wide] = ['dorefa-w1a1', 'wrpn-2x'].map((method) => networkOf(method).parameters());
   for (const [i, { name, value }] of narrow!.entries())
     if (name.endsWith('conv.weight')) expect(wide![i]!.value.channels).toBe(2 * value.channels);
+});
+
+describe('RBNN', () => {
+  test.each([
+    [1, [1.4142, 0.9142, 0.4142, 0]],
+    [2, [2.8284, 0.8284, 0, 0]],
+  ])('the slope of the notes at t = %d', (t, expected) => {
+    const bench = new Bench(rbnn, [[1]], { t });
+    const slopes = [0, 0.5, 1, 1.5].map((x) => {
+      const input = pixel([x], true);
+      return gradientsOf({ input }, () => signActivation(input, activationSlope, bench.context))['input']![0];
+    });
+    expect(slopes).toEqual(expected);
+  });
+
+  test('halfway rotated weights: gradients of w and theta by finite differences', () => {
+    const w = randomTensor([1, 1, 6, 3], 4);
+    const context = new BinarizeContext(1);
+    context.values = { t: 1, epoch: 0 };
+    const { learned, kept } = rotated.start!({ weight: w, input: [1, 1, 6], output: [1, 1, 3], random: new Random(1) });
+    const angle = new Tensor(
+      learned!['angle']!.values.map((v, c) => v - 0.3 * (c + 1)),
+      [3],
+      true,
+    );
+    const own = { learned: { angle }, kept: { ...kept } };
+    inference(() => rotated(w, context, own));
+    context.training = false;
+    checkGradients((a, b) => rotated(a, context, { ...own, learned: { angle: b } }), [w, angle], 1e-3);
+    expect(own.kept['solvedEpoch']![0]).toBe(0);
+  });
 });

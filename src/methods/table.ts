@@ -29,6 +29,7 @@ import type { Method } from './method.ts';
 import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
 import { quantizationNetworks } from './quantization-networks.ts';
+import { rbnn } from './rbnn.ts';
 import { reactNet } from './react-net.ts';
 import { realToBinary } from './real-to-binary.ts';
 import { recu } from './recu.ts';
@@ -96,6 +97,7 @@ export const methods: readonly Method[] = [
   irNetResnet20,
   bop,
   reactNet,
+  rbnn,
   recu,
   adaBin,
 ];

@@ -106,6 +106,8 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
         return ids.length === 2
           ? { ...common, op: 'sampleScale' }
           : { ...common, op: 'scale', factor: inputs[1]!.data[0]! };
+      case 'sampleNormalise':
+        return { ...common, op: 'sampleNormalise', centred: attributes['centred'] as boolean };
       case 'positionScale':
       case 'positionShift':
         return { ...common, op: trace.op, map: keep('map', stored(attributes['map'] as Float32Array)) };

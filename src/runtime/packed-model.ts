@@ -179,6 +179,7 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
         'add',
         'multiply',
         'scale',
+        'sampleNormalise',
         'positionScale',
         'positionShift',
         'reshape',

@@ -1,5 +1,6 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { packCodePlane } from '../backend/plane-conv.ts';
+import { normaliseSamples, sampleMoments } from '../backend/sample-norm.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { type PoolGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { decodeLevels, type LevelCodes } from '../core/level-codes.ts';
@@ -173,6 +174,15 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     ),
   sampleAbsMean: (node, [input], _tensors, kernels) =>
     elementwise(node, ([x], y, batch) => kernels.rowAbsMeans(x!.floats, y.floats, batch, sizeOf(input!.shape))),
+  sampleNormalise: (node, _inputs, _tensors, kernels) => {
+    let ones = new Float32Array(0);
+    return elementwise(node, ([x], y, batch) => {
+      if (ones.length !== y.floats.length) ones = new Float32Array(y.floats.length).fill(1);
+      const [means, inverse] = [new Float32Array(batch), new Float32Array(batch)];
+      sampleMoments(kernels, x!.floats, means, inverse, ones, batch);
+      normaliseSamples(x!.floats, means, inverse, node.centred, y.floats, batch);
+    });
+  },
   signResidual: (node) =>
     elementwise(node, ([x, beta], y, batch) => subtractSigns(x!.floats, beta!.floats, y.floats, batch)),
   channelGate: (node) =>

@@ -1,0 +1,103 @@
+import { binarizeActivation } from '../binarize/activations.ts';
+import type { Estimator } from '../binarize/estimators.ts';
+import { binarizeWithLearnedScale, startAt } from '../binarize/learned-scale.ts';
+import { learning } from '../binarize/quantizer.ts';
+import { identity, type Rotation, refineRotation, rotate, rotateBack, squareFactors } from '../binarize/rotation.ts';
+import { sampleStandardised } from '../binarize/sample-norm.ts';
+import { filterMean } from '../binarize/scales.ts';
+import { standardise, type WeightTransform } from '../binarize/transforms.ts';
+import { compose } from '../binarize/weights.ts';
+import { sgd } from '../optim/optimizer.ts';
+import { cosine } from '../optim/schedules.ts';
+import { floats } from '../tensor/storage.ts';
+import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
+import { defineMethod } from './method.ts';
+
+const [firstT, lastT] = [0.01, 10];
+const rounds = 3;
+
+/** Slope k max(0, sqrt(2) t - t^2 |x|): a triangle of area 2k that narrows as t grows (Lin 2020, eq. 18). */
+const training = (parameters: (t: number) => { t: number; k: number }): Estimator => ({
+  id: 'training-aware',
+  slope: 'triangle',
+  parameters: (context) => {
+    const { t, k } = parameters(context.value('t', firstT));
+    return [k * Math.SQRT2 * t, k * t * t];
+  },
+});
+const weightSlope = training((t) => ({ t, k: Math.max(1 / t, 1) }));
+export const activationSlope = training((t) => ({ t: Math.max(t, 1), k: 1 }));
+
+/**
+ * w + |sin theta_c| (R1' w R2 - w): filters on their way to the rotation that comes nearest to signs, theta learned per filter. The
+ * rotations are solved anew at the start of each epoch.
+ *
+ * Source: Lin 2020, eq. 12-14.
+ */
+export const rotated: WeightTransform = learning(
+  ({ weight }) => {
+    const { a, b } = squareFactors(weight.rows);
+    return {
+      learned: { angle: { values: new Float32Array(weight.channels).fill(Math.PI / 2), decay: true } },
+      kept: { rotation1: identity(a), rotation2: identity(b), solvedEpoch: Float32Array.of(-1) },
+    };
+  },
+  (w, context, { learned, kept }) => {
+    const rotation: Rotation = { ...squareFactors(w.rows), r1: kept['rotation1']!, r2: kept['rotation2']! };
+    const epoch = context.value('epoch', 0);
+    if (context.training && epoch > kept['solvedEpoch']![0]!) {
+      for (let i = 0; i < rounds; i++) refineRotation(w.data, rotation);
+      kept['solvedEpoch']![0] = epoch;
+    }
+    const angle = learned['angle']!;
+    const share = floats(w.channels);
+    for (let c = 0; c < share.length; c++) share[c] = Math.abs(Math.sin(angle.data[c]!));
+    const turned = floats(w.size);
+    rotate(w.data, rotation, turned);
+    const y = emptyTensor(w.shape);
+    for (let i = 0; i < y.size; i++) y.data[i] = w.data[i]! + share[i % w.channels]! * (turned[i]! - w.data[i]!);
+    const backward = (dy: Float32Array) => [
+      gradientOf(w, (dw) => {
+        const along = floats(w.size);
+        for (let i = 0; i < along.length; i++) along[i] = dy[i]! * share[i % w.channels]!;
+        rotateBack(along, rotation, dw);
+        for (let i = 0; i < dw.length; i++) dw[i]! += dy[i]! - along[i]!;
+      }),
+      gradientOf(angle, (da) => {
+        da.fill(0);
+        for (let i = 0; i < w.size; i++) da[i % w.channels]! += dy[i]! * (turned[i]! - w.data[i]!);
+        for (let c = 0; c < da.length; c++) da[c]! *= Math.sign(Math.sin(angle.data[c]!)) * Math.cos(angle.data[c]!);
+      }),
+    ];
+    return record('rotated', [w, angle], y, backward, { saved: [share, turned] });
+  },
+);
+
+/**
+ * RBNN: rotates every layer's filters towards their signs before they are binarized (Lin et al., NeurIPS 2020, eq. 7-18). The gradient
+ * follows the rotated weights as in the paper; the authors' code stops it there, which at its first angle leaves weights without any.
+ * Each image's activations lose their mean before the sign, in packed networks too.
+ */
+export const rbnn = defineMethod({
+  id: 'rbnn',
+  title: 'Rotated Binary Neural Network',
+  paper: 'Lin et al., NeurIPS 2020',
+  family: 'quantization-error',
+  bits: { weight: 1, activation: 1 },
+  weight: compose(
+    standardise,
+    rotated,
+    binarizeWithLearnedScale({ estimator: weightSlope, start: startAt(filterMean), weightGradient: 'through' }),
+  ),
+  activation: sampleStandardised({ centred: true, quantizer: binarizeActivation(activationSlope) }),
+  schedule: ({ progress, epoch }) => ({ t: firstT * (lastT / firstT) ** progress, epoch: Math.floor(epoch) }),
+  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', scaleInvariantWeights: true },
+  defaults: {
+    optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
+    rate: cosine(),
+    epochs: 1000,
+    batch: 256,
+    loss: 'cross-entropy',
+    clipLatent: false,
+  },
+});
