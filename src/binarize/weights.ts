@@ -20,9 +20,9 @@ export interface BinarizeWeightOptions {
   /**
    * How alpha = alpha(w) enters the gradient of w, given G = dL/d(alpha b):
    * `straight` G*slope, as if alpha were 1 · `detached` alpha*G*slope · `exact` adds sign(w)/n * sum(G sign w), the chain rule
-   * through mean|w| · `published` G*(1/n + alpha*slope), as printed in Rastegari 2016, sec. 3.1.
+   * through mean|w| of the filter · `exact-layer` the same through the mean of the layer · `published` G*(1/n + alpha*slope), as printed in Rastegari 2016, sec. 3.1.
    */
-  readonly scaleGradient: 'straight' | 'detached' | 'exact' | 'published';
+  readonly scaleGradient: 'straight' | 'detached' | 'exact' | 'exact-layer' | 'published';
 }
 
 /** The signs of a float filter [KH,KW,Cin,Cout], packed, with the factor of each output channel. */
@@ -57,10 +57,11 @@ function weightGradient(
   if (scaleGradient === 'straight') return dw;
   scaleColumns(dw, alpha, dw, n);
   if (scaleGradient === 'published') kernels().blend(g, 1 / n, 1, dw);
-  if (scaleGradient === 'exact') {
+  if (scaleGradient === 'exact' || scaleGradient === 'exact-layer') {
     const [signs, through] = [floats(w.size), floats(w.channels)];
     kernels().unary('clip-ste', w.data, signs);
     kernels().columnDots(g, signs, through, n, w.channels);
+    if (scaleGradient === 'exact-layer') through.fill(through.reduce((a, b) => a + b, 0) / through.length);
     for (let c = 0; c < through.length; c++) through[c]! /= n;
     scaleColumns(signs, through, signs, n);
     kernels().add(dw, signs, dw);

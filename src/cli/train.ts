@@ -88,7 +88,7 @@ export function addTrain(program: Command): void {
     .option('--width <factor>', 'multiply all channel counts', number)
     .option('--epochs <n>', 'passes over the data (default: as in the paper)', integer)
     .option('--batch <n>', 'images per step (default: as in the paper)', integer)
-    .option('--optimizer <name>', "sgd, adam, adamax or rmsprop (default: the method's)")
+    .option('--optimizer <name>', "sgd, adam, adamax, shift-adamax or rmsprop (default: the method's)")
     .option('--rate <x>', 'learning rate', number)
     .option('--momentum <x>', 'SGD momentum', share)
     .option('--nesterov', 'SGD with Nesterov momentum')

@@ -37,3 +37,14 @@ export const binaryConnectStochastic: Method = defineMethod({
   title: 'BinaryConnect, stochastic',
   weight: stochasticWeights(noScale),
 });
+
+/**
+ * Tested with its float weights, the paper's third way (sec. 2.6): the noise of binarization has then only regularised the training.
+ */
+export const binaryConnectFloatTest: Method = defineMethod({
+  ...binaryConnectStochastic,
+  id: 'binary-connect-float-test',
+  title: 'BinaryConnect, stochastic, tested with float weights',
+  weight: (w, context, own) => (context.training ? binaryConnectStochastic.weight(w, context, own) : w),
+  floatPacked: 'its test-time weights are the float ones',
+});

@@ -4,6 +4,7 @@ import { noScale } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { adam } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
+import { shiftAdamax } from '../optim/shift-adamax.ts';
 import { defineMethod, type Method } from './method.ts';
 
 /**
@@ -43,4 +44,13 @@ export const bnnStochastic: Method = defineMethod({
   id: 'bnn-stochastic',
   title: 'BNN, stochastic activations',
   activation: stochasticActivation(clippedSte),
+});
+
+/** Shift-based: every multiplication of batch-norm and of AdaMax is by a power of two (sec. 3.3-3.4, alg. 3-4). */
+export const bnnShift: Method = defineMethod({
+  ...bnn,
+  id: 'bnn-shift',
+  title: 'BNN, shift-based batch-norm and AdaMax',
+  structure: { ...bnn.structure, shiftNorm: true },
+  defaults: { ...bnn.defaults, optimizer: shiftAdamax() },
 });

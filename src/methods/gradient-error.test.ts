@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { BinarizeContext } from '../binarize/context.ts';
 import { softSign } from '../binarize/soft-sign.ts';
+import { buildNetwork } from '../models/table.ts';
 import { RPRelu } from '../nn/layers.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
+import { conv2d } from '../tensor/ops/conv.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { bcgd, blendWithBinary, roundedUp } from './bcgd.ts';
 import { bnnPlus, bnnPlusSquared, scaleRegulariser } from './bnn-plus.ts';
 import { flipByMomentum } from './bop.ts';
+import { circulant, turnedTaps } from './cbcn.ts';
 import { dsq, softStep } from './dsq.ts';
 import { Bench, pixel, rounded } from './equations.testing.ts';
 import { hwgq } from './hwgq.ts';
@@ -15,6 +19,7 @@ import { proximalBinary, proxQuant } from './prox-quant.ts';
 import { quantizationNetworks } from './quantization-networks.ts';
 import { reactNet } from './react-net.ts';
 import { selfBinarizing } from './self-binarizing.ts';
+import { stepping } from './stepping.ts';
 
 describe('BNN+ (survey [90])', () => {
   test('the regulariser of the notes, both orders, and its gradients', () => {
@@ -267,5 +272,71 @@ describe('Quantization Networks (survey [93])', () => {
     const y = (w: number) => Math.tanh(5 * 1.25 * w);
     expect(alpha).toEqual(rounded([y(-0.5) + 2 * y(0.2)]));
     expect(beta).toEqual(rounded([0.8 * (-0.5 * slope(-0.5) + 2 * 0.2 * slope(0.2))]));
+  });
+});
+
+describe('CBCN (survey [88])', () => {
+  test('quarter turns of the notes; four of them are none', () => {
+    const shown = (turns: number) => turnedTaps(3, turns).map((i) => i + 1);
+    expect(shown(1)).toEqual([7, 4, 1, 8, 5, 2, 9, 6, 3]);
+    expect(shown(2)).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    expect(shown(4)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test('the gradient of a base filter is the sum of those of its copies, turned back', () =>
+    checkGradients((w) => circulant(w, new BinarizeContext(1)), [randomTensor([3, 3, 8, 2], 1)]));
+
+  test('P: a turned image gives turned maps, with the orientations of each group moved on by one', () => {
+    const context = new BinarizeContext(1);
+    const bank = inference(() => circulant(randomTensor([3, 3, 4, 2], 1), context).data.slice());
+    const x = randomTensor([1, 5, 5, 4], 2);
+    /** Clockwise, and orientations of the input channels on by one. */
+    const turned = (map: Float32Array, channels: number) => {
+      const out = new Float32Array(map.length);
+      for (let r = 0; r < 5; r++)
+        for (let q = 0; q < 5; q++)
+          for (let c = 0; c < channels; c++) {
+            const next = Math.floor(c / 4) * 4 + ((c + 1) % 4);
+            out[(r * 5 + q) * channels + next] = map[((4 - q) * 5 + r) * channels + c]!;
+          }
+      return out;
+    };
+    const convolved = (image: Float32Array) =>
+      inference(() => conv2d(new Tensor(image, [1, 5, 5, 4]), new Tensor(bank, [3, 3, 4, 8]), { pad: 1 }).data.slice());
+    const [direct, expected] = [convolved(turned(x.data, 4)), turned(convolved(x.data), 8)];
+    for (let i = 0; i < direct.length; i++) expect(direct[i]).toBeCloseTo(expected[i]!, 4);
+  });
+
+  test('a quarter of the parameters; channels that cannot be turned are refused with the reason', () => {
+    const build = (method: string, width: number) =>
+      buildNetwork({ model: 'resnet20', method, inputShape: [8, 8, 3], classes: 3, width, seed: 1 });
+    const latents = (network: ReturnType<typeof build>) =>
+      network.parameters().reduce((sum, { value }) => sum + (value.role === 'latent' ? value.size : 0), 0);
+    expect(latents(build('bi-real', 1))).toBe(4 * latents(build('cbcn', 1)));
+    expect(() => build('cbcn', 0.6)).toThrow(/cannot be turned.*multiples of 4.*--width/);
+  });
+});
+
+describe('stepping bit-width (survey [125])', () => {
+  test('weights step from 32 to 1 bits, activations half a stage later, and both end at one bit', () => {
+    const at = (progress: number) => Object.values(stepping.schedule!({ progress, epoch: 0 }));
+    expect([0, 0.1, 0.21, 0.31, 0.5, 0.7, 0.85, 0.9, 1].map(at)).toEqual([
+      [32, 32],
+      [32, 32],
+      [8, 32],
+      [8, 8],
+      [4, 4],
+      [2, 2],
+      [1, 2],
+      [1, 1],
+      [1, 1],
+    ]);
+  });
+
+  test.each([32, 8, 4, 2, 1])('%d-bit weights have at most 2^bits values', (bits) => {
+    const weights = [...randomTensor([400], 3).data].map((w) => [w]);
+    const values = new Set(new Bench(stepping, weights, { weightBits: bits }).effective());
+    expect(values.size).toBeLessThanOrEqual(Math.min(400, 2 ** bits));
+    if (bits === 1) expect(values.size).toBe(2);
   });
 });

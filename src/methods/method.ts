@@ -2,6 +2,7 @@ import type { ActivationQuantizer } from '../binarize/activations.ts';
 import type { BinarizeContext, ScheduleValues } from '../binarize/context.ts';
 import type { OutputMap } from '../binarize/quantizer.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
+import type { Shape } from '../core/shape.ts';
 import type { BinaryConv2d, LayerProbe } from '../nn/binary-layers.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
@@ -19,6 +20,8 @@ export interface Structure {
   readonly gatedShortcut?: boolean;
   /** Batch-norm without learned scale and shift (HWGQ). */
   readonly plainNorm?: boolean;
+  /** Batch-norm whose factors are powers of two (BNN's shift-based form). */
+  readonly shiftNorm?: boolean;
   /** All channel counts are multiplied by this, default 1 (WRPN). */
   readonly widen?: number;
   /** Multiply outputs by XNOR-Net's K, the box-filtered channel mean of |x|. */
@@ -107,6 +110,8 @@ export interface Method {
   /** Values for the estimators at a point of the training. */
   readonly schedule?: (point: Point) => ScheduleValues;
   readonly structure: Structure;
+  /** Shape of a layer's latent weights, when it is not that of its filter [KH,KW,Cin,Cout]. */
+  readonly latentShape?: (filter: Shape) => Shape;
   /**
    * How latent weights start and how fast they move: `he` normal values and the plain rate (default), or `glorot`: uniform on
    * [-1,1] with the rate divided by Glorot's bound sqrt(1.5/(fan-in + fan-out)) (Courbariaux 2015, sec. 2.5).

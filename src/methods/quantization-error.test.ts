@@ -19,12 +19,14 @@ import { Tensor } from '../tensor/tensor.ts';
 import { abcNetOf, weightBases } from './abc-net.ts';
 import { adaBin } from './ada-bin.ts';
 import { bbg } from './bbg.ts';
+import { elbnn, projectBinary } from './elbnn.ts';
 import { Bench, gradientsOf, pixel, rounded } from './equations.testing.ts';
 import { highOrderSigns } from './horq.ts';
 import { levelsOf, lqNet, refineBasis } from './lq-nets.ts';
 import { pactNet } from './pact.ts';
 import { activationSlope, rbnn, rotated } from './rbnn.ts';
 import { laplaceQuantile, recu } from './recu.ts';
+import { subgroupScales } from './syq.ts';
 import { trainedScaling } from './trained-scaling.ts';
 import { xnorNetPlusPlus, xnorNetPlusPlusForms } from './xnor-net-plus-plus.ts';
 
@@ -348,15 +350,15 @@ test('WRPN: twice the channels in every layer', () => {
 
 describe('RBNN', () => {
   test.each([
-    [1, [1.4142, 0.9142, 0.4142, 0]],
-    [2, [2.8284, 0.8284, 0, 0]],
+    [1, [Math.SQRT2, Math.SQRT2 - 0.5, Math.SQRT2 - 1, 0]],
+    [2, [2 * Math.SQRT2, 2 * Math.SQRT2 - 2, 0, 0]],
   ])('the slope of the notes at t = %d', (t, expected) => {
     const bench = new Bench(rbnn, [[1]], { t });
     const slopes = [0, 0.5, 1, 1.5].map((x) => {
       const input = pixel([x], true);
       return gradientsOf({ input }, () => signActivation(input, activationSlope, bench.context))['input']![0];
     });
-    expect(slopes).toEqual(expected);
+    expect(slopes).toEqual(rounded(expected));
   });
 
   test('halfway rotated weights: gradients of w and theta by finite differences', () => {
@@ -374,5 +376,76 @@ describe('RBNN', () => {
     context.training = false;
     checkGradients((a, b) => rotated(a, context, { ...own, learned: { angle: b } }), [w, angle], 1e-3);
     expect(own.kept['solvedEpoch']![0]).toBe(0);
+  });
+});
+
+describe('SYQ (survey [77])', () => {
+  const tensor = randomTensor([3, 3, 2, 4], 6);
+  const context = new BinarizeContext(1);
+  const quantizer = (group: 'pixel' | 'row') => {
+    const apply = subgroupScales(group);
+    const { learned } = apply.start!({ weight: tensor, input: [5, 5, 2], output: [5, 5, 4], random: new Random(1) });
+    const alpha = new Tensor(learned!['subgroupScale']!.values, [learned!['subgroupScale']!.values.length], true);
+    return { alpha, apply: (w: Tensor) => apply(w, context, { learned: { subgroupScale: alpha }, kept: {} }) };
+  };
+
+  test.each([
+    ['pixel', 9],
+    ['row', 3],
+  ] as const)('P: one scale a %s, started from mean|w|; the codebook is symmetric', (group, count) => {
+    const { alpha, apply } = quantizer(group);
+    expect(alpha.size).toBe(count);
+    const values = inference(() => [...apply(tensor).data]);
+    const perGroup = tensor.size / count;
+    for (let g = 0; g < count; g++) {
+      const mean = tensor.data
+        .subarray(g * perGroup, (g + 1) * perGroup)
+        .reduce((s, v) => s + Math.abs(v) / perGroup, 0);
+      for (let i = g * perGroup; i < (g + 1) * perGroup; i++)
+        expect(values[i]).toBeCloseTo(tensor.data[i]! < 0 ? -mean : mean, 5);
+    }
+  });
+
+  test('gradients: alpha_g G for w, the sum of G sign(w) over the group for alpha_g', () => {
+    const { alpha, apply } = quantizer('row');
+    const { w, scales } = gradientsOf({ w: tensor, scales: alpha }, () => apply(tensor));
+    expect(w!.slice(0, 24)).toEqual(new Array(24).fill(rounded([alpha.data[0]!])[0]));
+    const sums = [0, 1, 2].map((g) =>
+      tensor.data.subarray(24 * g, 24 * g + 24).reduce((s, v) => s + (v < 0 ? -1 : 1), 0),
+    );
+    expect(scales).toEqual(sums);
+  });
+});
+
+describe('ELBNN (survey [121])', () => {
+  test('P: the projection is idempotent, and no other scale comes nearer', () => {
+    const v = randomTensor([60], 2).data;
+    const [once, twice] = [new Float32Array(60), new Float32Array(60)];
+    projectBinary(v, once);
+    projectBinary(once, twice);
+    for (let i = 0; i < 60; i++) expect(twice[i]).toBeCloseTo(once[i]!, 6);
+    const error = (factor: number) => v.reduce((sum, x, i) => sum + (x - factor * once[i]!) ** 2, 0);
+    for (const factor of [0.9, 0.99, 1.01, 1.1]) expect(error(1)).toBeLessThan(error(factor));
+  });
+
+  test('two steps are one extragradient step: from the old place, with the gradient of the place looked at', () => {
+    const bench = new Bench(elbnn, [[0.5], [-0.3]], { frozen: 0 });
+    const { weight, kept } = bench.layer;
+    const step = (number: number, gradient: number[]) => {
+      weight.grad = Float32Array.from(gradient);
+      const point = { progress: 0, epoch: 0, rate: 0.1, step: number };
+      elbnn.update!.beforeStep!([bench.layer], point);
+      for (let i = 0; i < 2; i++) weight.data[i]! -= 0.1 * weight.grad[i]!;
+      elbnn.update!.afterStep!([bench.layer], point);
+    };
+    step(1, [1, 1]);
+    expect(rounded(kept['target']!.data)).toEqual([0.4, -0.4]);
+    expect(rounded(kept['dual']!.data)).toEqual([0.1, 0.1]);
+    step(2, [2, -2]);
+    weight.grad = null;
+    const pull = (w: number, target: number) => 1e-3 * (w - target + 0.1);
+    const looked = [0.5 - 0.1 * (1 + pull(0.5, 0.4)), -0.3 - 0.1 * (1 + pull(-0.3, -0.4))];
+    const expected = [0.5 - 0.1 * (2 + pull(looked[0]!, 0.4)), -0.3 - 0.1 * (-2 + pull(looked[1]!, -0.4))];
+    expect(rounded(weight.data, 5)).toEqual(rounded(expected, 5));
   });
 });

@@ -6,17 +6,19 @@ import { apprenticeA, apprenticeB, apprenticeC } from './apprentice.ts';
 import { bbg } from './bbg.ts';
 import { bcgd, bcgdOneBit } from './bcgd.ts';
 import { biReal } from './bi-real.ts';
-import { binaryConnect, binaryConnectStochastic } from './binary-connect.ts';
-import { bnn, bnnIdentity, bnnStochastic } from './bnn.ts';
+import { binaryConnect, binaryConnectFloatTest, binaryConnectStochastic } from './binary-connect.ts';
+import { bnn, bnnIdentity, bnnShift, bnnStochastic } from './bnn.ts';
 import { bnnDl } from './bnn-dl.ts';
 import { bnnPlus, bnnPlusSquared } from './bnn-plus.ts';
 import { bop } from './bop.ts';
 import { bwn } from './bwn.ts';
+import { cbcn } from './cbcn.ts';
 import { dbnn } from './dbnn.ts';
 import { defensiveQuantization } from './defensive-quantization.ts';
 import { differentiableQuantization, quantizedDistillation } from './distillation-quantization.ts';
 import { dorefa, dorefaNet } from './dorefa.ts';
 import { dsq } from './dsq.ts';
+import { elbnn } from './elbnn.ts';
 import { float } from './float.ts';
 import { horq } from './horq.ts';
 import { hwgq, hwgqOneBit } from './hwgq.ts';
@@ -34,6 +36,8 @@ import { reactNet } from './react-net.ts';
 import { realToBinary } from './real-to-binary.ts';
 import { recu } from './recu.ts';
 import { selfBinarizing } from './self-binarizing.ts';
+import { stepping } from './stepping.ts';
+import { syq, syqLayer, syqRow } from './syq.ts';
 import { trainedScaling } from './trained-scaling.ts';
 import { wrpnNet } from './wrpn.ts';
 import { xnorNet, xnorNetNoK } from './xnor-net.ts';
@@ -44,9 +48,11 @@ export const methods: readonly Method[] = [
   float,
   binaryConnect,
   binaryConnectStochastic,
+  binaryConnectFloatTest,
   bnn,
   bnnIdentity,
   bnnStochastic,
+  bnnShift,
   bwn,
   xnorNet,
   xnorNetNoK,
@@ -66,7 +72,11 @@ export const methods: readonly Method[] = [
   wrpnNet(2, 2),
   xnorNetPlusPlus,
   ...xnorNetPlusPlusForms,
+  syq,
+  syqRow,
+  syqLayer,
   bbg,
+  elbnn,
   realToBinary,
   trainedScaling,
   dbnn,
@@ -82,6 +92,7 @@ export const methods: readonly Method[] = [
   bnnDl,
   defensiveQuantization,
   biReal,
+  cbcn,
   hwgq,
   hwgqOneBit,
   bnnPlus,
@@ -93,6 +104,7 @@ export const methods: readonly Method[] = [
   quantizationNetworks,
   selfBinarizing,
   itBnn,
+  stepping,
   irNet,
   irNetResnet20,
   bop,

@@ -46,6 +46,7 @@ export class Network extends Module {
       weight: method.weight,
       activation: method.activation,
       ...(method.output ? { output: method.output } : {}),
+      ...(method.latentShape ? { latentShape: method.latentShape } : {}),
       latent: method.latent ?? 'he',
       activationScale: method.structure.activationScale ?? false,
       context: this.context,

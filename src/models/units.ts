@@ -1,11 +1,11 @@
 import type { Random } from '../core/random.ts';
 import type { Structure } from '../methods/method.ts';
-import { BatchNorm } from '../nn/batch-norm.ts';
+import { BatchNorm, type BatchNormOptions } from '../nn/batch-norm.ts';
 import { BinaryConv2d, type BinaryConv2dOptions, BinaryLinear, type Quantization } from '../nn/binary-layers.ts';
 import { ChannelGain, PRelu, RPRelu } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
-import type { Epilogue } from '../tensor/ops/normalise.ts';
+import { type Epilogue, shiftNorm } from '../tensor/ops/normalise.ts';
 import { maxPool } from '../tensor/ops/pooling.ts';
 import { discard } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -19,6 +19,11 @@ const clamps: Record<Structure['activation'], Epilogue['clamp']> = {
   maxout: undefined,
   none: undefined,
 };
+
+const normOptions = ({ plainNorm, shiftNorm: byShifts }: Structure): BatchNormOptions => ({
+  affine: !plainNorm,
+  ...(byShifts ? { rule: shiftNorm } : {}),
+});
 
 /** PReLU and its relatives; Maxout, a learned slope on either side of 0, is PReLU times a gain. */
 function slopeOf({ activation }: Structure, channels: number): Module | null {
@@ -51,9 +56,10 @@ export class ConvUnit extends Module {
     this.structure = structure;
     this.pool = options.pool;
     this.conv = new BinaryConv2d(options, quantization, random);
-    this.norm = new BatchNorm(structure.order === 'conv-bn' ? options.outChannels : options.inChannels, {
-      affine: !structure.plainNorm,
-    });
+    this.norm = new BatchNorm(
+      structure.order === 'conv-bn' ? options.outChannels : options.inChannels,
+      normOptions(structure),
+    );
     this.slope = slopeOf(structure, options.outChannels);
     this.gate = structure.gatedShortcut && options.shortcut ? new ChannelGain(options.outChannels) : null;
   }
@@ -104,9 +110,7 @@ export class DenseUnit extends Module {
     this.structure = structure;
     this.last = last;
     this.dense = new BinaryLinear(inputs, outputs, quantization, random);
-    this.norm = new BatchNorm(structure.order === 'conv-bn' || last ? outputs : inputs, {
-      affine: !structure.plainNorm,
-    });
+    this.norm = new BatchNorm(structure.order === 'conv-bn' || last ? outputs : inputs, normOptions(structure));
     this.slope = last ? null : slopeOf(structure, outputs);
   }
 

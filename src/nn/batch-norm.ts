@@ -1,4 +1,11 @@
-import { batchNorm, channelAffine, type Epilogue, foldBatchNorm } from '../tensor/ops/normalise.ts';
+import {
+  batchNorm,
+  channelAffine,
+  type Epilogue,
+  exactNorm,
+  foldBatchNorm,
+  type NormRule,
+} from '../tensor/ops/normalise.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Module, Parameter, StateArray } from './module.ts';
 
@@ -8,6 +15,8 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** False: normalise only, without learned scale and shift. */
   readonly affine?: boolean;
+  /** Exact, or by powers of two (`shiftNorm`). */
+  readonly rule?: NormRule;
 }
 
 /** Batch normalisation over all axes but the last; in evaluation one affine map per channel from running statistics. */
@@ -18,6 +27,7 @@ export class BatchNorm extends Module {
   readonly runningVariance: StateArray;
   readonly epsilon: number;
   readonly momentum: number;
+  private readonly rule: NormRule;
 
   constructor(channels: number, options: BatchNormOptions = {}) {
     super();
@@ -28,6 +38,7 @@ export class BatchNorm extends Module {
     if (options.affine === false) this.gamma.rateFactor = this.beta.rateFactor = 0;
     this.epsilon = options.epsilon ?? 1e-5;
     this.momentum = options.momentum ?? 0.1;
+    this.rule = options.rule ?? exactNorm;
   }
 
   override forward(x: Tensor): Tensor {
@@ -48,6 +59,7 @@ export class BatchNorm extends Module {
           this.average(this.runningVariance.data, variance, unbiased);
         },
         epilogue,
+        this.rule,
       );
     }
     const { scale, shift } = this.folded();
@@ -66,6 +78,7 @@ export class BatchNorm extends Module {
       this.epsilon,
       scale,
       shift,
+      this.rule,
     );
     return { scale, shift };
   }

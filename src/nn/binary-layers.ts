@@ -6,6 +6,7 @@ import type { WeightBits } from '../binarize/terms.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
 import { convGeometry, convOutputShape } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
+import type { Shape } from '../core/shape.ts';
 import { channelAbsMean, pixelScale } from '../tensor/ops/arithmetic.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { reshape } from '../tensor/ops/shape.ts';
@@ -21,6 +22,7 @@ export interface Quantization {
   readonly output?: OutputMap;
   readonly activationScale: boolean;
   readonly latent: 'he' | 'glorot';
+  readonly latentShape?: (filter: Shape) => Shape;
   readonly context: BinarizeContext;
 }
 
@@ -67,7 +69,8 @@ export class BinaryConv2d extends Module {
     this.random = random;
     this.quantization = quantization;
     const { kernel, inChannels, outChannels, groups = 1 } = options;
-    const shape = [kernel, kernel, inChannels / groups, outChannels];
+    const filter = [kernel, kernel, inChannels / groups, outChannels];
+    const shape = quantization.latentShape?.(filter) ?? filter;
     this.weight = heNormal(shape, random, 'latent');
     if (quantization.latent === 'glorot') {
       random.fillUniform(this.weight.data, -1, 1);
@@ -89,10 +92,12 @@ export class BinaryConv2d extends Module {
   /** The first forward pass tells the sizes that some quantizers need for values of their own. */
   private begin(x: Tensor): LayerOwn {
     const { weight, activation, output } = this.quantization;
+    const { kernel, inChannels, outChannels, groups = 1 } = this.options;
+    const filter = [kernel, kernel, inChannels / groups, outChannels];
     const { learned = {}, kept = {} } = joinedStart([weight, activation, output ?? {}])({
       weight: this.weight,
       input: x.shape.slice(1),
-      output: convOutputShape(convGeometry('binary layer', x.shape, this.weight.shape, this.options)).slice(1),
+      output: convOutputShape(convGeometry('binary layer', x.shape, filter, this.options)).slice(1),
       random: this.random,
     } satisfies LayerStart);
     for (const [name, { values, shape, decay, rateFactor }] of Object.entries(learned)) {

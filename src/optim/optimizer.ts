@@ -22,7 +22,8 @@ export interface Optimizer {
   update(parameters: readonly Trainable[], state: OptimizerState, rate: number, step: number): void;
 }
 
-function moment(state: OptimizerState, name: string, parameter: Trainable): Float32Array {
+/** The moment of that name, zero at first. */
+export function moment(state: OptimizerState, name: string, parameter: Trainable): Float32Array {
   const key = `${parameter.name}/${name}`;
   let array = state.get(key);
   if (!array) {

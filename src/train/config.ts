@@ -4,6 +4,7 @@ import { suggestion } from '../core/suggest.ts';
 import type { Method } from '../methods/method.ts';
 import { adam, adamax, type Optimizer, rmsprop, sgd } from '../optim/optimizer.ts';
 import { constant, cosine, linear, polynomial, type RateSchedule, steps, warmUp } from '../optim/schedules.ts';
+import { shiftAdamax } from '../optim/shift-adamax.ts';
 
 /** What the user may set for a run; everything absent comes from the method. Stored as config.json in the run folder. */
 const schema = z.strictObject({
@@ -13,7 +14,7 @@ const schema = z.strictObject({
   width: z.number().positive().max(64).default(1),
   epochs: z.int().positive().max(100_000),
   batch: z.int().positive().max(65_536),
-  optimizer: z.enum(['sgd', 'adam', 'adamax', 'rmsprop']).optional(),
+  optimizer: z.enum(['sgd', 'adam', 'adamax', 'shift-adamax', 'rmsprop']).optional(),
   rate: z.number().positive().optional(),
   momentum: z.number().min(0).lt(1).optional(),
   nesterov: z.boolean().optional(),
@@ -71,6 +72,8 @@ export function optimizerOf(config: TrainConfig, method: Method): Optimizer {
       return sgd({ rate, momentum: config.momentum ?? 0.9, weightDecay, nesterov: config.nesterov ?? false });
     case 'adamax':
       return adamax({ rate, weightDecay });
+    case 'shift-adamax':
+      return shiftAdamax({ rate });
     case 'rmsprop':
       return rmsprop({ rate, weightDecay });
     default:

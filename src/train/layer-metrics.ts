@@ -14,8 +14,8 @@ export interface LayerMetrics {
   readonly signFlips: number;
   /** Share of activations with |x| >= 1 (hardtanh stops them at 1), where clipped estimators pass no gradient further down. */
   readonly saturation: number;
-  /** ||w - quantized w|| / ||w||. */
-  readonly quantizationError: number;
+  /** ||w - quantized w|| / ||w||; null where the filter has other weights than the latent ones (CBCN's turned copies). */
+  readonly quantizationError: number | null;
   /** L2 norm of the last gradient of the latent weights. */
   readonly gradientNorm: number;
   /** Share of filters whose weights all have one sign. */
@@ -28,11 +28,12 @@ function norm(values: Float32Array): number {
   return Math.sqrt(squares);
 }
 
-/** ||a - b|| */
-function distance(a: Float32Array, b: Float32Array): number {
+/** ||a - b|| / ||a|| */
+function relativeDistance(a: Float32Array, b: Float32Array): number | null {
+  if (a.length !== b.length) return null;
   let squares = 0;
   for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
-  return Math.sqrt(squares);
+  return Math.sqrt(squares) / Math.max(norm(a), 1e-30);
 }
 
 /** One bit per value. */
@@ -111,7 +112,7 @@ export class LayerObserver {
           layer: this.names.get(layer)!,
           signFlips: flipped / weights.length,
           saturation: shareSaturated(input.data),
-          quantizationError: distance(weights, effectiveWeights(filter)) / Math.max(norm(weights), 1e-30),
+          quantizationError: relativeDistance(weights, effectiveWeights(filter)),
           gradientNorm: this.gradients.get(layer) ?? 0,
           constantFilters: constantFilters(weights, layer.options.outChannels),
         });

@@ -133,7 +133,7 @@ export function reportHtml({ config, command, metrics, evaluation, classes, netw
     escapeHtml(layer.layer),
     percent(layer.signFlips, 3),
     percent(layer.saturation, 1),
-    layer.quantizationError.toFixed(3),
+    layer.quantizationError?.toFixed(3) ?? '–',
     layer.gradientNorm.toExponential(2),
     percent(layer.constantFilters, 1),
   ]);

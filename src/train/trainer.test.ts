@@ -39,7 +39,13 @@ async function trained(name: string, options: Partial<TrainOptions> = {}): Promi
 }
 
 /** Weights drawn anew for every batch, or never moved, bring the loss down an order of magnitude slower; stages begin anew. */
-const slow: Record<string, number> = { 'binary-connect-stochastic': 25, 'it-bnn': 12, 'dq-points': 15 };
+const slow: Record<string, number> = {
+  'binary-connect-stochastic': 25,
+  'binary-connect-float-test': 25,
+  'it-bnn': 12,
+  'dq-points': 15,
+  elbnn: 10,
+};
 
 test.each(methods.map((method) => method.id))(
   '%s learns: the loss of the last epoch is well below the first',

@@ -1,4 +1,5 @@
 import { kernels } from '../../backend/select.ts';
+import { nearestPowerOfTwo } from '../../core/power-of-two.ts';
 import { floats, release } from '../storage.ts';
 import { emptyTensor, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -19,6 +20,35 @@ export interface BatchStatistics {
   readonly variance: Float32Array;
 }
 
+/** How a batch-norm measures the spread of a channel and which factors it multiplies by. */
+export interface NormRule {
+  /** Replaces the biased variance of each channel. */
+  readonly variance?: (x: Float32Array, mean: Float32Array, variance: Float32Array) => void;
+  /** Replaces gamma, and 1/sqrt(variance + eps). */
+  readonly factor?: (value: number) => number;
+}
+
+/** Ioffe and Szegedy 2015. */
+export const exactNorm: NormRule = {};
+
+/**
+ * Shift-based batch-norm: every multiplication is by a power of two, the variance is the mean of (x - mean) AP2(x - mean).
+ *
+ * Source: Hubara 2016, alg. 3; survey [57].
+ */
+export const shiftNorm: NormRule = {
+  variance: (x, mean, variance) => {
+    const channels = mean.length;
+    const sums = new Float64Array(channels);
+    for (let i = 0; i < x.length; i++) {
+      const centred = x[i]! - mean[i % channels]!;
+      sums[i % channels]! += centred * nearestPowerOfTwo(centred);
+    }
+    for (let c = 0; c < channels; c++) variance[c] = (sums[c]! * channels) / x.length;
+  },
+  factor: nearestPowerOfTwo,
+};
+
 /** scale = gamma/sqrt(variance+eps), shift = beta - mean*scale: batch-norm as one affine map per channel. */
 export function foldBatchNorm(
   gamma: Float32Array,
@@ -28,9 +58,11 @@ export function foldBatchNorm(
   epsilon: number,
   scale: Float32Array,
   shift: Float32Array,
+  { factor }: NormRule = exactNorm,
 ): void {
   for (let c = 0; c < scale.length; c++) {
-    scale[c] = gamma[c]! / Math.sqrt(variance[c]! + epsilon);
+    const spread = Math.sqrt(variance[c]! + epsilon);
+    scale[c] = factor ? factor(gamma[c]!) * factor(1 / spread) : gamma[c]! / spread;
     shift[c] = beta[c]! - mean[c]! * scale[c]!;
   }
 }
@@ -48,6 +80,7 @@ function clampedGradient(dy: Float32Array, y: Tensor, clamp: Epilogue['clamp']):
  * @param gamma [C]
  * @param beta [C]
  * @param onStatistics receives the batch statistics, for the running averages
+ * @param rule exact, or by powers of two
  * Source: Ioffe and Szegedy 2015, alg. 1.
  */
 export function batchNorm(
@@ -57,14 +90,21 @@ export function batchNorm(
   epsilon: number,
   onStatistics: (statistics: BatchStatistics) => void,
   epilogue: Epilogue = {},
+  rule: NormRule = exactNorm,
 ): Tensor {
   const { rows, channels } = x;
   const [mean, variance, invStd, shift] = [floats(channels), floats(channels), floats(channels), floats(channels)];
   const scale = floats(channels);
   kernels().channelMoments(x.data, mean, variance, rows, channels);
+  rule.variance?.(x.data, mean, variance);
   onStatistics({ mean, variance });
-  foldBatchNorm(gamma.data, beta.data, mean, variance, epsilon, scale, shift);
-  for (let c = 0; c < channels; c++) invStd[c] = 1 / Math.sqrt(variance[c]! + epsilon);
+  foldBatchNorm(gamma.data, beta.data, mean, variance, epsilon, scale, shift, rule);
+  const gain = floats(channels);
+  for (let c = 0; c < channels; c++) {
+    const inverse = 1 / Math.sqrt(variance[c]! + epsilon);
+    invStd[c] = rule.factor?.(inverse) ?? inverse;
+    gain[c] = rule.factor?.(gamma.data[c]!) ?? gamma.data[c]!;
+  }
   release(variance);
   const y = emptyTensor(x.shape);
   const { residual, clamp } = epilogue;
@@ -76,11 +116,11 @@ export function batchNorm(
     const dy = clampedGradient(g, y, clamp);
     // in place, unless the residual takes dy as its own gradient
     const [dx, dgamma, dbeta] = [residual ? floats(x.size) : dy, floats(channels), floats(channels)];
-    kernels().batchNormBackward(x.data, dy, mean, invStd, gamma.data, dx, dgamma, dbeta, rows, channels);
+    kernels().batchNormBackward(x.data, dy, mean, invStd, gain, dx, dgamma, dbeta, rows, channels);
     return residual ? [dx, dgamma, dbeta, dy] : [dx, dgamma, dbeta];
   };
   const inputs = residual ? [x, gamma, beta, residual] : [x, gamma, beta];
-  return record('batchNorm', inputs, y, backward, { saved: [mean, invStd] });
+  return record('batchNorm', inputs, y, backward, { saved: [mean, invStd, gain] });
 }
 
 /**

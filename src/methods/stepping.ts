@@ -1,0 +1,51 @@
+import { straightThrough } from '../binarize/estimators.ts';
+import { unitActivation } from '../binarize/level-activations.ts';
+import type { Quantizer } from '../binarize/quantizer.ts';
+import { layerMean } from '../binarize/scales.ts';
+import type { ActivationBits, WeightBits } from '../binarize/terms.ts';
+import { binarizeWeights, tanhLevels } from '../binarize/weights.ts';
+import { sgd } from '../optim/optimizer.ts';
+import { steps } from '../optim/schedules.ts';
+import { defineMethod } from './method.ts';
+
+/** Bits of a fifth of the training each. */
+const ladder = [32, 8, 4, 2, 1] as const;
+/** Activations follow weights half a stage later: weights first, as in the two-stage training of the paper. */
+const delay = 0.5;
+
+const oneBit = binarizeWeights({ scale: layerMean, estimator: straightThrough, scaleGradient: 'straight' });
+
+/** The quantizer of as many bits as the schedule says. */
+function byBits<Out>(name: string, make: (bits: number) => Quantizer<Out>): Quantizer<Out> {
+  const made = new Map<number, Quantizer<Out>>(ladder.map((bits) => [bits, make(bits)]));
+  return (x, context, own) => made.get(context.value(name, 1))!(x, context, own);
+}
+
+const rung = (place: number) => ladder[Math.max(0, Math.min(ladder.length - 1, Math.floor(place)))]!;
+
+/**
+ * Stepping bit-width: the same network is trained at 32, 8, 4, 2 and 1 bits, each stage from the weights of the one before, weights ahead of
+ * activations (Zhuang et al., CVPR 2018, sec. 3.2-3.3; survey [125]).
+ */
+export const stepping = defineMethod({
+  id: 'stepping',
+  title: 'Stepping bit-width, 32 to 1',
+  paper: 'Zhuang et al., CVPR 2018',
+  family: 'gradient-error',
+  bits: { weight: 1, activation: 1 },
+  weight: byBits<WeightBits>('weightBits', (bits) => (bits === 1 ? oneBit : bits === 32 ? (w) => w : tanhLevels(bits))),
+  activation: byBits<ActivationBits>('activationBits', (bits) => (bits === 32 ? (x) => x : unitActivation(bits))),
+  schedule: ({ progress }) => ({
+    weightBits: rung(progress * ladder.length),
+    activationBits: rung(progress * ladder.length - (progress < 1 - delay / ladder.length ? delay : 0)),
+  }),
+  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+  defaults: {
+    optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
+    rate: steps([0.5, 0.75, 0.9], 0.1),
+    epochs: 200,
+    batch: 128,
+    loss: 'cross-entropy',
+    clipLatent: false,
+  },
+});
