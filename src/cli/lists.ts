@@ -26,12 +26,29 @@ export function addLists(program: Command): void {
     .description('list the binarization methods')
     .option('--json', 'one JSON object per line')
     .action(({ json }: ListOptions) => {
-      const values = methods.map(({ id, title, paper, family, bits }) => ({ id, title, paper, family, bits }));
+      const values = methods.map(({ id, title, paper, family, bits, teacher, floatPacked }) => ({
+        id,
+        title,
+        paper,
+        family,
+        bits,
+        teacher: teacher ?? null,
+        packs: floatPacked ? 'float' : 'bits',
+        reason: floatPacked ?? null,
+      }));
       print(
         json,
         values,
-        ['method', 'W/A bits', 'family', 'title', 'paper'],
-        values.map((m) => [m.id, `${m.bits.weight}/${m.bits.activation}`, m.family, m.title, m.paper]),
+        ['method', 'W/A bits', 'packs', 'teacher', 'family', 'title', 'paper'],
+        values.map((m) => [
+          m.id,
+          `${m.bits.weight}/${m.bits.activation}`,
+          m.packs,
+          m.teacher ?? '',
+          m.family,
+          m.title,
+          m.paper,
+        ]),
       );
     });
   program

@@ -76,7 +76,7 @@ export function activationBases(bases: number): Quantizer<ActivationSum> {
 export function abcNetOf(weightCount: number, activationCount: number): Method {
   return defineMethod({
     id: weightCount === 3 && activationCount === 3 ? 'abc-net' : `abc-net-${weightCount}x${activationCount}`,
-    title: `ABC-Net, ${weightCount} weight bases, ${activationCount} activation bases`,
+    title: `ABC-Net, bases of weights x activations: ${weightCount} x ${activationCount}`,
     paper: 'Lin et al., NeurIPS 2017',
     family: 'quantization-error',
     bits: { weight: weightCount, activation: activationCount },

@@ -32,6 +32,7 @@ export function dorefaNet({ weight, activation, gradient = 32 }: DorefaBits): Me
     weight: weight === 1 ? oneBit : weight >= 32 ? floatWeights : tanhLevels(weight),
     activation: activation >= 32 ? floatActivation : unitActivation(activation),
     ...(gradient < 32 ? { output: (y, context) => quantizeGradient(y, gradient, context) } : {}),
+    ...(weight > 1 ? { floatPacked: 'its k-bit weights are no signs: they are multiplied in float' } : {}),
     structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
     defaults: {
       optimizer: adam({ rate: 1e-3 }),

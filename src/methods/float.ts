@@ -13,6 +13,7 @@ export const float = defineMethod({
   bits: { weight: 32, activation: 32 },
   weight: floatWeights,
   activation: floatActivation,
+  floatPacked: 'nothing in it is binary',
   structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),

@@ -140,14 +140,15 @@ export const inq = defineMethod({
 
 const signs = binarizeWeights({ scale: layerMean, estimator: straightThrough, scaleGradient: 'straight' });
 
-/** The 1-bit form: weights freeze at +-mean|w|; once all have, the layer is binary. */
+const { floatPacked: _, ...base } = inq;
+
+/** The 1-bit form: weights freeze at +-mean|w|; in the last quarter, when all have, the layer is binary. */
 export const inqBinary: Method = defineMethod({
-  ...inq,
+  ...base,
   id: 'inq-binary',
   title: 'Incremental Network Quantization to one bit',
   bits: { weight: 1, activation: 32 },
-  weight: learning(withMasks, (w, context, { kept }) =>
-    kept['stage']![0]! > portions.length - 1 ? signs(w, context) : w,
-  ),
+  weight: learning(withMasks, (w, context) => (context.value('allFrozen', 1) === 0 ? w : signs(w, context))),
+  schedule: ({ progress }) => ({ allFrozen: progress < (portions.length - 1) / portions.length ? 0 : 1 }),
   update: partitioned(plusMinusMean),
 });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../core/random.ts';
-import { methods } from '../methods/table.ts';
+import { methodNamed, methods } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
+import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { loadPackedModel } from '../runtime/packed-model.ts';
 import { inference, trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -36,6 +37,9 @@ function warmedNetwork(
   return network;
 }
 
+/** Products with 1-bit weights. */
+const bitProducts = new Set<string>(['xnorConv2d', 'xnorConv2dThreshold', 'planesConv2d', 'signConv2d']);
+
 describe.each(methods.map((method) => method.id))('%s', (method) => {
   test.each([
     ['sfc', [8, 8, 1]],
@@ -46,10 +50,14 @@ describe.each(methods.map((method) => method.id))('%s', (method) => {
     (model, shape, width) => {
       const random = new Random(11);
       const network = warmedNetwork(model, method, shape, random, width);
-      const { bytes } = pack(network, images(random, 4, shape), options);
+      const { bytes, model: packed } = pack(network, images(random, 4, shape), options);
       const fresh = images(random, 5, shape);
       const expected = inference(() => network.forward(fresh).data.slice());
       expect(loadPackedModel(bytes).run(fresh.data)).toEqual(expected);
+      const onBits = packed.graph.nodes.filter(({ op }) => bitProducts.has(op)).length;
+      const layers = network.modules().filter(({ value }) => value instanceof BinaryConv2d).length;
+      if (methodNamed(method).floatPacked) expect(onBits).toBe(0);
+      else expect(onBits).toBeGreaterThanOrEqual(layers);
     },
   );
 });
