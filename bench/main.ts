@@ -4,10 +4,11 @@ import { suggestion } from '../src/core/suggest.ts';
 import type { Result, Row } from './harness.ts';
 import { convRows, wasmConvRows } from './rows/conv.ts';
 import { gemmRows } from './rows/gemm.ts';
+import { methodRows } from './rows/methods.ts';
 import { sizeRows } from './rows/size.ts';
 import { trainRows } from './rows/train.ts';
 
-const rows: Row[] = [...gemmRows, ...convRows, ...wasmConvRows, ...trainRows, ...sizeRows];
+const rows: Row[] = [...gemmRows, ...convRows, ...wasmConvRows, ...trainRows, ...sizeRows, ...methodRows];
 const args = process.argv.slice(2);
 const json = args.includes('--json');
 const wanted = args.filter((arg) => !arg.startsWith('--'));

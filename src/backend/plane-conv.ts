@@ -21,12 +21,13 @@ export function filterSignSums(words: Uint32Array, outChannels: number, reach: n
 }
 
 /**
- * Convolution of k-bit codes q in 0..2^k-1, held as bit-planes, by signs: out = scale[c] * sum of s*q, the sum exact in integers.
+ * Convolution of k-bit codes q in 0..2^k-1, held as bit-planes, by signs: out = scale[c] * sum of s*q, one XNOR convolution for each plane.
  * A plane's bit 1 is stored as "-1", so that sum(s*u) = (sum(s) - dot)/2, and a border tap, u = 0, is the +1 of `one` padding.
  *
  * @param planes lowest bit first; each [N,H,W,words]
  * @param prepared filter of this backend
  * @param signSums of `filterSignSums`
+ * @param scratch as long as `out`; not touched for one plane
  * @param out [N,OH,OW,Cout]
  * Source: DoReFa-Net, eq. 3 (bit-plane dot products).
  */
@@ -37,21 +38,50 @@ export function planeConvolution(
   signSums: Int32Array,
   scale: Float32Array,
   g: ConvGeometry,
-  dots: Int32Array,
+  scratch: Float32Array,
   out: Float32Array,
 ): void {
-  const channels = g.outChannels;
-  const size = g.batch * g.outHeight * g.outWidth * channels;
+  const one = new Float32Array(g.outChannels).fill(1);
+  const [factor, shift] = [new Float32Array(g.outChannels), new Float32Array(g.outChannels)];
   for (const [p, plane] of planes.entries()) {
-    kernels.xnorConv2d(plane, prepared, dots, g, 'one');
     const weight = 2 ** p / 2;
-    // integers below 2^24 are exact in float32
-    for (let i = 0; i < size; i++) {
-      const term = weight * (signSums[i % channels]! - dots[i]!);
-      out[i] = p === 0 ? term : out[i]! + term;
+    for (let c = 0; c < factor.length; c++) {
+      factor[c] = -weight * scale[c]!;
+      shift[c] = weight * scale[c]! * signSums[c]!;
     }
+    kernels.xnorConv2dScaled(plane, prepared, factor, one, shift, p === 0 ? out : scratch, g, 'one');
+    if (p > 0) kernels.add(out, scratch, out);
   }
-  for (let i = 0; i < size; i++) out[i] = out[i]! * scale[i % channels]!;
+}
+
+/**
+ * The gradient of that convolution by its float filter: of codes q = sum 2^p u_p, u = (1 - s)/2, and border taps u = 0 again the +1 of
+ * `one` padding, so that the sum of dy over all pixels and the gradients by the planes' signs give it.
+ *
+ * @param step what one code is worth
+ * @param sums [Cout], sums of dy over all pixels
+ * @param scratch as long as `dfilter`
+ * @param dfilter [KH,KW,Cin/groups,Cout]
+ */
+export function planeFilterGradient(
+  kernels: Kernels,
+  planes: readonly Uint32Array[],
+  step: number,
+  dy: Float32Array,
+  sums: Float32Array,
+  g: ConvGeometry,
+  scratch: Float32Array,
+  dfilter: Float32Array,
+): void {
+  for (const [p, plane] of planes.entries()) {
+    kernels.conv2dBackwardFilterSigns(plane, dy, p === 0 ? dfilter : scratch, g, 'one');
+    if (p > 0) kernels.blend(scratch, 2 ** p, 1, dfilter);
+  }
+  const factor = new Float32Array(g.outChannels).fill(-step / 2);
+  const shift = Float32Array.from(sums, (sum) => (step / 2) * (2 ** planes.length - 1) * sum);
+  const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const rows = dfilter.length / g.outChannels;
+  kernels.channelAffine(dfilter, factor, shift, new Float32Array(0), low, high, dfilter, rows, g.outChannels);
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { Kernels } from './kernels.ts';
 
 const epsilon = 1e-5;
+const none = new Float32Array(0);
+const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
 /**
  * Mean and 1/spread of each of the equal parts of x, one for each image.
@@ -27,18 +29,62 @@ export function sampleMoments(
   }
 }
 
+/** y = x*scale + shift + residual with a scale and a shift for each channel of each image; `residual` may be empty. */
+export function sampleAffine(
+  kernels: Kernels,
+  x: Float32Array,
+  scaleAt: (sample: number, channel: number) => number,
+  shiftAt: (sample: number, channel: number) => number,
+  residual: Float32Array,
+  y: Float32Array,
+  samples: number,
+  channels: number,
+): void {
+  const perSample = y.length / samples;
+  const [scale, shift] = [new Float32Array(channels), new Float32Array(channels)];
+  for (let n = 0; n < samples; n++) {
+    for (let c = 0; c < channels; c++) {
+      scale[c] = scaleAt(n, c);
+      shift[c] = shiftAt(n, c);
+    }
+    const part = (array: Float32Array) => array.subarray(n * perSample, (n + 1) * perSample);
+    const added = residual.length > 0 ? part(residual) : none;
+    kernels.channelAffine(part(x), scale, shift, added, low, high, part(y), perSample / channels, channels);
+  }
+}
+
 /** y = (x - mean_n) inverse_n, or x inverse_n without centring. */
 export function normaliseSamples(
+  kernels: Kernels,
   x: Float32Array,
   means: Float32Array,
   inverse: Float32Array,
   centred: boolean,
   y: Float32Array,
   samples: number,
+  channels: number,
 ): void {
-  const perSample = y.length / samples;
-  for (let n = 0; n < samples; n++) {
-    const [mean, scale] = [centred ? means[n]! : 0, inverse[n]!];
-    for (let i = n * perSample; i < (n + 1) * perSample; i++) y[i] = (x[i]! - mean) * scale;
-  }
+  const shift = (n: number) => (centred ? -means[n]! * inverse[n]! : 0);
+  sampleAffine(kernels, x, (n) => inverse[n]!, shift, none, y, samples, channels);
+}
+
+/** y[n,p,c] = x[n,p,c] gate[n,c] */
+export function gateChannels(
+  kernels: Kernels,
+  x: Float32Array,
+  gate: Float32Array,
+  y: Float32Array,
+  samples: number,
+  channels: number,
+): void {
+  sampleAffine(
+    kernels,
+    x,
+    (n, c) => gate[n * channels + c]!,
+    () => 0,
+    none,
+    y,
+    samples,
+    channels,
+  );
 }

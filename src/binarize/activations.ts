@@ -58,7 +58,9 @@ export function stochasticActivation(estimator: Estimator): Quantizer<SignTensor
   return (x, context) => {
     if (!context.training) return signActivation(x, estimator, context);
     const noisy = emptyTensor(x.shape);
-    for (let i = 0; i < noisy.size; i++) noisy.data[i] = x.data[i]! - context.random.uniform(-1, 1);
+    context.random.fillUniform(noisy.data, -1, 1);
+    // the order of the two terms only mirrors the noise
+    kernels().add(noisy.data, x.data, noisy.data);
     // the slope belongs to x, not to the noisy value
     const signs = new SignTensor(words(x.rows * wordsPerRow(x.channels)), x.shape);
     kernels().packSigns(noisy.data, signs.words, x.rows, x.channels);

@@ -1,4 +1,5 @@
 import { kernels } from '../backend/select.ts';
+import { repeatRow } from '../core/repeat-row.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -9,9 +10,8 @@ export function filterMeans(w: Tensor): Tensor {
   kernels().columnSums(w.data, y.data, w.rows, w.channels);
   for (let c = 0; c < y.size; c++) y.data[c]! /= w.rows;
   const backward = (dy: Float32Array) => {
-    const dw = floats(w.size);
-    for (let i = 0; i < dw.length; i++) dw[i] = dy[i % w.channels]! / w.rows;
-    return [dw];
+    for (let c = 0; c < dy.length; c++) dy[c]! /= w.rows;
+    return [repeatRow(dy, floats(w.size))];
   };
   return record('filterMeans', [w], y, backward);
 }
@@ -23,12 +23,14 @@ export function filterSpreads(w: Tensor): Tensor {
   kernels().channelMoments(w.data, means, y.data, w.rows, w.channels);
   for (let c = 0; c < y.size; c++) y.data[c] = Math.sqrt(y.data[c]! + 1e-12);
   const backward = (dy: Float32Array) => {
-    const dw = floats(w.size);
-    for (let i = 0; i < dw.length; i++) {
-      const c = i % w.channels;
-      dw[i] = (dy[c]! * (w.data[i]! - means[c]!)) / (w.rows * y.data[c]!);
+    const [slope, shift, dw] = [floats(w.channels), floats(w.channels), floats(w.size)];
+    for (let c = 0; c < slope.length; c++) {
+      slope[c] = dy[c]! / (w.rows * y.data[c]!);
+      shift[c] = -means[c]! * slope[c]!;
     }
-    release(means);
+    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    kernels().channelAffine(w.data, slope, shift, new Float32Array(0), low, high, dw, w.rows, w.channels);
+    for (const array of [slope, shift, means]) release(array);
     return [dw];
   };
   return record('filterSpreads', [w], y, backward);

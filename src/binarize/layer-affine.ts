@@ -1,7 +1,8 @@
 import { kernels } from '../backend/select.ts';
-import { floats, release } from '../tensor/storage.ts';
+import { floats } from '../tensor/storage.ts';
 import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { total } from './totals.ts';
 
 const noResidual = new Float32Array(0);
 
@@ -17,16 +18,6 @@ function uniformAffine(x: Tensor, factor: number, shift: number, inputs: Tensor[
 
 type Backward = (dy: Float32Array, y: Tensor) => (Float32Array | null)[];
 
-/** Sum of a*b, or of a. */
-function total(a: Float32Array, rows: number, channels: number, b?: Float32Array): number {
-  const perChannel = floats(channels);
-  if (b) kernels().columnDots(a, b, perChannel, rows, channels);
-  else kernels().columnSums(a, perChannel, rows, channels);
-  const sum = perChannel.reduce((s, value) => s + value, 0);
-  release(perChannel);
-  return sum;
-}
-
 /**
  * x + shift, one learned number for the layer.
  *
@@ -34,7 +25,7 @@ function total(a: Float32Array, rows: number, channels: number, b?: Float32Array
  * @param shift [1]
  */
 export function layerShift(x: Tensor, shift: Tensor): Tensor {
-  const backward: Backward = (dy) => [dy, gradientOf(shift, (ds) => ds.fill(total(dy, x.rows, x.channels)))];
+  const backward: Backward = (dy) => [dy, gradientOf(shift, (ds) => ds.fill(total(x, dy)))];
   return uniformAffine(x, 1, shift.data[0]!, [x, shift], backward);
 }
 
@@ -49,8 +40,8 @@ export function layerNormalise(x: Tensor, centre: Tensor, spread: Tensor): Tenso
   const factor = 1 / spread.data[0]!;
   const backward: Backward = (dy, y) => [
     gradientOf(x, (dx) => kernels().blend(dy, factor, 0, dx.fill(0))),
-    gradientOf(centre, (d) => d.fill(-factor * total(dy, x.rows, x.channels))),
-    gradientOf(spread, (d) => d.fill(-factor * total(dy, x.rows, x.channels, y.data))),
+    gradientOf(centre, (d) => d.fill(-factor * total(x, dy))),
+    gradientOf(spread, (d) => d.fill(-factor * total(x, dy, y.data))),
   ];
   return uniformAffine(x, factor, -centre.data[0]! * factor, [x, centre, spread], backward);
 }

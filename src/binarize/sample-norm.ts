@@ -1,4 +1,4 @@
-import { normaliseSamples, sampleMoments } from '../backend/sample-norm.ts';
+import { normaliseSamples, sampleAffine, sampleMoments } from '../backend/sample-norm.ts';
 import { kernels } from '../backend/select.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
@@ -18,19 +18,16 @@ export function sampleNormalise(x: Tensor, centred: boolean): Tensor {
   sampleMoments(kernels(), x.data, means, inverse, ones, samples);
   release(ones);
   const y = emptyTensor(x.shape);
-  normaliseSamples(x.data, means, inverse, centred, y.data, samples);
+  normaliseSamples(kernels(), x.data, means, inverse, centred, y.data, samples, x.channels);
   const backward = (dy: Float32Array) => {
     const [products, sums, ones] = [floats(samples), floats(samples), floats(x.size).fill(1)];
     kernels().rowDots(dy, y.data, products, samples, perSample);
     kernels().rowDots(dy, ones, sums, samples, perSample);
-    for (let n = 0; n < samples; n++) {
-      const first = n * perSample;
-      const [scale, mean] = [inverse[n]!, means[n]!];
-      const through = (products[n]! / perSample) * scale;
-      const shift = centred ? (sums[n]! / perSample) * scale : 0;
-      for (let i = first; i < first + perSample; i++)
-        dy[i] = dy[i]! * scale - shift - (x.data[i]! - mean) * scale * through;
-    }
+    // dy s - mean(dy) s - (x - mean) s^2 mean(dy y), s the inverse spread
+    const through = (n: number) => (products[n]! / perSample) * inverse[n]! ** 2;
+    const shift = (n: number) => means[n]! * through(n) - (centred ? (sums[n]! / perSample) * inverse[n]! : 0);
+    kernels().rowScale(dy, inverse, dy, samples, perSample);
+    sampleAffine(kernels(), x.data, (n) => -through(n), shift, dy, dy, samples, x.channels);
     for (const array of [products, sums, ones]) release(array);
     return [dy];
   };

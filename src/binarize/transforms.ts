@@ -64,10 +64,13 @@ export const centre: WeightTransform = (w) => {
 };
 
 function subtractColumnMeans(x: Float32Array, y: Float32Array, rows: number, channels: number): void {
-  const means = floats(channels);
-  kernels().columnSums(x, means, rows, channels);
-  for (let r = 0, i = 0; r < rows; r++) for (let c = 0; c < channels; c++, i++) y[i] = x[i]! - means[c]! / rows;
-  release(means);
+  const [shift, one] = [floats(channels), floats(channels).fill(1)];
+  kernels().columnSums(x, shift, rows, channels);
+  for (let c = 0; c < channels; c++) shift[c]! /= -rows;
+  const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  kernels().channelAffine(x, one, shift, noResidual, low, high, y, rows, channels);
+  release(shift);
+  release(one);
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nearestPowerOfTwo } from './power-of-two.ts';
+import { nearestPowerOfTwo, nearestPowersOfTwo } from './power-of-two.ts';
 
 test('AP2 is the signed power of two at the rounded logarithm, for every normal float32 but the border itself', () => {
   fc.assert(
@@ -15,4 +15,11 @@ test('AP2 is the signed power of two at the rounded logarithm, for every normal 
     ),
   );
   expect(nearestPowerOfTwo(0)).toBe(0);
+});
+
+test('a whole array at once is the same as one by one', () => {
+  const values = Float32Array.from({ length: 999 }, (_, i) => (i % 2 ? -1 : 1) * 1.07 ** (i - 500));
+  const together = values.slice();
+  nearestPowersOfTwo(new Uint32Array(together.buffer));
+  expect([...together]).toEqual(Array.from(values, nearestPowerOfTwo));
 });

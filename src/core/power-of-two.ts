@@ -13,3 +13,12 @@ export function nearestPowerOfTwo(x: number): number {
   bits[0] = (word & ~mantissaMask) + ((word & mantissaMask) > halfway ? 0x800000 : 0);
   return single[0]!;
 }
+
+/** The same for a whole array of float32 bits. */
+export function nearestPowersOfTwo(words: Uint32Array): void {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    words[i] =
+      (word & 0x7f800000) === 0 ? 0 : (word & ~mantissaMask) + ((word & mantissaMask) > halfway ? 0x800000 : 0);
+  }
+}

@@ -3,6 +3,7 @@ import { straightThrough } from '../binarize/estimators.ts';
 import { codePlanes, withinMask } from '../binarize/level-activations.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { layerMean } from '../binarize/scales.ts';
+import { maskedTotal } from '../binarize/totals.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { nextFloat, plainCodes } from '../core/level-codes.ts';
 import { sgd } from '../optim/optimizer.ts';
@@ -40,14 +41,10 @@ export function roundedUp(bits: number): Quantizer<PlaneTensor> {
       const backward = (dy: Float32Array) => [
         gradientOf(x, (dx) => kernels().maskBits(dy, inside, dx, x.rows, x.channels)),
         gradientOf(own, (da) => {
-          const total = (mask: Uint32Array) => {
-            const [masked, sum] = [floats(x.size), floats(1)];
-            kernels().maskBits(dy, mask, masked, x.rows, x.channels);
-            kernels().columnSums(masked, sum, x.size, 1);
-            release(masked);
-            return sum[0]!;
-          };
-          const gradient = ((levels + 1) / 2) * total(inside) + levels * total(above);
+          const rest = floats(x.size);
+          rest.set(dy);
+          const gradient = ((levels + 1) / 2) * maskedTotal(x, rest, inside) + levels * maskedTotal(x, dy, above);
+          release(rest);
           da[0] = Math.max(-1, Math.min(1, gradient));
         }),
       ];

@@ -3,6 +3,7 @@ import { straightThrough } from '../binarize/estimators.ts';
 import { codePlanes, withinMask } from '../binarize/level-activations.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { layerMean } from '../binarize/scales.ts';
+import { maskedTotal } from '../binarize/totals.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { plainCodes, unitCodes } from '../core/level-codes.ts';
 import { sgd } from '../optim/optimizer.ts';
@@ -33,10 +34,7 @@ export function clippedAt(bits: number): Quantizer<PlaneTensor> {
       const [inside, above] = [withinMask(x, 0, alpha), withinMask(x, alpha, Number.POSITIVE_INFINITY)];
       const backward = (dy: Float32Array) => [
         gradientOf(x, (dx) => kernels().maskBits(dy, inside, dx, x.rows, x.channels)),
-        gradientOf(clip, (da) => {
-          kernels().maskBits(dy, above, dy, x.rows, x.channels);
-          kernels().columnSums(dy, da, x.size, 1);
-        }),
+        gradientOf(clip, (da) => da.fill(maskedTotal(x, dy, above))),
       ];
       const y = new PlaneTensor(planes, step, x.shape);
       return record('levelCodes', [x, clip], y, backward, {

@@ -4,9 +4,8 @@ import { add } from '../tensor/ops/arithmetic.ts';
 import { type BinaryConvOptions, binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { planeConv2d } from '../tensor/ops/plane-conv.ts';
-import { positionShift } from '../tensor/ops/position.ts';
+import { addOuter, positionShift } from '../tensor/ops/position.ts';
 import { sampleScale } from '../tensor/ops/sample.ts';
-import { reshape } from '../tensor/ops/shape.ts';
 import { signConv2d } from '../tensor/ops/sign-conv.ts';
 import { floats, words } from '../tensor/storage.ts';
 import { PlaneTensor, SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
@@ -67,7 +66,7 @@ export function binaryProduct(x: ActivationBits, w: WeightBits, options: BinaryC
   const y = termsProduct(activation, weights, options);
   if (!isFilterSum(w) || !w.offset) return y;
   const windowSums = termsProduct(activation, [onesFilter(w.filters[0]!)], options);
-  return add(y, conv2d(windowSums, reshape(w.offset, [1, 1, 1, w.offset.size])));
+  return addOuter(y, windowSums, w.offset);
 }
 
 /** The float weights that a quantized filter stands for. */

@@ -106,6 +106,8 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
         return ids.length === 2
           ? { ...common, op: 'sampleScale' }
           : { ...common, op: 'scale', factor: inputs[1]!.data[0]! };
+      case 'addOuter':
+        return { ...common, op: 'addOuter', factors: keep('factors', stored(attributes['channels'] as Float32Array)) };
       case 'sampleNormalise':
         return { ...common, op: 'sampleNormalise', centred: attributes['centred'] as boolean };
       case 'positionScale':

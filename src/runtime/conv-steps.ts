@@ -103,9 +103,9 @@ export const prepareConv: { readonly [O in ConvOp]: Prepare<O> } = {
     const reach = g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups);
     const { words, filter } = xnorFilter(node, g, tensors, kernels);
     const [sums, scale] = [filterSignSums(words, g.outChannels, reach), tensors.floats(node.scale, g.outChannels)];
-    let dots = new Int32Array(0);
+    let scratch = new Float32Array(0);
     const run: Step['run'] = (planes, y, batch) => {
-      if (dots.length < y.floats.length) dots = new Int32Array(y.floats.length);
+      if (planes.length > 1 && scratch.length !== y.floats.length) scratch = new Float32Array(y.floats.length);
       planeConvolution(
         kernels,
         planes.map((plane) => plane.words),
@@ -113,7 +113,7 @@ export const prepareConv: { readonly [O in ConvOp]: Prepare<O> } = {
         sums,
         scale,
         geometry(batch),
-        dots,
+        scratch,
         y.floats,
       );
     };

@@ -74,6 +74,7 @@ const node = z.discriminatedUnion('op', [
   }),
   z.object({ ...common, op: z.literal('scale'), factor: z.number() }),
   z.object({ ...common, op: z.literal('sampleNormalise'), centred: z.boolean() }),
+  z.object({ ...common, op: z.literal('addOuter'), factors: tensor }),
   z.object({ ...common, op: z.enum(['positionScale', 'positionShift']), map: tensor }),
   z.object({ ...common, ...pool, op: z.enum(['maxPool', 'avgPool']) }),
   /** Of thresholds of the values that are pooled; `falling` marks channels whose threshold flips. */

@@ -190,6 +190,8 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
     size(x) === size(node.shape) && size(factor) * (node.shape.at(-1) ?? 1) === size(node.shape),
   sampleScale: (node, [x, factor]) => size(x) === size(node.shape) && size(factor) === 1,
   sampleAbsMean: (node) => size(node.shape) === 1,
+  addOuter: (node, [x, pixels]) =>
+    size(x) === size(node.shape) && size(pixels) * (node.shape.at(-1) ?? 1) === size(node.shape),
   signResidual: (node, [x, beta]) => size(x) === size(node.shape) && size(beta) === 1,
   channelGate: (node, [x, gate]) => size(x) === size(node.shape) && size(gate) === node.shape.at(-1),
   planesConv2d: (_node, inputs) => inputs.every((shape) => shape.join() === inputs[0]!.join()),
@@ -217,6 +219,7 @@ const twoInputs: ReadonlySet<PackedNode['op']> = new Set([
   'sampleScale',
   'signResidual',
   'channelGate',
+  'addOuter',
 ]);
 
 /** Kernels trust sizes, so a hostile file must not get past this point. */

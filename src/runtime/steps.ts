@@ -1,10 +1,11 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { packCodePlane } from '../backend/plane-conv.ts';
-import { normaliseSamples, sampleMoments } from '../backend/sample-norm.ts';
+import { gateChannels, normaliseSamples, sampleMoments } from '../backend/sample-norm.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { type PoolGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { decodeLevels, type LevelCodes } from '../core/level-codes.ts';
-import { scaleChannels, subtractSigns } from '../core/sample-factors.ts';
+import { repeatRow } from '../core/repeat-row.ts';
+import { subtractSigns } from '../core/sample-factors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { subsample } from '../core/subsample.ts';
 import { unitLevels } from '../core/unit-levels.ts';
@@ -174,20 +175,30 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     ),
   sampleAbsMean: (node, [input], _tensors, kernels) =>
     elementwise(node, ([x], y, batch) => kernels.rowAbsMeans(x!.floats, y.floats, batch, sizeOf(input!.shape))),
+  addOuter: (node, _inputs, tensors, kernels) => {
+    const factors = tensors.floats(node.factors, channelsOf(node));
+    let spread = new Float32Array(0);
+    return elementwise(node, ([x, pixels], y, batch) => {
+      if (spread.length !== y.floats.length) spread = new Float32Array(y.floats.length);
+      const rows = batch * rowsOf(node);
+      kernels.rowScale(repeatRow(factors, spread), pixels!.floats, spread, rows, factors.length);
+      kernels.add(x!.floats, spread, y.floats);
+    });
+  },
   sampleNormalise: (node, _inputs, _tensors, kernels) => {
     let ones = new Float32Array(0);
     return elementwise(node, ([x], y, batch) => {
       if (ones.length !== y.floats.length) ones = new Float32Array(y.floats.length).fill(1);
       const [means, inverse] = [new Float32Array(batch), new Float32Array(batch)];
       sampleMoments(kernels, x!.floats, means, inverse, ones, batch);
-      normaliseSamples(x!.floats, means, inverse, node.centred, y.floats, batch);
+      normaliseSamples(kernels, x!.floats, means, inverse, node.centred, y.floats, batch, channelsOf(node));
     });
   },
   signResidual: (node) =>
     elementwise(node, ([x, beta], y, batch) => subtractSigns(x!.floats, beta!.floats, y.floats, batch)),
-  channelGate: (node) =>
+  channelGate: (node, [input], _tensors, kernels) =>
     elementwise(node, ([x, gate], y, batch) =>
-      scaleChannels(x!.floats, gate!.floats, y.floats, batch, channelsOf(node)),
+      gateChannels(kernels, x!.floats, gate!.floats, y.floats, batch, channelsOf(input!)),
     ),
   positionScale: (node, [input], tensors, kernels) => positionStep(node, input!, tensors, kernels.multiply),
   positionShift: (node, [input], tensors, kernels) => positionStep(node, input!, tensors, kernels.add),

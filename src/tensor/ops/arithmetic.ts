@@ -62,7 +62,9 @@ export function channelAbsMean(x: Tensor): Tensor {
   kernels().rowAbsMeans(x.data, y.data, x.rows, x.channels);
   const backward = (dy: Float32Array) => {
     const dx = floats(x.size);
-    for (let i = 0; i < dx.length; i++) dx[i] = x.data[i]! < 0 ? -1 / x.channels : 1 / x.channels;
+    // sign(x) dy/C
+    kernels().unary('clip-ste', x.data, dx);
+    kernels().blend(dy, 0, 1 / x.channels, dy);
     kernels().rowScale(dx, dy, dx, x.rows, x.channels);
     return [dx];
   };

@@ -12,12 +12,10 @@ function requireChannels(op: string, x: Tensor, values: Tensor): void {
   throw new ShapeError(`${op}: ${formatShape(values.shape)} is not one value per channel of ${formatShape(x.shape)}`);
 }
 
-/** x*scale[c] + shift[c] into a new array. */
-function affine(x: Float32Array, scale: Float32Array, shift: Float32Array, rows: number): Float32Array {
-  const y = floats(rows * scale.length);
+/** y = x*scale[c] + shift[c] */
+function affine(x: Float32Array, scale: Float32Array, shift: Float32Array, rows: number, y: Float32Array): void {
   const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   kernels().channelAffine(x, scale, shift, noResidual, low, high, y, rows, scale.length);
-  return y;
 }
 
 /** Evaluated as one affine map per channel, so that packing folds it like a batch-norm. */
@@ -36,7 +34,7 @@ export function channelShift(x: Tensor, shift: Tensor): Tensor {
   requireChannels('channelShift', x, shift);
   const ones = floats(x.channels).fill(1);
   const y = emptyTensor(x.shape);
-  y.data.set(affine(x.data, ones, shift.data, x.rows));
+  affine(x.data, ones, shift.data, x.rows, y.data);
   const backward = (dy: Float32Array) => [
     dy,
     gradientOf(shift, (ds) => kernels().columnSums(dy, ds, x.rows, x.channels)),
@@ -54,9 +52,9 @@ export function channelScale(x: Tensor, scale: Tensor): Tensor {
   requireChannels('channelScale', x, scale);
   const zeros = floats(x.channels).fill(0);
   const y = emptyTensor(x.shape);
-  y.data.set(affine(x.data, scale.data, zeros, x.rows));
+  affine(x.data, scale.data, zeros, x.rows, y.data);
   const backward = (dy: Float32Array) => [
-    gradientOf(x, (dx) => dx.set(affine(dy, scale.data, zeros, x.rows))),
+    gradientOf(x, (dx) => affine(dy, scale.data, zeros, x.rows, dx)),
     gradientOf(scale, (ds) => kernels().columnDots(dy, x.data, ds, x.rows, x.channels)),
   ];
   return record('affine', [x, scale], y, backward, asAffine(scale.data, zeros));

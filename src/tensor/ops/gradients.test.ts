@@ -13,7 +13,7 @@ import { conv2d, dense } from './conv.ts';
 import { softmaxCrossEntropy, squaredHinge } from './loss.ts';
 import { batchNorm, channelAffine } from './normalise.ts';
 import { avgPool, globalAvgPool, maxPool } from './pooling.ts';
-import { outer, positionScale, positionShift } from './position.ts';
+import { addOuter, outer, positionScale, positionShift } from './position.ts';
 import { channelGate, sampleAbsMean, sampleScale } from './sample.ts';
 import { concat, flatten, sliceChannels, subsamplePad } from './shape.ts';
 import { signConv2d } from './sign-conv.ts';
@@ -125,6 +125,7 @@ describe.each(availableBackends().map((backend) => [backend.name, backend] as co
     checkGradients(positionScale, [x(), randomTensor([5, 6, 4], 4)]);
     checkGradients(positionScale, [x(), randomTensor([5, 6, 1], 4)]);
     checkGradients(positionShift, [x(), randomTensor([1, 5, 6, 4], 4)]);
+    checkGradients(addOuter, [x(), randomTensor([2, 5, 6, 1], 4), randomTensor([4], 5)]);
     checkGradients(outer, [randomTensor([5], 1), randomTensor([3], 2)]);
     expect(() => channelShift(x(), randomTensor([5], 1))).toThrow(/\[5\] is not one value per channel/);
     expect(() => positionScale(x(), randomTensor([5, 5, 1], 1))).toThrow(/does not cover/);

@@ -1,5 +1,5 @@
 import { kernels } from '../../backend/select.ts';
-import { nearestPowerOfTwo } from '../../core/power-of-two.ts';
+import { nearestPowerOfTwo, nearestPowersOfTwo } from '../../core/power-of-two.ts';
 import { floats, release } from '../storage.ts';
 import { emptyTensor, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -39,12 +39,17 @@ export const exactNorm: NormRule = {};
 export const shiftNorm: NormRule = {
   variance: (x, mean, variance) => {
     const channels = mean.length;
-    const sums = new Float64Array(channels);
-    for (let i = 0; i < x.length; i++) {
-      const centred = x[i]! - mean[i % channels]!;
-      sums[i % channels]! += centred * nearestPowerOfTwo(centred);
-    }
-    for (let c = 0; c < channels; c++) variance[c] = (sums[c]! * channels) / x.length;
+    const rows = x.length / channels;
+    const [one, shift] = [floats(channels).fill(1), floats(channels)];
+    for (let c = 0; c < channels; c++) shift[c] = -mean[c]!;
+    const [centred, powers] = [floats(x.length), floats(x.length)];
+    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    kernels().channelAffine(x, one, shift, noResidual, low, high, centred, rows, channels);
+    powers.set(centred);
+    nearestPowersOfTwo(new Uint32Array(powers.buffer, powers.byteOffset, powers.length));
+    kernels().columnDots(centred, powers, variance, rows, channels);
+    for (let c = 0; c < channels; c++) variance[c]! /= rows;
+    for (const array of [one, shift, centred, powers]) release(array);
   },
   factor: nearestPowerOfTwo,
 };

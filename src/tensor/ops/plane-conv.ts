@@ -1,7 +1,7 @@
-import { filterSignSums, planeConvolution } from '../../backend/plane-conv.ts';
+import { filterSignSums, planeConvolution, planeFilterGradient } from '../../backend/plane-conv.ts';
 import { kernels } from '../../backend/select.ts';
 import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
-import { floats, integers, release } from '../storage.ts';
+import { floats, release } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { PlaneTensor, SignFilter, Tensor } from '../tensor.ts';
 import { preparedFilter } from './binary-conv.ts';
@@ -20,7 +20,7 @@ export function planeConv2d(x: PlaneTensor, filter: SignFilter, options: ConvOpt
   const reach = g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups);
   const scale = floats(g.outChannels);
   for (let c = 0; c < scale.length; c++) scale[c] = filter.scale[c]! * x.step;
-  const dots = integers(y.size);
+  const scratch = floats(x.planes.length > 1 ? y.size : 0);
   const prepared = preparedFilter(filter, g);
   planeConvolution(
     kernels(),
@@ -29,14 +29,19 @@ export function planeConv2d(x: PlaneTensor, filter: SignFilter, options: ConvOpt
     filterSignSums(filter.words, g.outChannels, reach),
     scale,
     g,
-    dots,
+    scratch,
     y.data,
   );
-  release(dots);
+  release(scratch);
   release(prepared);
   const backward = (dy: Float32Array) => [
     gradientOf(x, (dx) => kernels().conv2dBackwardInputSigns(dy, filter.words, filter.scale, dx, g)),
-    gradientOf(filter, (dw) => kernels().conv2dBackwardFilter(x.data, dy, dw, g)),
+    gradientOf(filter, (dw) => {
+      const [sums, part] = [floats(g.outChannels), floats(x.planes.length > 1 ? dw.length : 0)];
+      kernels().columnSums(dy, sums, y.rows, g.outChannels);
+      planeFilterGradient(kernels(), x.planes, x.step, dy, sums, g, part, dw);
+      for (const array of [sums, part]) release(array);
+    }),
   ];
   return record('planeConv2d', [x, filter], y, backward, { attributes: { geometry: g, scale } });
 }

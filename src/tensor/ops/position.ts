@@ -1,7 +1,8 @@
 import { kernels } from '../../backend/select.ts';
 import { ShapeError } from '../../core/errors.ts';
+import { repeatRow } from '../../core/repeat-row.ts';
 import { formatShape } from '../../core/shape.ts';
-import { floats } from '../storage.ts';
+import { floats, release } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -88,4 +89,33 @@ export function positionShift(x: Tensor, map: Tensor): Tensor {
     gradientOf(map, (dm) => kernels().columnSums(dy, dm, x.shape[0]!, perImage)),
   ];
   return record('positionShift', [x, map], y, backward, { attributes: { map: map.data } });
+}
+
+/**
+ * y[n,h,w,c] = x[n,h,w,c] + pixels[n,h,w] channels[c].
+ *
+ * @param x [N,H,W,C]
+ * @param pixels [N,H,W,1]
+ * @param channels [C]
+ */
+export function addOuter(x: Tensor, pixels: Tensor, channels: Tensor): Tensor {
+  if (pixels.size !== x.rows || channels.size !== x.channels)
+    throw new ShapeError(
+      `addOuter: ${formatShape(pixels.shape)} and ${formatShape(channels.shape)} do not span ${formatShape(x.shape)}`,
+    );
+  const y = emptyTensor(x.shape);
+  const spread = floats(x.size);
+  const { rows } = x;
+  kernels().rowScale(repeatRow(channels.data, spread), pixels.data, spread, rows, x.channels);
+  kernels().add(x.data, spread, y.data);
+  release(spread);
+  const backward = (dy: Float32Array) => {
+    const [dp, dc, factors] = [floats(pixels.size), floats(channels.size), floats(x.size)];
+    kernels().rowDots(dy, repeatRow(channels.data, factors), dp, rows, x.channels);
+    kernels().rowScale(factors.fill(1), pixels.data, factors, rows, x.channels);
+    kernels().columnDots(dy, factors, dc, rows, x.channels);
+    release(factors);
+    return [dy, dp, dc];
+  };
+  return record('addOuter', [x, pixels, channels], y, backward, { attributes: { channels: channels.data } });
 }

@@ -1,6 +1,7 @@
+import { gateChannels } from '../../backend/sample-norm.ts';
 import { kernels } from '../../backend/select.ts';
 import { ShapeError } from '../../core/errors.ts';
-import { scaleChannels, subtractSigns } from '../../core/sample-factors.ts';
+import { subtractSigns } from '../../core/sample-factors.ts';
 import { formatShape } from '../../core/shape.ts';
 import { floats } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
@@ -43,7 +44,8 @@ export function sampleAbsMean(x: Tensor): Tensor {
   kernels().rowAbsMeans(x.data, y.data, samples, perSample);
   const backward = (dy: Float32Array) => {
     const dx = floats(x.size);
-    for (let i = 0; i < dx.length; i++) dx[i] = x.data[i]! < 0 ? -1 / perSample : 1 / perSample;
+    kernels().unary('clip-ste', x.data, dx);
+    kernels().blend(dy, 0, 1 / perSample, dy);
     kernels().rowScale(dx, dy, dx, samples, perSample);
     return [dx];
   };
@@ -78,9 +80,9 @@ export function channelGate(x: Tensor, gate: Tensor): Tensor {
     );
   const y = emptyTensor(x.shape);
   const perSample = x.size / samples;
-  scaleChannels(x.data, gate.data, y.data, samples, channels);
+  gateChannels(kernels(), x.data, gate.data, y.data, samples, channels);
   const backward = (dy: Float32Array) => [
-    gradientOf(x, (dx) => scaleChannels(dy, gate.data, dx, samples, channels)),
+    gradientOf(x, (dx) => gateChannels(kernels(), dy, gate.data, dx, samples, channels)),
     gradientOf(gate, (dg) => {
       for (let n = 0; n < samples; n++) {
         const part = (array: Float32Array) => array.subarray(n * perSample, (n + 1) * perSample);
