@@ -1,3 +1,4 @@
+import type { Random } from '../core/random.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { avgPoolLayer, Conv2d, globalAvgPoolLayer, Linear, subsampleLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
@@ -5,7 +6,7 @@ import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { BuildContext } from './network.ts';
 import { Stem } from './stem.ts';
-import { ConvUnit } from './units.ts';
+import { ConvUnit, type UnitOptions } from './units.ts';
 
 export interface ResnetOptions {
   /** Residual blocks of two convolutions per stage. */
@@ -15,6 +16,28 @@ export interface ResnetOptions {
   readonly stem: 'cifar' | 'imagenet';
   /** How the shortcut changes size: strided copy padded with zero channels (CIFAR, option A), or average-pool, 1x1 float conv, BN. */
   readonly downsample: 'pad' | 'conv';
+  /** `basic`: two 3x3 convolutions; `bottleneck`: 1x1, 3x3, 1x1 with four times the channels at the end. Default basic. */
+  readonly block?: 'basic' | 'bottleneck';
+}
+
+/** How many times a bottleneck widens its channels. */
+const expansion = 4;
+
+/** Makes the shortcut fit: nothing to do, a strided copy with zero channels, or average-pool, 1x1 float conv and BN. */
+function shortcutOf(
+  inChannels: number,
+  outChannels: number,
+  stride: number,
+  downsample: 'pad' | 'conv',
+  random: Random,
+): Module | null {
+  if (stride === 1 && inChannels === outChannels) return null;
+  if (downsample === 'pad') return subsampleLayer(stride, outChannels);
+  return new Sequential([
+    ...(stride > 1 ? [avgPoolLayer({ window: stride })] : []),
+    new Conv2d({ inChannels, outChannels, kernel: 1 }, random),
+    new BatchNorm(outChannels),
+  ]);
 }
 
 /** Two convolutions with shortcuts around each or around both, as the method's structure says. */
@@ -42,22 +65,55 @@ class ResidualBlock extends Module {
     this.everyConv = method.structure.shortcut === 'every-conv';
     this.first = unit(inChannels, stride, this.everyConv);
     this.second = unit(outChannels, 1, true);
-    this.shortcut = null;
-    if (stride === 1 && inChannels === outChannels) return;
-    this.shortcut =
-      downsample === 'pad'
-        ? subsampleLayer(stride, outChannels)
-        : new Sequential([
-            ...(stride > 1 ? [avgPoolLayer({ window: stride })] : []),
-            new Conv2d({ inChannels, outChannels, kernel: 1 }, random),
-            new BatchNorm(outChannels),
-          ]);
+    this.shortcut = shortcutOf(inChannels, outChannels, stride, downsample, random);
   }
 
   override forward(x: Tensor): Tensor {
     const shortcut = this.shortcut ? this.shortcut.forward(x) : x;
     const middle = this.first.apply(x, this.everyConv ? shortcut : undefined);
     return this.second.apply(middle, this.everyConv ? middle : shortcut);
+  }
+}
+
+/**
+ * 1x1, 3x3 (strided) and 1x1 convolutions around one shortcut (He et al. 2016, fig. 5); only the 3x3 one keeps its size in a binary network
+ * with a shortcut around every conv, and gets its own (Bi-Real-50).
+ */
+class Bottleneck extends Module {
+  readonly reduce: ConvUnit;
+  readonly middle: ConvUnit;
+  readonly expand: ConvUnit;
+  readonly shortcut: Module | null;
+  private readonly innerShortcut: boolean;
+
+  constructor(
+    inChannels: number,
+    channels: number,
+    stride: number,
+    downsample: 'pad' | 'conv',
+    { method, quantization, random }: BuildContext,
+  ) {
+    super();
+    const unit = (options: UnitOptions) => new ConvUnit(options, method.structure, quantization, random);
+    const outChannels = channels * expansion;
+    this.innerShortcut = method.structure.shortcut === 'every-conv' && stride === 1;
+    this.reduce = unit({ inChannels, outChannels: channels, kernel: 1 });
+    this.middle = unit({
+      inChannels: channels,
+      outChannels: channels,
+      kernel: 3,
+      stride,
+      pad: 1,
+      shortcut: this.innerShortcut,
+    });
+    this.expand = unit({ inChannels: channels, outChannels, kernel: 1, shortcut: true });
+    this.shortcut = shortcutOf(inChannels, outChannels, stride, downsample, random);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const shortcut = this.shortcut ? this.shortcut.forward(x) : x;
+    const reduced = this.reduce.forward(x);
+    return this.expand.apply(this.middle.apply(reduced, this.innerShortcut ? reduced : undefined), shortcut);
   }
 }
 
@@ -97,8 +153,10 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
     for (const [stage, count] of options.blocks.entries())
       for (let i = 0; i < count; i++) {
         const stride = stage > 0 && i === 0 ? 2 : 1;
-        blocks.push(new ResidualBlock(from, channels[stage]!, stride, options.downsample, context));
-        from = channels[stage]!;
+        const bottleneck = options.block === 'bottleneck';
+        const Block = bottleneck ? Bottleneck : ResidualBlock;
+        blocks.push(new Block(from, channels[stage]!, stride, options.downsample, context));
+        from = channels[stage]! * (bottleneck ? expansion : 1);
       }
     const head = [
       ...(method.structure.order === 'bn-conv' ? [new FinalNorm(from)] : []),

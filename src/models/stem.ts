@@ -2,12 +2,12 @@ import type { Random } from '../core/random.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { Conv2d, type Conv2dOptions } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
-import { maxPool } from '../tensor/ops/pooling.ts';
+import { maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export interface StemOptions extends Conv2dOptions {
   readonly clamp?: readonly [number, number];
-  readonly pool?: { window: number; stride: number; pad: number };
+  readonly pool?: PoolOptions;
 }
 
 /** The first, full-precision layer: conv, batch-norm, clamp, pool. */

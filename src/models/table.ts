@@ -2,10 +2,11 @@ import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Module } from '../nn/module.ts';
+import { binaryDenseNet } from './densenet.ts';
 import { mlp } from './mlp.ts';
 import { type BuildContext, Network, type NetworkConfig } from './network.ts';
 import { resnet } from './resnet.ts';
-import { cnv6, vggSmall } from './vgg.ts';
+import { alexNet, cnv6, darkNet19, networkInNetwork, vgg11, vgg16, vggSmall } from './vgg.ts';
 
 export interface ModelEntry {
   readonly id: string;
@@ -25,7 +26,17 @@ const cifarResnet = (id: string, blocks: number): ModelEntry => ({
   smallestSide: 4,
 });
 
-const resnet18 = { blocks: [2, 2, 2, 2], channels: [64, 128, 256, 512], downsample: 'conv' } as const;
+const wide = { channels: [64, 128, 256, 512], downsample: 'conv' } as const;
+const resnet18 = { ...wide, blocks: [2, 2, 2, 2] } as const;
+const resnet34 = { ...wide, blocks: [3, 4, 6, 3] } as const;
+
+const forImageNet = (id: string, title: string, build: ModelEntry['build'], smallestSide: number): ModelEntry => ({
+  id,
+  title,
+  build,
+  inputShape: [224, 224, 3],
+  smallestSide,
+});
 
 export const models: readonly ModelEntry[] = [
   { id: 'sfc', title: 'FINN SFC: MLP 256x3, all binary', build: mlp(256), inputShape: [28, 28, 1], smallestSide: 1 },
@@ -49,12 +60,37 @@ export const models: readonly ModelEntry[] = [
     smallestSide: 8,
   },
   {
-    id: 'resnet18-imagenet',
-    title: 'ResNet-18, ImageNet stem',
-    build: resnet({ ...resnet18, stem: 'imagenet' }),
-    inputShape: [224, 224, 3],
-    smallestSide: 32,
+    id: 'resnet34',
+    title: 'ResNet-34, CIFAR stem',
+    build: resnet({ ...resnet34, stem: 'cifar' }),
+    inputShape: [32, 32, 3],
+    smallestSide: 8,
   },
+  { id: 'vgg11', title: 'VGG-11 for 32x32 images', build: vgg11, inputShape: [32, 32, 3], smallestSide: 32 },
+  {
+    id: 'nin',
+    title: 'Network in Network for CIFAR',
+    build: networkInNetwork,
+    inputShape: [32, 32, 3],
+    smallestSide: 8,
+  },
+  forImageNet('resnet18-imagenet', 'ResNet-18, ImageNet stem', resnet({ ...resnet18, stem: 'imagenet' }), 32),
+  forImageNet('resnet34-imagenet', 'ResNet-34, ImageNet stem', resnet({ ...resnet34, stem: 'imagenet' }), 32),
+  forImageNet(
+    'resnet50-imagenet',
+    'ResNet-50, ImageNet stem',
+    resnet({ ...resnet34, block: 'bottleneck', stem: 'imagenet' }),
+    32,
+  ),
+  forImageNet('alexnet', 'AlexNet, one tower', alexNet, 63),
+  forImageNet('vgg16', 'VGG-16', vgg16, 32),
+  forImageNet('darknet19', 'DarkNet-19 without its detection head', darkNet19, 32),
+  forImageNet(
+    'binary-densenet28',
+    'BinaryDenseNet-28',
+    binaryDenseNet({ layers: [6, 6, 6, 5], reductions: [2.7, 2.7, 2.2] }),
+    32,
+  ),
 ];
 
 /** @throws UsageError naming the nearest known model */

@@ -6,7 +6,7 @@ import { ChannelGain, PRelu, RPRelu } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { type Epilogue, shiftNorm } from '../tensor/ops/normalise.ts';
-import { maxPool } from '../tensor/ops/pooling.ts';
+import { maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
 import { discard } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -34,7 +34,7 @@ function slopeOf({ activation }: Structure, channels: number): Module | null {
 
 export interface UnitOptions extends BinaryConv2dOptions {
   /** Max-pooling right after the convolution (survey sec. 3.5: before BN, so that it does not saturate). */
-  readonly pool?: number;
+  readonly pool?: PoolOptions;
   /** A shortcut will be added to the output. */
   readonly shortcut?: boolean;
 }
@@ -49,7 +49,7 @@ export class ConvUnit extends Module {
   readonly slope: Module | null;
   readonly gate: ChannelGain | null;
   private readonly structure: Structure;
-  private readonly pool: number | undefined;
+  private readonly pool: PoolOptions | undefined;
 
   constructor(options: UnitOptions, structure: Structure, quantization: Quantization, random: Random) {
     super();
@@ -83,7 +83,7 @@ export class ConvUnit extends Module {
 
   private pooled(x: Tensor): Tensor {
     if (!this.pool) return x;
-    const y = maxPool(x, { window: this.pool });
+    const y = maxPool(x, this.pool);
     // the largest activation of the network, and neither product nor pooling needs it for its gradient
     discard(x);
     return y;

@@ -1,38 +1,149 @@
 import { BatchNorm } from '../nn/batch-norm.ts';
-import { Lambda, Linear } from '../nn/layers.ts';
+import { globalAvgPoolLayer, Lambda, Linear } from '../nn/layers.ts';
 import { type Module, Sequential } from '../nn/module.ts';
+import type { PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten } from '../tensor/ops/shape.ts';
 import type { BuildContext } from './network.ts';
-import { Stem } from './stem.ts';
+import { Stem, type StemOptions } from './stem.ts';
 import { ConvUnit, DenseUnit } from './units.ts';
+
+/** One convolution of a plain stack. */
+interface Layer {
+  readonly channels: number;
+  /** Default 3, padded to keep the size. */
+  readonly kernel?: number;
+  readonly stride?: number;
+  readonly pad?: number;
+  /** Max-pooling right after it. */
+  readonly pool?: PoolOptions;
+}
+
+export interface StackOptions {
+  /** The first one is float. */
+  readonly layers: readonly Layer[];
+  /** Sizes of hidden dense layers, binary like the convolutions. */
+  readonly hidden?: readonly number[];
+  /** `flatten` all positions, or `average` them, before the classifier. */
+  readonly head: 'flatten' | 'average';
+}
+
+const afterWindow = (size: number, window: number, stride: number, pad: number) =>
+  Math.floor((size + 2 * pad - window) / stride) + 1;
+
+/** Side of the maps after each layer. */
+function shrink(side: number, { kernel = 3, stride = 1, pad = kernel >> 1, pool }: Layer): number {
+  const convolved = afterWindow(side, kernel, stride, pad);
+  return pool ? afterWindow(convolved, pool.window, pool.stride ?? pool.window, pool.pad ?? 0) : convolved;
+}
+
+const sized = (channels: number, width: number) => Math.max(1, Math.round(channels * width));
+
+/** Convolutions one after the other, pooled in between, then dense layers: AlexNet, the VGGs, NIN, DarkNet. */
+export function stack({ layers, hidden = [], head }: StackOptions): (context: BuildContext) => Module {
+  return ({ config, method, quantization, random }) => {
+    const [height, width, inChannels] = config.inputShape;
+    const { structure } = method;
+    let from = inChannels;
+    const convolutions = layers.map(({ channels, kernel = 3, stride = 1, pad = kernel >> 1, pool }, i) => {
+      const outChannels = sized(channels, config.width);
+      const options = { inChannels: from, outChannels, kernel, stride, pad, ...(pool ? { pool } : {}) };
+      from = outChannels;
+      if (i > 0) return new ConvUnit(options, structure, quantization, random);
+      return new Stem({ ...options, clamp: [-1, 1] } satisfies StemOptions, random);
+    });
+    const side = (size: number) => layers.reduce(shrink, size);
+    let features = head === 'flatten' ? side(height) * side(width) * from : from;
+    const dense = hidden.map((size) => {
+      const unit = new DenseUnit(features, sized(size, config.width), false, structure, quantization, random);
+      features = sized(size, config.width);
+      return unit;
+    });
+    return new Sequential([
+      ...convolutions,
+      head === 'flatten' ? new Lambda(flatten) : globalAvgPoolLayer(),
+      ...dense,
+      // in `bn-conv` order nothing has normalised the last products yet
+      ...(structure.order === 'bn-conv' ? [new BatchNorm(features)] : []),
+      new Linear(features, config.classes, random),
+    ]);
+  };
+}
+
+const halved = { window: 2 } as const;
+const overlapped = { window: 3, stride: 2 } as const;
+const repeated = (channels: number, count: number): Layer[] => [
+  ...Array.from({ length: count - 1 }, () => ({ channels })),
+  { channels, pool: halved },
+];
 
 /**
  * VGG-Small: 2x128C3 - pool - 2x256C3 - pool - 2x512C3 - pool - FC; first conv and last dense layer in float
  * (Zhang et al., ECCV 2018 (LQ-Nets); survey Table 3).
  */
-export function vggSmall({ config, method, quantization, random }: BuildContext): Module {
-  const [height, width, inChannels] = config.inputShape;
-  const channels = (c: number) => Math.max(1, Math.round(c * config.width));
-  const unit = (from: number, to: number, pool?: number) =>
-    new ConvUnit(
-      { inChannels: channels(from), outChannels: channels(to), kernel: 3, pad: 1, ...(pool ? { pool } : {}) },
-      method.structure,
-      quantization,
-      random,
-    );
-  const features = (height >> 3) * (width >> 3) * channels(512);
-  return new Sequential([
-    new Stem({ inChannels, outChannels: channels(128), kernel: 3, pad: 1, clamp: [-1, 1] }, random),
-    unit(128, 128, 2),
-    unit(128, 256),
-    unit(256, 256, 2),
-    unit(256, 512),
-    unit(512, 512, 2),
-    new Lambda(flatten),
-    ...(method.structure.order === 'bn-conv' ? [new BatchNorm(features)] : []),
-    new Linear(features, config.classes, random),
-  ]);
-}
+export const vggSmall = stack({
+  layers: [...repeated(128, 2), ...repeated(256, 2), ...repeated(512, 2)],
+  head: 'flatten',
+});
+
+/** VGG-11 (configuration A) for 32x32 images: its eight convolutions and one classifier (Simonyan and Zisserman 2015, table 1). */
+export const vgg11 = stack({
+  layers: [...repeated(64, 1), ...repeated(128, 1), ...repeated(256, 2), ...repeated(512, 2), ...repeated(512, 2)],
+  head: 'flatten',
+});
+
+/** VGG-16 (configuration D): thirteen convolutions and two hidden dense layers of 4096 (Simonyan and Zisserman 2015, table 1). */
+export const vgg16 = stack({
+  layers: [...repeated(64, 2), ...repeated(128, 2), ...repeated(256, 3), ...repeated(512, 3), ...repeated(512, 3)],
+  hidden: [4096, 4096],
+  head: 'flatten',
+});
+
+/** AlexNet on one tower (Krizhevsky et al. 2012, without groups), as the XNOR-Net paper and its successors use it. */
+export const alexNet = stack({
+  layers: [
+    { channels: 96, kernel: 11, stride: 4, pad: 2, pool: overlapped },
+    { channels: 256, kernel: 5, pool: overlapped },
+    { channels: 384 },
+    { channels: 384 },
+    { channels: 256, pool: overlapped },
+  ],
+  hidden: [4096, 4096],
+  head: 'flatten',
+});
+
+/** Network in Network for CIFAR (Lin et al. 2014); its last 1x1 convolution and the average commute: here the average comes first. */
+export const networkInNetwork = stack({
+  layers: [
+    { channels: 192, kernel: 5 },
+    { channels: 160, kernel: 1 },
+    { channels: 96, kernel: 1, pool: { ...overlapped, pad: 1 } },
+    { channels: 192, kernel: 5 },
+    { channels: 192, kernel: 1 },
+    { channels: 192, kernel: 1, pool: { ...overlapped, pad: 1 } },
+    { channels: 192 },
+    { channels: 192, kernel: 1 },
+  ],
+  head: 'average',
+});
+
+const squeezed = (channels: number, count: number): Layer[] =>
+  Array.from({ length: count }, (_, i) => (i % 2 === 0 ? { channels } : { channels: channels / 2, kernel: 1 }));
+
+/** DarkNet-19 without its detection head (Redmon and Farhadi 2017, table 6): 18 convolutions, average, classifier. */
+export const darkNet19 = stack({
+  layers: [
+    { channels: 32, pool: halved },
+    { channels: 64, pool: halved },
+    ...squeezed(128, 2),
+    { channels: 128, pool: halved },
+    ...squeezed(256, 2),
+    { channels: 256, pool: halved },
+    ...squeezed(512, 4),
+    { channels: 512, pool: halved },
+    ...squeezed(1024, 5),
+  ],
+  head: 'average',
+});
 
 /**
  * FINN's CNV: 64C3-64C3-P2-128C3-128C3-P2-256C3-256C3-512-512-classes without padding; images are padded to 32 pixels by the
@@ -40,9 +151,9 @@ export function vggSmall({ config, method, quantization, random }: BuildContext)
  */
 export function cnv6({ config, method, quantization, random }: BuildContext): Module {
   const [height, , inChannels] = config.inputShape;
-  const channels = (c: number) => Math.max(1, Math.round(c * config.width));
+  const channels = (c: number) => sized(c, config.width);
   const pad = Math.max(0, Math.ceil((32 - height) / 2));
-  const unit = (from: number, to: number, pool?: number) =>
+  const unit = (from: number, to: number, pool?: PoolOptions) =>
     new ConvUnit(
       { inChannels: channels(from), outChannels: channels(to), kernel: 3, ...(pool ? { pool } : {}) },
       method.structure,
@@ -51,13 +162,12 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
     );
   const dense = (from: number, to: number, last = false) =>
     new DenseUnit(from, to, last, method.structure, quantization, random);
-  const shrink = (size: number) => ((((size - 4) >> 1) - 4) >> 1) - 4;
-  const side = shrink(height + 2 * pad);
+  const side = ((((height + 2 * pad - 4) >> 1) - 4) >> 1) - 4;
   return new Sequential([
     new Stem({ inChannels, outChannels: channels(64), kernel: 3, pad, clamp: [-1, 1] }, random),
-    unit(64, 64, 2),
+    unit(64, 64, halved),
     unit(64, 128),
-    unit(128, 128, 2),
+    unit(128, 128, halved),
     unit(128, 256),
     unit(256, 256),
     new Lambda(flatten),

@@ -1,0 +1,79 @@
+import { BatchNorm } from '../nn/batch-norm.ts';
+import { Conv2d, globalAvgPoolLayer, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
+import { Module, Sequential } from '../nn/module.ts';
+import { concat } from '../tensor/ops/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { BuildContext } from './network.ts';
+import { Stem } from './stem.ts';
+import { ConvUnit } from './units.ts';
+
+export interface DenseNetOptions {
+  /** Convolutions of each stage. */
+  readonly layers: readonly number[];
+  /** Channels are divided by this between two stages. */
+  readonly reductions: readonly number[];
+}
+
+const growth = 64;
+const firstChannels = 64;
+
+/** Adds `growth` channels: a binary convolution of all that came before, concatenated to it. */
+class DenseLayer extends Module {
+  readonly unit: ConvUnit;
+
+  constructor(inChannels: number, outChannels: number, { method, quantization, random }: BuildContext) {
+    super();
+    const structure = { ...method.structure, order: 'bn-conv', activation: 'none' } as const;
+    this.unit = new ConvUnit({ inChannels, outChannels, kernel: 3, pad: 1 }, structure, quantization, random);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return concat([x, this.unit.forward(x)]);
+  }
+}
+
+/**
+ * BinaryDenseNet: dense connections instead of bottlenecks, blocks of BN, sign and 3x3 conv, float 1x1 convolutions between the stages
+ * (Bethge et al. 2019, sec. 4).
+ */
+export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (context: BuildContext) => Module {
+  return (context) => {
+    const { config, random } = context;
+    const scaled = (channels: number) => Math.max(1, Math.round(channels * config.width));
+    const stem = {
+      inChannels: config.inputShape[2],
+      outChannels: scaled(firstChannels),
+      kernel: 7,
+      stride: 2,
+      pad: 3,
+      pool: { window: 3, stride: 2, pad: 1 },
+      clamp: [0, Number.POSITIVE_INFINITY],
+    } as const;
+    const body: Module[] = [new Stem(stem, random)];
+    let channels = stem.outChannels;
+    for (const [stage, count] of layers.entries()) {
+      for (let i = 0; i < count; i++) {
+        body.push(new DenseLayer(channels, scaled(growth), context));
+        channels += scaled(growth);
+      }
+      const reduction = reductions[stage];
+      if (reduction === undefined) continue;
+      // whole words of 32 channels, as the authors' code rounds
+      const reduced = Math.max(1, Math.round(channels / reduction / 32) * 32);
+      body.push(
+        new BatchNorm(channels),
+        maxPoolLayer({ window: 2 }),
+        reluLayer(),
+        new Conv2d({ inChannels: channels, outChannels: reduced, kernel: 1 }, random),
+      );
+      channels = reduced;
+    }
+    return new Sequential([
+      ...body,
+      new BatchNorm(channels),
+      reluLayer(),
+      globalAvgPoolLayer(),
+      new Linear(channels, config.classes, random),
+    ]);
+  };
+}

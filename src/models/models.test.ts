@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { inference } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { buildNetwork, modelNamed, models } from './table.ts';
+
+const built = (model: string, classes: number, width = 1, method = 'float') =>
+  buildNetwork({ model, method, inputShape: modelNamed(model).inputShape, classes, width, seed: 1 });
+
+/** Trainable numbers; convolutions and dense weights alone on request. */
+function parameters(model: string, classes: number, weightsOnly = false): number {
+  return built(model, classes)
+    .parameters()
+    .filter(({ value }) => !weightsOnly || value.role === 'weight' || value.role === 'latent')
+    .reduce((sum, { value }) => sum + value.size, 0);
+}
+
+describe('parameter counts are the published ones', () => {
+  test.each([
+    // He et al. 2016, as every framework counts them: convolutions, batch-norms, classifier with bias
+    ['resnet18-imagenet', 11_689_512],
+    ['resnet34-imagenet', 21_797_672],
+    ['resnet50-imagenet', 25_557_032],
+  ])('%s: %d', (model, expected) => expect(parameters(model, 1000)).toBe(expected));
+
+  test.each([
+    // the published counts less their biases, which a batch-norm takes over
+    ['alexnet', 1000, 62_378_344 - 10_568],
+    ['vgg16', 1000, 138_357_544 - 13_416],
+    // 966,986 with 1,418 biases
+    ['nin', 10, 965_568],
+    // the published eight convolutions, less their biases, and one classifier of 512 inputs
+    ['vgg11', 10, 9_220_480 - 2_752 + 5_120],
+  ])('%s: weights', (model, classes, expected) => expect(parameters(model, classes, true)).toBe(expected));
+
+  test.each([
+    ['resnet20', 269_722],
+    ['resnet32', 464_154],
+    ['resnet44', 658_586],
+  ])('%s for CIFAR: %d, shortcuts without parameters', (model, expected) =>
+    expect(parameters(model, 10)).toBe(expected),
+  );
+});
+
+test.each(models.map(({ id }) => id))('%s, narrow, gives one logit per class, binary and float', (id) => {
+  const { smallestSide, inputShape } = modelNamed(id);
+  const side = Math.max(smallestSide, 16);
+  const shape: [number, number, number] = [side, side, inputShape[2]];
+  const pixels = new Float32Array(2 * side * side * shape[2]).fill(0.3);
+  for (const method of ['float', 'bi-real', 'xnor-net']) {
+    const network = buildNetwork({ model: id, method, inputShape: shape, classes: 5, width: 0.0625, seed: 1 });
+    const logits = inference(() => network.forward(new Tensor(pixels, [2, ...shape])).data.slice());
+    expect(logits).toHaveLength(10);
+    expect(logits.every(Number.isFinite)).toBe(true);
+  }
+});
