@@ -8,6 +8,7 @@ import { addPack } from './pack.ts';
 import { addPredict } from './predict.ts';
 import { addQuickstart } from './quickstart.ts';
 import { addSummary } from './summary.ts';
+import { addTable } from './table.ts';
 import { addTrain } from './train.ts';
 
 /** The `signum` command with all its sub-commands. */
@@ -17,7 +18,18 @@ export function buildProgram(): Command {
     .option('--debug', 'show where an error happened')
     .showSuggestionAfterError()
     .exitOverride();
-  for (const add of [addTrain, addEval, addPack, addPredict, addSummary, addBench, addLint, addLists, addQuickstart])
+  for (const add of [
+    addTrain,
+    addEval,
+    addPack,
+    addPredict,
+    addSummary,
+    addBench,
+    addLint,
+    addLists,
+    addTable,
+    addQuickstart,
+  ])
     add(program);
   for (const command of program.commands) command.exitOverride();
   return program;

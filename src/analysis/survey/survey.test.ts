@@ -1,0 +1,61 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { methods } from '../../methods/table.ts';
+import { table3, table4 } from './classification.ts';
+import { loggedRuns, measuredRun } from './measured.ts';
+import { table1 } from './overview.ts';
+import { parseRows } from './table.ts';
+import { table5, table6, table7 } from './tasks.ts';
+
+const tables = [table1, table3, table4, table5, table6, table7];
+
+test('every row has all cells of its table, and names only methods that exist', () => {
+  const ids = new Set(methods.map(({ id }) => id));
+  for (const { number, columns, rows } of tables)
+    for (const { method, cells, id } of rows) {
+      expect([number, method, cells.length]).toEqual([number, method, columns.length]);
+      if (id) expect(ids).toContain(id);
+    }
+});
+
+test('the tables are whole: rows as printed', () => {
+  expect(tables.map(({ rows }) => rows.length)).toEqual([36, 40, 59, 9, 10, 20]);
+});
+
+test('lines are read with group, reference and repeated method', () => {
+  expect(parseRows('# g\nA b [12] | x | id\n" | y |')).toEqual([
+    { group: 'g', method: 'A b', reference: '12', cells: ['x'], id: 'id' },
+    { group: 'g', method: 'A b', reference: '12', cells: ['y'], id: null },
+  ]);
+});
+
+test('the measured column is the best finished run of that method and topology', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signum-results-'));
+  try {
+    const log = (name: string, method: string, accuracy: number, epochs: number) => {
+      mkdirSync(join(folder, name));
+      writeFileSync(
+        join(folder, name, 'config.json'),
+        JSON.stringify({ model: 'resnet20', method, data: 'cifar10', epochs, batch: 128 }),
+      );
+      const lines = [0, 1].map((epoch) => JSON.stringify({ epoch, testAccuracy: accuracy, layers: [] }));
+      writeFileSync(join(folder, name, 'metrics.jsonl'), `${lines.join('\n')}\n`);
+    };
+    log('a', 'dorefa', 0.8, 2);
+    log('b', 'dorefa', 0.85, 2);
+    log('unfinished', 'dorefa', 0.9, 3);
+    mkdirSync(join(folder, 'no run'));
+    const row = table3.rows.find(({ id }) => id === 'dorefa')!;
+    expect(measuredRun(row, loggedRuns(folder))).toMatchObject({ accuracy: 0.85, epochs: 2 });
+    expect(measuredRun(table3.rows.find(({ id }) => id === 'bnn')!, loggedRuns(folder))).toBeNull();
+    log('c', 'ir-net', 0.7, 2);
+    const irNet = table3.rows.filter(({ id, cells }) => id === 'ir-net' && cells[1] === 'ResNet-20');
+    // 1/32 is another network than the 1/1 that ran
+    expect(irNet.map((candidate) => measuredRun(candidate, loggedRuns(folder))?.accuracy)).toEqual([undefined, 0.7]);
+    expect(loggedRuns(join(folder, 'missing'))).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

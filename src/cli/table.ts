@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { table3, table4 } from '../analysis/survey/classification.ts';
+import { loggedRuns, measuredRun } from '../analysis/survey/measured.ts';
+import { table1 } from '../analysis/survey/overview.ts';
+import type { SurveyTable } from '../analysis/survey/table.ts';
+import { table5, table6, table7 } from '../analysis/survey/tasks.ts';
+import { UsageError } from '../core/errors.ts';
+import { integer } from './arguments.ts';
+import { formatTable, percent } from './output.ts';
+
+const tables: readonly SurveyTable[] = [table1, table3, table4, table5, table6, table7];
+
+interface Options {
+  results: string;
+  json?: boolean;
+}
+
+function tableNumbered(number: number): SurveyTable {
+  const table = tables.find((candidate) => candidate.number === number);
+  if (table) return table;
+  throw new UsageError(
+    number === 2
+      ? 'table 2 of the survey (FPGA deployments) is a picture in the published text and was not typed; choose 1, 3, 4, 5, 6 or 7'
+      : `the survey has no table ${number}; choose 1, 3, 4, 5, 6 or 7`,
+  );
+}
+
+export function addTable(program: Command): void {
+  program
+    .command('table')
+    .description("print a table of the survey, with Signum's own figures where a logged run exists")
+    .argument('<number>', '1 overview, 3 CIFAR-10, 4 ImageNet, 5 COCO, 6 and 7 PASCAL VOC', integer)
+    .option('--results <folder>', 'where logged runs lie', 'results')
+    .option('--json', 'one JSON object per row')
+    .addHelpText('after', '\nExamples:\n  signum table 3\n  signum table 3 --results runs --json')
+    .action((number: number, { results, json }: Options) => {
+      const { title, columns, rows, notes = [] } = tableNumbered(number);
+      const runs = number === 3 ? loggedRuns(results) : [];
+      const lines = rows.map((row) => ({ ...row, measured: measuredRun(row, runs) }));
+      if (json) {
+        process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        return;
+      }
+      const shown = lines.map(({ group, method, reference, cells, id, measured }, i) => [
+        group === lines[i - 1]?.group ? '' : group,
+        reference ? `${method} [${reference}]` : method,
+        ...cells,
+        id ?? '',
+        ...(number === 3 ? [measured ? `${percent(measured.accuracy)}, ${measured.epochs} epochs` : ''] : []),
+      ]);
+      const heads = ['', 'method', ...columns, 'signum', ...(number === 3 ? ['measured here'] : [])];
+      process.stdout.write(`Table ${number}: ${title} (Qin et al. 2020)\n\n${formatTable(heads, shown)}\n`);
+      if (notes.length > 0) process.stdout.write(`\n${notes.map((note) => `note: ${note}`).join('\n')}\n`);
+    });
+}
