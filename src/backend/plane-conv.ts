@@ -1,6 +1,7 @@
 import { wordsPerRow } from '../core/bits.ts';
 import type { ConvGeometry } from '../core/conv-geometry.ts';
 import type { LevelCodes } from '../core/level-codes.ts';
+import { affineColumns } from './affine-columns.ts';
 import type { Kernels } from './kernels.ts';
 
 /**
@@ -79,9 +80,7 @@ export function planeFilterGradient(
   }
   const factor = new Float32Array(g.outChannels).fill(-step / 2);
   const shift = Float32Array.from(sums, (sum) => (step / 2) * (2 ** planes.length - 1) * sum);
-  const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const rows = dfilter.length / g.outChannels;
-  kernels.channelAffine(dfilter, factor, shift, new Float32Array(0), low, high, dfilter, rows, g.outChannels);
+  affineColumns(kernels, dfilter, factor, shift, dfilter, dfilter.length / g.outChannels);
 }
 
 /**

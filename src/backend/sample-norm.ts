@@ -1,8 +1,8 @@
+import { affineColumns } from './affine-columns.ts';
 import type { Kernels } from './kernels.ts';
 
 const epsilon = 1e-5;
 const none = new Float32Array(0);
-const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
 /**
  * Mean and 1/spread of each of the equal parts of x, one for each image.
@@ -49,7 +49,7 @@ export function sampleAffine(
     }
     const part = (array: Float32Array) => array.subarray(n * perSample, (n + 1) * perSample);
     const added = residual.length > 0 ? part(residual) : none;
-    kernels.channelAffine(part(x), scale, shift, added, low, high, part(y), perSample / channels, channels);
+    affineColumns(kernels, part(x), scale, shift, part(y), perSample / channels, added);
   }
 }
 

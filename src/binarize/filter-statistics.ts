@@ -1,3 +1,4 @@
+import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
 import { repeatRow } from '../core/repeat-row.ts';
 import { floats, release } from '../tensor/storage.ts';
@@ -28,8 +29,7 @@ export function filterSpreads(w: Tensor): Tensor {
       slope[c] = dy[c]! / (w.rows * y.data[c]!);
       shift[c] = -means[c]! * slope[c]!;
     }
-    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-    kernels().channelAffine(w.data, slope, shift, new Float32Array(0), low, high, dw, w.rows, w.channels);
+    affineColumns(kernels(), w.data, slope, shift, dw, w.rows);
     for (const array of [slope, shift, means]) release(array);
     return [dw];
   };

@@ -1,17 +1,16 @@
+import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
 import { floats } from '../tensor/storage.ts';
 import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { total } from './totals.ts';
 
-const noResidual = new Float32Array(0);
-
 /** x*factor + shift; evaluated as an affine map per channel, so that packing folds it. */
 function uniformAffine(x: Tensor, factor: number, shift: number, inputs: Tensor[], backward: Backward): Tensor {
   const [factors, shifts] = [floats(x.channels).fill(factor), floats(x.channels).fill(shift)];
   const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const y = emptyTensor(x.shape);
-  kernels().channelAffine(x.data, factors, shifts, noResidual, low, high, y.data, x.rows, x.channels);
+  affineColumns(kernels(), x.data, factors, shifts, y.data, x.rows);
   const attributes = { scale: factors, shift: shifts, low, high };
   return record('affine', inputs, y, (dy) => backward(dy, y), { attributes });
 }

@@ -1,3 +1,4 @@
+import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
 import { floats, release } from '../tensor/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -30,12 +31,9 @@ export const powerOfTwoMean: Scale = (w) => {
   return alpha;
 };
 
-const noResidual = new Float32Array(0);
-
 /** out[i][c] = x[i][c]*factor[c] */
 export function scaleColumns(x: Float32Array, factor: Float32Array, out: Float32Array, rows: number): void {
   const zero = floats(factor.length).fill(0);
-  const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  kernels().channelAffine(x, factor, zero, noResidual, low, high, out, rows, factor.length);
+  affineColumns(kernels(), x, factor, zero, out, rows);
   release(zero);
 }

@@ -1,3 +1,4 @@
+import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
@@ -7,8 +8,6 @@ import type { Quantizer } from './quantizer.ts';
 
 /** A differentiable map of the latent weights before their signs are taken. */
 export type WeightTransform = Quantizer<Tensor>;
-
-const noResidual = new Float32Array(0);
 
 /**
  * (w - mean_c)/std_c per filter, unbiased std: zero mean makes the signs balanced (maximum entropy), unit variance keeps
@@ -28,17 +27,7 @@ export const standardise: WeightTransform = (w) => {
     shift[c] = -mean[c]! * scale[c]!;
   }
   const y = emptyTensor(w.shape);
-  kernels().channelAffine(
-    w.data,
-    scale,
-    shift,
-    noResidual,
-    Number.NEGATIVE_INFINITY,
-    Number.POSITIVE_INFINITY,
-    y.data,
-    rows,
-    channels,
-  );
+  affineColumns(kernels(), w.data, scale, shift, y.data, rows);
   release(shift);
   release(scale);
   const backward = (dy: Float32Array) => {
@@ -67,8 +56,7 @@ function subtractColumnMeans(x: Float32Array, y: Float32Array, rows: number, cha
   const [shift, one] = [floats(channels), floats(channels).fill(1)];
   kernels().columnSums(x, shift, rows, channels);
   for (let c = 0; c < channels; c++) shift[c]! /= -rows;
-  const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  kernels().channelAffine(x, one, shift, noResidual, low, high, y, rows, channels);
+  affineColumns(kernels(), x, one, shift, y, rows);
   release(shift);
   release(one);
 }

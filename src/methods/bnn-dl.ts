@@ -1,3 +1,4 @@
+import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
 import { adam } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
@@ -47,8 +48,7 @@ export function distributionLoss(x: Tensor): Tensor {
       slope[c] = (factor * dSpread) / spread[c]!;
       shift[c] = factor * dMean - slope[c]! * mean[c]!;
     }
-    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-    kernels().channelAffine(x.data, slope, shift, new Float32Array(0), low, high, dx, rows, channels);
+    affineColumns(kernels(), x.data, slope, shift, dx, rows);
     return [dx];
   };
   return record('distributionLoss', [x], new Tensor(floats(1).fill(total), [1]), backward, { saved: [mean, spread] });

@@ -1,3 +1,4 @@
+import { affineColumns } from '../../backend/affine-columns.ts';
 import { kernels } from '../../backend/select.ts';
 import { nearestPowerOfTwo, nearestPowersOfTwo } from '../../core/power-of-two.ts';
 import { floats, release } from '../storage.ts';
@@ -43,8 +44,7 @@ export const shiftNorm: NormRule = {
     const [one, shift] = [floats(channels).fill(1), floats(channels)];
     for (let c = 0; c < channels; c++) shift[c] = -mean[c]!;
     const [centred, powers] = [floats(x.length), floats(x.length)];
-    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-    kernels().channelAffine(x, one, shift, noResidual, low, high, centred, rows, channels);
+    affineColumns(kernels(), x, one, shift, centred, rows);
     powers.set(centred);
     nearestPowersOfTwo(new Uint32Array(powers.buffer, powers.byteOffset, powers.length));
     kernels().columnDots(centred, powers, variance, rows, channels);
@@ -145,17 +145,7 @@ export function channelAffine(x: Tensor, scale: Float32Array, shift: Float32Arra
     const dy = clampedGradient(g, y, clamp);
     const dx = floats(x.size);
     const zero = floats(channels).fill(0);
-    kernels().channelAffine(
-      dy,
-      scale,
-      zero,
-      noResidual,
-      Number.NEGATIVE_INFINITY,
-      Number.POSITIVE_INFINITY,
-      dx,
-      rows,
-      channels,
-    );
+    affineColumns(kernels(), dy, scale, zero, dx, rows);
     return residual ? [dx, dy] : [dx];
   };
   const attributes = { scale, shift, low, high };
