@@ -3,6 +3,7 @@ export * from './activations.ts';
 export * from './context.ts';
 export * from './estimators.ts';
 export * from './gradients.ts';
+export * from './int8-gradients.ts';
 export * from './learned-scale.ts';
 export * from './level-activations.ts';
 export * from './quantizer.ts';

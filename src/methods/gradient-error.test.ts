@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { BinarizeContext } from '../binarize/context.ts';
+import { counteractiveRate, directionDeviation, leastDeviatingClip } from '../binarize/int8-gradients.ts';
 import { softSign } from '../binarize/soft-sign.ts';
 import { buildNetwork } from '../models/table.ts';
 import { RPRelu } from '../nn/layers.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
+import { multiply, sum } from '../tensor/ops/arithmetic.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
-import { inference } from '../tensor/tape.ts';
+import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { bcgd, blendWithBinary, roundedUp } from './bcgd.ts';
 import { bnnPlus, bnnPlusSquared, scaleRegulariser } from './bnn-plus.ts';
@@ -14,6 +16,7 @@ import { circulant, turnedTaps } from './cbcn.ts';
 import { dsq, softStep } from './dsq.ts';
 import { Bench, pixel, rounded } from './equations.testing.ts';
 import { hwgq } from './hwgq.ts';
+import { int8Training } from './int8-training.ts';
 import { itBnn } from './it-bnn.ts';
 import { proximalBinary, proxQuant } from './prox-quant.ts';
 import { quantizationNetworks } from './quantization-networks.ts';
@@ -338,5 +341,43 @@ describe('stepping bit-width (survey [125])', () => {
     const values = new Set(new Bench(stepping, weights, { weightBits: bits }).effective());
     expect(values.size).toBeLessThanOrEqual(Math.min(400, 2 ** bits));
     if (bits === 1) expect(values.size).toBe(2);
+  });
+});
+
+describe('eight-bit gradients (survey [41])', () => {
+  const g = [0.9, -0.02, 0.4, -0.01];
+
+  test('deviation and counteractive rate of the notes; the search takes the clip that turns least', () => {
+    expect([1, 0.5, 0.1].map((clip) => Number(directionDeviation(g, clip).toFixed(6)))).toEqual([
+      0.000012, 0.033267, 0.074653,
+    ]);
+    expect([0, 0.01, 0.05, 0.2].map((d) => Number(counteractiveRate(d).toFixed(6)))).toEqual([
+      1, 0.818731, 0.367879, 0.1,
+    ]);
+    const { clip, deviation } = leastDeviatingClip(g);
+    for (const other of [0.3, 0.5, 0.7]) expect(deviation).toBeLessThanOrEqual(directionDeviation(g, other));
+    expect(clip).toBeGreaterThan(0.7);
+  });
+
+  test('gradients lie on 256 levels and are right on average', () => {
+    const bench = new Bench(int8Training, [[1, 1, 1, 1]]);
+    const sums = new Float64Array(4);
+    const draws = 400;
+    for (let i = 0; i < draws; i++) {
+      const y = pixel([0, 0, 0, 0], true);
+      const gradient = trainingStep(() => {
+        const out = int8Training.output!(y, bench.context, bench.own, y);
+        backward(sum(multiply(out, new Tensor(Float32Array.from(g), out.shape))));
+        const copy = [...y.grad!];
+        y.grad = null;
+        return copy;
+      });
+      const step = bench.layer.kept['gradientClip']!.data[0]! / 127;
+      for (const [j, value] of gradient.entries()) {
+        expect(Math.abs(value / step - Math.round(value / step))).toBeLessThan(1e-3);
+        sums[j]! += value / draws;
+      }
+    }
+    for (const [j, value] of g.entries()) expect(Math.abs(sums[j]! - value)).toBeLessThan(1e-3);
   });
 });

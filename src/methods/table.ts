@@ -23,6 +23,7 @@ import { float } from './float.ts';
 import { horq } from './horq.ts';
 import { hwgq, hwgqOneBit } from './hwgq.ts';
 import { inq, inqBinary } from './inq.ts';
+import { int8Training } from './int8-training.ts';
 import { irNet, irNetResnet20 } from './ir-net.ts';
 import { itBnn } from './it-bnn.ts';
 import { lab, lab2 } from './lab.ts';
@@ -105,6 +106,7 @@ export const methods: readonly Method[] = [
   selfBinarizing,
   itBnn,
   stepping,
+  int8Training,
   irNet,
   irNetResnet20,
   bop,
