@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { BatchNorm } from '../nn/batch-norm.ts';
+import { effectiveWeights } from '../nn/product.ts';
 import { shiftAdamax } from '../optim/shift-adamax.ts';
 import { randomTensor, tapeGradients } from '../tensor/gradients.testing.ts';
 import { exactNorm, shiftNorm } from '../tensor/ops/normalise.ts';
-import { trainingStep } from '../tensor/tape.ts';
+import { inference, trainingStep } from '../tensor/tape.ts';
 import { binaryConnectFloatTest } from './binary-connect.ts';
-import { Bench } from './equations.testing.ts';
+import { bitwise, ternarySigns } from './bitwise.ts';
+import { Bench, rounded } from './equations.testing.ts';
 
 describe('shift-based BNN (survey [57])', () => {
   const warmed = (rule: typeof shiftNorm) => {
@@ -50,4 +52,37 @@ test('BinaryConnect may be tested with its float weights (survey [59])', () => {
   expect(bench.effective().map(Math.abs)).toEqual([1, 1]);
   bench.context.training = false;
   expect(bench.effective()).toEqual([0.5, -0.25]);
+});
+
+describe('Bitwise Neural Networks (survey [69])', () => {
+  test('tanh on weights and activations, then their signs with the slope of tanh', () => {
+    const bench = new Bench(bitwise, [[0.5], [-0.25]], { soft: 1 });
+    expect(rounded(bench.effective())).toEqual(rounded([Math.tanh(0.5), Math.tanh(-0.25)]));
+    bench.context.values = bitwise.schedule!({ progress: 0.6, epoch: 0 });
+    expect(bench.effective()).toEqual([1, -1]);
+    const slope = (x: number) => 1 - Math.tanh(x) ** 2;
+    expect(bench.weightGradients([1, 2])['weight']).toEqual(rounded([slope(0.5), 2 * slope(0.25)]));
+    expect(bench.activationSlopes([0, -2])['x']).toEqual(rounded([1, slope(2)]));
+  });
+
+  test('the second stage starts from tanh(w), once', () => {
+    const bench = new Bench(bitwise, [[0.5], [-2]]);
+    const at = (progress: number) =>
+      bitwise.update!.beforeStep!([bench.layer], { progress, epoch: 0, rate: 1, step: 1 });
+    at(0.4);
+    expect([...bench.layer.weight.data]).toEqual([0.5, -2]);
+    for (const progress of [0.5, 0.6]) at(progress);
+    expect(rounded(bench.layer.weight.data)).toEqual(rounded([Math.tanh(0.5), Math.tanh(-2)]));
+  });
+
+  test('P: the share of zeros is the one asked for, and none when none is; the others are signs', () => {
+    const w = randomTensor([1, 1, 200, 1], 3);
+    const zeros = (share: number) =>
+      inference(() => {
+        const values = [...effectiveWeights(ternarySigns(share)(w, {} as never))];
+        expect(values.every((v, i) => v === 0 || v === (w.data[i]! < 0 ? -1 : 1))).toBe(true);
+        return values.filter((v) => v === 0).length / 200;
+      });
+    expect([0, 0.25, 0.5].map(zeros)).toEqual([0, 0.25, 0.5]);
+  });
 });

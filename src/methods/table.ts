@@ -7,6 +7,7 @@ import { bbg } from './bbg.ts';
 import { bcgd, bcgdOneBit } from './bcgd.ts';
 import { biReal } from './bi-real.ts';
 import { binaryConnect, binaryConnectFloatTest, binaryConnectStochastic } from './binary-connect.ts';
+import { bitwise, bitwiseSparse } from './bitwise.ts';
 import { bnn, bnnIdentity, bnnShift, bnnStochastic } from './bnn.ts';
 import { bnnDl } from './bnn-dl.ts';
 import { bnnPlus, bnnPlusSquared } from './bnn-plus.ts';
@@ -50,6 +51,8 @@ export const methods: readonly Method[] = [
   binaryConnect,
   binaryConnectStochastic,
   binaryConnectFloatTest,
+  bitwise,
+  bitwiseSparse,
   bnn,
   bnnIdentity,
   bnnStochastic,

@@ -45,6 +45,8 @@ const slow: Record<string, number> = {
   'it-bnn': 12,
   'dq-points': 15,
   elbnn: 10,
+  bitwise: 12,
+  'bitwise-sparse': 12,
 };
 
 test.each(methods.map((method) => method.id))(

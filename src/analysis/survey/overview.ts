@@ -12,7 +12,7 @@ export const table1: SurveyTable = {
   rows: parseRows(`
 # naive
 BinaryConnect [59] | - | A | - | - | binary-connect
-Bitwise Neural Networks [69] | - | - | - | - |
+Bitwise Neural Networks [69] | - | - | - | - | bitwise
 Binarized Neural Networks [57] | - | AM | - | - | bnn
 # minimize the quantization error
 Binary Weight Networks [58] | - | S | - | - | bwn
