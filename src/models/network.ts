@@ -3,7 +3,7 @@ import { ShapeError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import type { Method, Point } from '../methods/method.ts';
-import type { Quantization } from '../nn/binary-layers.ts';
+import { BinaryConv2d, type Quantization } from '../nn/binary-layers.ts';
 import { Module } from '../nn/module.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -54,11 +54,17 @@ export class Network extends Module {
     const widened = { ...config, width: config.width * (method.structure.widen ?? 1) };
     this.body = build({ config: widened, method, quantization, random: new Random(config.seed) });
     this.setPoint(this.point);
-    if ([method.weight, method.activation, method.output].some((quantizer) => quantizer?.start)) this.showBlankImage();
+    this.startQuantizers();
   }
 
-  /** Lets every layer learn its sizes, so that all parameters exist before training or loading. */
-  private showBlankImage(): void {
+  /**
+   * Gives quantizers their first values in every layer, for its sizes and its weights as they are: all parameters exist before training or
+   * loading. Again, it starts them anew.
+   */
+  startQuantizers(): void {
+    const { weight, activation, output } = this.method;
+    if (![weight, activation, output].some((quantizer) => quantizer?.start)) return;
+    for (const { value } of this.modules()) if (value instanceof BinaryConv2d) value.forgetOwn();
     const { inputShape } = this.config;
     const blank = new Tensor(new Float32Array(inputShape.reduce((a, b) => a * b)), [1, ...inputShape]);
     this.setTraining(false);

@@ -89,6 +89,11 @@ export class BinaryConv2d extends Module {
     return output ? output(y, context, own, x) : y;
   }
 
+  /** What quantizers learned and kept begins anew at the next forward pass. */
+  forgetOwn(): void {
+    this.own = null;
+  }
+
   /** The first forward pass tells the sizes that some quantizers need for values of their own. */
   private begin(x: Tensor): LayerOwn {
     const { weight, activation, output } = this.quantization;

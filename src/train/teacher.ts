@@ -71,13 +71,20 @@ export function adopt(network: Network, source: Network): void {
   const available = new Map(
     [...source.parameters(), ...source.stateArrays()].map(({ name, value }) => [name, value.data] as const),
   );
-  let adopted = 0;
-  for (const { name, value } of [...network.parameters(), ...network.stateArrays()]) {
-    const data = available.get(name);
-    if (data?.length !== value.data.length) continue;
-    value.data.set(data);
-    if (name.endsWith('conv.weight')) adopted++;
-  }
+  const copy = () => {
+    let layers = 0;
+    for (const { name, value } of [...network.parameters(), ...network.stateArrays()]) {
+      const data = available.get(name);
+      if (data?.length !== value.data.length) continue;
+      value.data.set(data);
+      if (name.endsWith('conv.weight')) layers++;
+    }
+    return layers;
+  };
+  // what quantizers learn starts from the weights that were copied, unless the source has learned it already
+  const adopted = copy();
+  network.startQuantizers();
+  copy();
   if (adopted === 0)
     throw new UsageError(
       `--init: a ${source.config.model} of width ${source.config.width} has no layer of this ${network.config.model} of width ${network.config.width}`,

@@ -1,27 +1,22 @@
-import { kernels } from '../backend/select.ts';
-import { argmax } from '../core/argmax.ts';
 import { DivergenceError, UsageError } from '../core/errors.ts';
 import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
 import { type DataSet, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
-import type { Point, TeacherView } from '../methods/method.ts';
+import type { Point } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
-import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
-import type { Named, Parameter } from '../nn/module.ts';
-import type { Optimizer, OptimizerState, Trainable } from '../optim/optimizer.ts';
+import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
-import { add, scale } from '../tensor/ops/arithmetic.ts';
-import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
-import { backward, inference, trainingStep } from '../tensor/tape.ts';
+import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
 import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import type { EpochMetrics, RunFolder } from './run-folder.ts';
-import { adopt, askTeacher, teacherFor, trainedNetwork } from './teacher.ts';
+import { TrainingStep } from './step.ts';
+import { adopt, teacherFor, trainedNetwork } from './teacher.ts';
 
 /** What a progress display hears. */
 export interface TrainEvents {
@@ -45,11 +40,6 @@ export interface TrainResult {
   readonly finished: boolean;
 }
 
-interface StepOutcome {
-  readonly loss: number;
-  readonly hits: number;
-}
-
 /** Between the checkpoints at the end of each epoch, for epochs that take hours. */
 const saveEveryMs = 5 * 60_000;
 
@@ -69,12 +59,8 @@ export class Trainer {
   private readonly test: Batches;
   private readonly trainSplit: Split;
   private readonly observer: LayerObserver;
-  private readonly parameters: {
-    name: string;
-    tensor: Parameter;
-  }[];
-  private readonly binaryLayers: readonly BinaryConv2d[];
-  private readonly teacher: Network | null;
+  private readonly update: TrainingStep;
+  readonly teacher: Network | null;
   private progress: Progress;
   private lastSave = performance.now();
 
@@ -103,13 +89,8 @@ export class Trainer {
     this.test = new Batches(data, sampleOf(data.test, limit), 256);
     if (config.init) adopt(this.network, trainedNetwork(config.init, '--init'));
     this.teacher = teacherFor(method, this.network, config.teacher);
-    this.parameters = [...this.network.parameters(), ...this.learningTeacher()].map(({ name, value }) => ({
-      name,
-      tensor: value,
-    }));
+    this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config);
     this.observer = new LayerObserver(this.network);
-    const modules = this.network.modules().map(({ value }) => value);
-    this.binaryLayers = modules.filter((module) => module instanceof BinaryConv2d);
     this.progress = {
       epoch: 0,
       batch: 0,
@@ -119,12 +100,6 @@ export class Trainer {
       mean: [...data.mean],
       std: [...data.std],
     };
-  }
-
-  /** Parameters of a teacher that learns along, under `teacher.`. */
-  private learningTeacher(): Named<Parameter>[] {
-    if (!this.teacher || this.network.method.teacher !== 'joint') return [];
-    return this.teacher.parameters().map(({ name, value }) => ({ name: `teacher.${name}`, value }));
   }
 
   /** Continues from a checkpoint of the same config: the weights will be those of an uninterrupted run. */
@@ -192,9 +167,16 @@ export class Trainer {
   private step({ images, labels, count }: Batch, begin: number, events: TrainEvents): void {
     const { epoch, batch, step, running } = this.progress;
     this.network.setPoint(this.point);
-    const rate = this.rateAt(this.point.epoch);
-    const last = batch + 1 === this.train.length;
-    const { loss, hits } = this.update(images, labels, count, rate, step + 1, last);
+    const point = { ...this.point, rate: this.rateAt(this.point.epoch), step: step + 1 };
+    const input = new Tensor(images, [count, ...this.data.shape]);
+    const { loss, hits } = this.update.run(input, labels, point, {
+      onLoss: (value) => {
+        if (!Number.isFinite(value)) this.explainDivergence(value, point.step);
+      },
+      onGradients: () => {
+        if (batch + 1 === this.train.length) this.observer.noteGradients();
+      },
+    });
     const seconds = (performance.now() - begin) / 1000;
     this.progress = {
       ...this.progress,
@@ -230,79 +212,8 @@ export class Trainer {
     return this.optimizer.rate * this.schedule(this.pointAt(fraction));
   }
 
-  private update(
-    images: Float32Array,
-    labels: Uint16Array,
-    count: number,
-    rate: number,
-    step: number,
-    lastOfEpoch: boolean,
-  ): StepOutcome {
-    const {
-      loss: lossName = this.network.method.defaults.loss,
-      labelSmoothing,
-      clipLatent = this.network.method.defaults.clipLatent,
-    } = this.config;
-    return trainingStep(() => {
-      const input = new Tensor(images, [count, ...this.data.shape]);
-      const { logits, layers } = this.observed(input);
-      const classification =
-        lossName === 'squared-hinge'
-          ? squaredHinge(logits, labels)
-          : softmaxCrossEntropy(logits, labels, labelSmoothing);
-      const { lossTerms = [], update } = this.network.method;
-      const teacher = this.teacherView(input);
-      const view = { logits, labels, layers, teacher, context: this.network.context };
-      const weight = this.network.method.classificationWeight ?? 1;
-      // without a teacher a method that could use one learns from the labels
-      const alone = this.network.method.teacher === 'optional' && !teacher;
-      const loss = lossTerms
-        .map((term) => term(view))
-        .reduce(add, weight === 1 || alone ? classification : scale(classification, weight));
-      const value = loss.data[0]!;
-      if (!Number.isFinite(value)) this.explainDivergence(value, step);
-      const hits = countHits(logits.data, labels, count);
-      backward(loss);
-      if (lastOfEpoch) this.observer.noteGradients();
-      const trainables: Trainable[] = this.parameters.map(({ name, tensor }) => ({
-        name,
-        data: tensor.data,
-        grad: update?.ownsLatents && tensor.role === 'latent' ? null : tensor.grad,
-        decay: tensor.decay,
-        rateFactor: tensor.rateFactor,
-      }));
-      const point = { ...this.point, rate, step };
-      update?.beforeStep?.(this.binaryLayers, point);
-      this.optimizer.update(trainables, this.moments, rate, step);
-      update?.afterStep?.(this.binaryLayers, point);
-      for (const { tensor } of this.parameters) {
-        if (clipLatent && tensor.role === 'latent') kernels().clamp(tensor.data, -1, 1);
-        tensor.grad = null;
-      }
-      return { loss: value, hits };
-    });
-  }
-
-  /** The forward pass; with what its binary layers saw when a loss term asks for it. */
-  private observed(images: Tensor): { logits: Tensor; layers: LayerProbe[] } {
-    const layers: LayerProbe[] = [];
-    if (!this.network.method.lossTerms) return { logits: this.network.forward(images), layers };
-    const logits = withProbe(
-      (layer) => layers.push(layer),
-      () => this.network.forward(images),
-    );
-    return { logits, layers };
-  }
-
-  /** A teacher that learns along is part of the step's tape; a trained one only answers. */
-  private teacherView(images: Tensor): TeacherView | null {
-    if (!this.teacher) return null;
-    if (this.network.method.teacher === 'joint') return { logits: this.teacher.forward(images), attention: [] };
-    return askTeacher(this.teacher, images);
-  }
-
   private brokenParameter(): { name: string } | undefined {
-    return this.parameters.find(({ tensor }) => tensor.data.some((value) => !Number.isFinite(value)));
+    return this.update.parameters.find(({ value }) => value.data.some((number) => !Number.isFinite(number)));
   }
 
   private explainDivergence(loss: number, step: number): never {
@@ -365,14 +276,4 @@ export class Trainer {
     events.onEpoch?.(metrics);
     return evaluation;
   }
-}
-
-function countHits(logits: Float32Array, labels: Uint16Array, count: number): number {
-  const classes = logits.length / count;
-  let hits = 0;
-  for (let i = 0; i < count; i++) {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    if (argmax(row) === labels[i]) hits++;
-  }
-  return hits;
 }

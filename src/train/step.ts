@@ -1,0 +1,129 @@
+import { kernels } from '../backend/select.ts';
+import { argmax } from '../core/argmax.ts';
+import type { StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
+import type { Network } from '../models/network.ts';
+import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
+import type { Named, Parameter } from '../nn/module.ts';
+import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
+import { add, scale } from '../tensor/ops/arithmetic.ts';
+import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
+import { backward, trainingStep } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { TrainConfig } from './config.ts';
+import { askTeacher } from './teacher.ts';
+
+export interface StepOutcome {
+  readonly loss: number;
+  readonly hits: number;
+}
+
+/** What happens inside a step: the loss is known, or all gradients are. */
+export interface StepEvents {
+  /** May throw, before anything has changed. */
+  readonly onLoss: (loss: number) => void;
+  readonly onGradients: () => void;
+}
+
+/** One update of a network: forward, the method's loss and its teacher's, backward, the optimiser and the method's own rule. */
+export class TrainingStep {
+  /** Of the network, and under `teacher.` of a teacher that learns along. */
+  readonly parameters: readonly Named<Parameter>[];
+  private readonly network: Network;
+  private readonly teacher: Network | null;
+  private readonly optimizer: Optimizer;
+  private readonly moments: OptimizerState;
+  private readonly config: TrainConfig;
+  private readonly binaryLayers: readonly BinaryConv2d[];
+
+  constructor(
+    network: Network,
+    teacher: Network | null,
+    optimizer: Optimizer,
+    moments: OptimizerState,
+    config: TrainConfig,
+  ) {
+    this.network = network;
+    this.teacher = teacher;
+    this.optimizer = optimizer;
+    this.moments = moments;
+    this.config = config;
+    const learning = network.method.teacher === 'joint' ? (teacher?.parameters() ?? []) : [];
+    const taught = learning.map(({ name, value }) => ({ name: `teacher.${name}`, value }));
+    this.parameters = [...network.parameters(), ...taught];
+    const modules = network.modules().map(({ value }) => value);
+    this.binaryLayers = modules.filter((module) => module instanceof BinaryConv2d);
+  }
+
+  /** @param images normalised [N,H,W,C] */
+  run(images: Tensor, labels: Uint16Array, point: UpdatePoint, events: StepEvents): StepOutcome {
+    return trainingStep(() => {
+      const layers: LayerProbe[] = [];
+      const logits = this.forward(images, layers);
+      const teacher = this.teacherView(images);
+      const loss = this.loss({ logits, labels, layers, teacher, context: this.network.context });
+      const value = loss.data[0]!;
+      events.onLoss(value);
+      const hits = countHits(logits.data, labels, labels.length);
+      backward(loss);
+      events.onGradients();
+      this.update(point);
+      return { loss: value, hits };
+    });
+  }
+
+  /** With what the binary layers saw, when a loss term asks for it. */
+  private forward(images: Tensor, layers: LayerProbe[]): Tensor {
+    if (!this.network.method.lossTerms) return this.network.forward(images);
+    return withProbe(
+      (layer) => layers.push(layer),
+      () => this.network.forward(images),
+    );
+  }
+
+  /** A teacher that learns along is part of the step's tape; a trained one only answers. */
+  private teacherView(images: Tensor): TeacherView | null {
+    if (!this.teacher) return null;
+    if (this.network.method.teacher === 'joint') return { logits: this.teacher.forward(images), attention: [] };
+    return askTeacher(this.teacher, images);
+  }
+
+  private loss(view: StepView): Tensor {
+    const { defaults, lossTerms = [], classificationWeight = 1, teacher } = this.network.method;
+    const { loss = defaults.loss, labelSmoothing } = this.config;
+    const classification =
+      loss === 'squared-hinge'
+        ? squaredHinge(view.logits, view.labels)
+        : softmaxCrossEntropy(view.logits, view.labels, labelSmoothing);
+    // without a teacher a method that could use one learns from the labels
+    const alone = teacher === 'optional' && !view.teacher;
+    const weighted = classificationWeight === 1 || alone ? classification : scale(classification, classificationWeight);
+    return lossTerms.map((term) => term(view)).reduce(add, weighted);
+  }
+
+  private update(point: UpdatePoint): void {
+    const { defaults, update } = this.network.method;
+    update?.beforeStep?.(this.binaryLayers, point);
+    const trainables = this.parameters.map(({ name, value }) => ({
+      name,
+      data: value.data,
+      grad: update?.ownsLatents && value.role === 'latent' ? null : value.grad,
+      decay: value.decay,
+      rateFactor: value.rateFactor,
+    }));
+    this.optimizer.update(trainables, this.moments, point.rate, point.step);
+    update?.afterStep?.(this.binaryLayers, point);
+    if (this.config.clipLatent ?? defaults.clipLatent)
+      for (const { weight } of this.binaryLayers) kernels().clamp(weight.data, -1, 1);
+    for (const { value } of this.parameters) value.grad = null;
+  }
+}
+
+function countHits(logits: Float32Array, labels: Uint16Array, count: number): number {
+  const classes = logits.length / count;
+  let hits = 0;
+  for (let i = 0; i < count; i++) {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    if (argmax(row) === labels[i]) hits++;
+  }
+  return hits;
+}
