@@ -11,8 +11,9 @@ if (!output || folders.length === 0) {
   console.error('usage: node scripts/plot-runs.mjs <output.png> <run folder>...');
   process.exit(2);
 }
+const labelOf = ({ method, rate }) => (rate === undefined ? method : `${method}, rate ${rate}`);
 const runs = folders.map((folder) => ({
-  label: JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')).method,
+  label: labelOf(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))),
   metrics: readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n')
