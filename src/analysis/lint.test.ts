@@ -3,7 +3,7 @@ import { signActivation } from '../binarize/activations.ts';
 import { BinarizeContext } from '../binarize/context.ts';
 import { clippedSte } from '../binarize/estimators.ts';
 import type { Method } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
+import { methodNamed, methods } from '../methods/table.ts';
 import { Network } from '../models/network.ts';
 import { buildNetwork, modelNamed } from '../models/table.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
@@ -91,4 +91,14 @@ test('a layer that never flips and constant filters are read from the log', () =
   const found = rules(lint(buildNetwork({ ...base, method: 'bnn' }), undefined, [epoch, epoch, epoch]));
   expect(found).toContain('dead-layer');
   expect(found).toContain('constant-filters');
+});
+
+test('no method of the table has an error of structure on a ResNet', () => {
+  for (const { id } of methods) {
+    const network = buildNetwork({ ...base, model: 'resnet20', method: id });
+    network.setPoint({ progress: 1, epoch: 1 });
+    const findings = lint(network);
+    expect([id, findings.filter(({ severity }) => severity === 'error')]).toEqual([id, []]);
+    expect([id, rules(findings)]).toEqual([id, expect.not.arrayContaining(['missing-batch-norm'])]);
+  }
 });

@@ -16,7 +16,21 @@ export interface Finding {
 }
 
 /** Ops that pass values on to the next layer without changing what lint asks about. */
-const transparent = new Set(['reshape', 'maxPool', 'avgPool', 'pixelScale', 'quantizeGradient', 'add']);
+const transparent = new Set([
+  'reshape',
+  'maxPool',
+  'avgPool',
+  'pixelScale',
+  'sampleScale',
+  'positionScale',
+  'positionShift',
+  'channelGate',
+  'addOuter',
+  'quantizeGradient',
+  'add',
+]);
+/** Ops whose output is still the normalised activation, for the question what stands before a sign. */
+const keepsNormalised = new Set(['reshape', 'signResidual', 'sampleNormalise']);
 const norms = new Set(['affine', 'batchNorm']);
 
 class Graph {
@@ -28,10 +42,10 @@ class Graph {
     for (const node of nodes) this.producer.set(node.output, node);
   }
 
-  /** What computed the tensor, skipping reshapes. */
+  /** What computed the tensor, skipping what leaves it as normalised as it was. */
   source(tensor: Tensor): TapeNode | undefined {
     const node = this.producer.get(tensor);
-    return node?.op === 'reshape' ? this.source(node.inputs[0]!) : node;
+    return node && keepsNormalised.has(node.op) ? this.source(node.inputs[0]!) : node;
   }
 
   readers(tensor: Tensor): TapeNode[] {

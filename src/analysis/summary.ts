@@ -44,17 +44,15 @@ function product(
   return { weights: 0, macs: 0, binary: false, weightBits: 32 };
 }
 
-/** Numbers of floats a node keeps beside its weights. */
+const perChannel = ['alpha', 'scale', 'shift', 'threshold', 'flip', 'falling', 'bias', 'slope', 'factors'];
+
+/** How many numbers a node keeps beside its weights. */
 function extras(node: PackedNode): number {
   const channels = node.shape.at(-1)!;
-  const keys = ['alpha', 'scale', 'shift', 'threshold', 'flip', 'falling', 'bias', 'slope'];
-  return (
-    keys.filter(
-      (key) =>
-        (node as Record<string, unknown>)[key] !== undefined &&
-        typeof (node as Record<string, unknown>)[key] === 'string',
-    ).length * channels
-  );
+  const named = perChannel.filter((key) => typeof (node as Record<string, unknown>)[key] === 'string');
+  const map = 'map' in node ? node.shape.reduce((a, b) => a * b, 1) : 0;
+  const codes = 'thresholds' in node ? 2 * node.levels - 1 : 0;
+  return named.length * channels + map + codes;
 }
 
 /** Shape, bits, parameters, MACs, size and measured share of run time of every packed layer. */
