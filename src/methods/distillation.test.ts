@@ -3,7 +3,7 @@ import { buildNetwork } from '../models/table.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { attentionDistance, attentionMap } from '../tensor/ops/attention.ts';
-import { klDivergence, meanSquaredError, softCrossEntropy } from '../tensor/ops/distillation.ts';
+import { klDivergence, meanSquaredDistance, meanSquaredError, softCrossEntropy } from '../tensor/ops/distillation.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -12,6 +12,7 @@ import { distilledError } from './dbnn.ts';
 import { differentiableQuantization, quantizedDistillation } from './distillation-quantization.ts';
 import { Bench, gradientsOf, rounded } from './equations.testing.ts';
 import type { StepView } from './method.ts';
+import { guidedTraining } from './stepping.ts';
 
 const row = (...values: number[]) => new Tensor(Float32Array.from(values), [1, values.length], true);
 const number = (f: () => Tensor) => inference(() => f().data[0]!);
@@ -22,13 +23,18 @@ test('softened losses by finite differences', () => {
   checkGradients((x) => softCrossEntropy(x, teacher, 1), [randomTensor([4, 3], 1)], 1e-3);
   checkGradients((x) => klDivergence(x, teacher, 2), [randomTensor([4, 3], 1)], 1e-3);
   checkGradients((x) => meanSquaredError(x, teacher), [randomTensor([4, 3], 1)], 1e-3);
+  checkGradients(meanSquaredDistance, [randomTensor([4, 3], 1), randomTensor([4, 3], 5)], 1e-3);
   expect(() => softCrossEntropy(row(1, 2), row(1, 2, 3))).toThrow(/both need the same classes/);
 });
 
 test('DQ (survey [81]): 0.7 T^2 KL + 0.3 CE of the notes', () => {
   const [student, teacher] = [row(1, 1, 0), row(2, 1, 0)];
   expect(number(() => klDivergence(student, teacher, 2))).toBeCloseTo(0.0309906, 6);
-  const view = { logits: student, labels: [0], teacher: { logits: teacher, attention: [] } } as unknown as StepView;
+  const view = {
+    logits: student,
+    labels: [0],
+    teacher: { logits: teacher, attention: [], layers: [] },
+  } as unknown as StepView;
   const { lossTerms, classificationWeight } = quantizedDistillation;
   const total = number(() =>
     add(lossTerms![0]!(view), scale(softmaxCrossEntropy(student, [0]), classificationWeight!)),
@@ -38,7 +44,11 @@ test('DQ (survey [81]): 0.7 T^2 KL + 0.3 CE of the notes', () => {
 
 test('Apprentice (survey [82], eq. 11): the three terms of the notes and the gradient of the student', () => {
   const [student, teacher] = [row(1, 1, 0), row(2, 1, 0)];
-  const view = { logits: student, labels: [0], teacher: { logits: teacher, attention: [] } } as unknown as StepView;
+  const view = {
+    logits: student,
+    labels: [0],
+    teacher: { logits: teacher, attention: [], layers: [] },
+  } as unknown as StepView;
   const loss = (method: typeof apprenticeA) =>
     add(method.lossTerms![0]!(view), scale(softmaxCrossEntropy(student, [0]), method.classificationWeight!));
   expect(number(() => loss(apprenticeA))).toBeCloseTo(1.314616, 5);
@@ -116,4 +126,22 @@ describe('Real-to-Binary (survey [79])', () => {
       ['excite', 2, 16],
     ]);
   });
+});
+
+test('guided training (survey [125]): a quarter of the mean squared distance of the last two layers, pulling at both networks', () => {
+  const [student, teacher] = [row(1, 1, 0), row(2, 1, 0)];
+  const probes = (...inputs: Tensor[]) => inputs.map((input) => ({ input }));
+  const [ours, theirs] = [row(1, 2), row(0, 4)];
+  const view = {
+    logits: student,
+    labels: [0],
+    layers: probes(row(9, 9), ours, ours),
+    teacher: { logits: teacher, attention: [], layers: probes(row(7, 7), theirs, theirs) },
+  } as unknown as StepView;
+  const loss = () => guidedTraining.lossTerms![0]!(view);
+  expect(number(loss)).toBeCloseTo(number(() => softmaxCrossEntropy(teacher, [0])) + 2 * 0.25 * 2.5, 5);
+  const gradients = gradientsOf({ ours, theirs, teacher }, loss);
+  expect(gradients['ours']).toEqual([0.5, -1]);
+  expect(gradients['theirs']).toEqual([-0.5, 1]);
+  expect(gradients['teacher']).toEqual(gradientsOf({ teacher }, () => softmaxCrossEntropy(teacher, [0]))['teacher']);
 });

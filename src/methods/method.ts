@@ -50,8 +50,10 @@ export interface Point {
 export interface TeacherView {
   /** [N,classes] */
   readonly logits: Tensor;
-  /** `attentionMap` of what enters each binary layer, in order; empty for a teacher that learns beside the student. */
+  /** `attentionMap` of what enters each binary layer, in order; of a trained teacher. */
   readonly attention: readonly Tensor[];
+  /** The layers themselves, on the tape; of a teacher that learns beside the student. */
+  readonly layers: readonly LayerProbe[];
 }
 
 /** One training step as a loss term sees it. */

@@ -6,7 +6,11 @@ import type { ActivationBits, WeightBits } from '../binarize/terms.ts';
 import { binarizeWeights, tanhLevels } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
-import { defineMethod } from './method.ts';
+import { add, scale } from '../tensor/ops/arithmetic.ts';
+import { meanSquaredDistance } from '../tensor/ops/distillation.ts';
+import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
+import { dorefaNet } from './dorefa.ts';
+import { defineMethod, type LossTerm, type Method } from './method.ts';
 
 /** Bits of a fifth of the training each. */
 const ladder = [32, 8, 4, 2, 1] as const;
@@ -48,4 +52,30 @@ export const stepping = defineMethod({
     loss: 'cross-entropy',
     clipLatent: false,
   },
+});
+
+/** Weight of the distance between the two networks' features. */
+const guidance = 0.5;
+
+/** Half the squared distance of what enters the last two binary layers of both networks, which also learns from its labels. */
+const guided: LossTerm = ({ layers, labels, teacher }) => {
+  const taps = layers.slice(-2).map(({ input }, i) => {
+    const theirs = teacher!.layers.slice(-2)[i]!.input;
+    return scale(meanSquaredDistance(input, theirs), guidance / 2);
+  });
+  return taps.reduce(add, softmaxCrossEntropy(teacher!.logits, labels));
+};
+
+/**
+ * Guided training: a float network and a 1-bit one learn together and pull each other's features near (sec. 3.4). The paper quantizes the
+ * float features for the distance; here they are compared as they are.
+ */
+export const guidedTraining: Method = defineMethod({
+  ...dorefaNet({ weight: 1, activation: 1 }),
+  id: 'guided',
+  title: 'Guided training with a float network',
+  paper: 'Zhuang et al., CVPR 2018',
+  family: 'gradient-error',
+  teacher: 'joint',
+  lossTerms: [guided],
 });

@@ -38,7 +38,7 @@ import { reactNet } from './react-net.ts';
 import { realToBinary } from './real-to-binary.ts';
 import { recu } from './recu.ts';
 import { selfBinarizing } from './self-binarizing.ts';
-import { stepping } from './stepping.ts';
+import { guidedTraining, stepping } from './stepping.ts';
 import { syq, syqLayer, syqRow } from './syq.ts';
 import { trainedScaling } from './trained-scaling.ts';
 import { wrpnNet } from './wrpn.ts';
@@ -109,6 +109,7 @@ export const methods: readonly Method[] = [
   selfBinarizing,
   itBnn,
   stepping,
+  guidedTraining,
   int8Training,
   irNet,
   irNetResnet20,

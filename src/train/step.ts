@@ -58,7 +58,7 @@ export class TrainingStep {
   run(images: Tensor, labels: Uint16Array, point: UpdatePoint, events: StepEvents): StepOutcome {
     return trainingStep(() => {
       const layers: LayerProbe[] = [];
-      const logits = this.forward(images, layers);
+      const logits = this.forward(this.network, images, layers);
       const teacher = this.teacherView(images);
       const loss = this.loss({ logits, labels, layers, teacher, context: this.network.context });
       const value = loss.data[0]!;
@@ -72,19 +72,20 @@ export class TrainingStep {
   }
 
   /** With what the binary layers saw, when a loss term asks for it. */
-  private forward(images: Tensor, layers: LayerProbe[]): Tensor {
-    if (!this.network.method.lossTerms) return this.network.forward(images);
+  private forward(network: Network, images: Tensor, layers: LayerProbe[]): Tensor {
+    if (!this.network.method.lossTerms) return network.forward(images);
     return withProbe(
       (layer) => layers.push(layer),
-      () => this.network.forward(images),
+      () => network.forward(images),
     );
   }
 
   /** A teacher that learns along is part of the step's tape; a trained one only answers. */
   private teacherView(images: Tensor): TeacherView | null {
     if (!this.teacher) return null;
-    if (this.network.method.teacher === 'joint') return { logits: this.teacher.forward(images), attention: [] };
-    return askTeacher(this.teacher, images);
+    if (this.network.method.teacher !== 'joint') return askTeacher(this.teacher, images);
+    const layers: LayerProbe[] = [];
+    return { logits: this.forward(this.teacher, images, layers), attention: [], layers };
   }
 
   private loss(view: StepView): Tensor {

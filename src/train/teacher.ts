@@ -58,7 +58,7 @@ export function askTeacher(teacher: Network, images: Tensor): TeacherView {
       },
       () => teacher.forward(images),
     );
-    return { logits: new Tensor(new Float32Array(logits.data), logits.shape), attention };
+    return { logits: new Tensor(new Float32Array(logits.data), logits.shape), attention, layers: [] };
   });
 }
 

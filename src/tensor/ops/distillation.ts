@@ -64,3 +64,19 @@ export function meanSquaredError(x: Tensor, target: Tensor): Tensor {
   };
   return record('meanSquaredError', [x], new Tensor(floats(1).fill(total / x.size), [1]), backward);
 }
+
+/** Mean of (a - b)^2, with gradients to both. */
+export function meanSquaredDistance(a: Tensor, b: Tensor): Tensor {
+  requireSameSize('meanSquaredDistance', a, b);
+  let total = 0;
+  for (let i = 0; i < a.size; i++) total += (a.data[i]! - b.data[i]!) ** 2;
+  const backward = (g: Float32Array) => {
+    const [da, db] = [floats(a.size), floats(b.size)];
+    for (let i = 0; i < da.length; i++) {
+      da[i] = (2 * g[0]! * (a.data[i]! - b.data[i]!)) / a.size;
+      db[i] = -da[i]!;
+    }
+    return [da, db];
+  };
+  return record('meanSquaredDistance', [a, b], new Tensor(floats(1).fill(total / a.size), [1]), backward);
+}
