@@ -1,3 +1,4 @@
+import { floats, release } from '../tensor/storage.ts';
 import { record } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
@@ -57,7 +58,12 @@ export const int8Gradients: OutputMap = learningOutput(
         deviation[0] = found.deviation;
       }
       age[0]!++;
-      if (clip[0]! > 0) for (let i = 0; i < g.length; i++) g[i] = quantized(g[i]!, clip[0]!, context.random.uniform());
+      if (clip[0]! > 0) {
+        const draws = floats(g.length);
+        context.random.fillUniform(draws, 0, 1);
+        for (let k = 0; k < g.length; k++) g[k] = quantized(g[k]!, clip[0]!, draws[k]!);
+        release(draws);
+      }
       return [g];
     };
     return record('quantizeGradient', [y], new Tensor(y.data, y.shape), backward, { view: true });

@@ -108,6 +108,7 @@ describe('Real-to-Binary (survey [79])', () => {
       [2, 9],
     );
     checkGradients((a) => attentionDistance(a, teacher), [x], 1e-3);
+    expect(() => attentionDistance(x, new Tensor(new Float32Array(8), [2, 4]))).toThrow(/teacher of the same topology/);
     expect(number(() => attentionDistance(x, new Tensor(Float32Array.from(map!), [2, 9])))).toBeCloseTo(0, 8);
   });
 

@@ -1,4 +1,6 @@
 import { kernels } from '../../backend/select.ts';
+import { ShapeError } from '../../core/errors.ts';
+import { formatShape } from '../../core/shape.ts';
 import { floats, release } from '../storage.ts';
 import { emptyTensor, record } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
@@ -40,10 +42,15 @@ export function attentionMap(x: Tensor): Tensor {
  *
  * @param student [N,H,W,C]
  * @param teacher a map [N,H*W]
+ * @throws ShapeError when the teacher looks at other pixels
  * Source: Martinez 2020 (Real-to-Binary), eq. 3.
  */
 export function attentionDistance(student: Tensor, teacher: Tensor): Tensor {
   const map = attentionMap(student);
+  if (map.size !== teacher.size)
+    throw new ShapeError(
+      `attentionDistance: the student's map is ${formatShape(map.shape)}, the teacher's ${formatShape(teacher.shape)}; use a teacher of the same topology`,
+    );
   let total = 0;
   for (let i = 0; i < map.size; i++) total += (map.data[i]! - teacher.data[i]!) ** 2;
   const n = map.rows;
