@@ -72,6 +72,7 @@ test('a layer that never flips and constant filters are read from the log', () =
     signFlips: 0,
     saturation: 0,
     quantizationError: 0,
+    stuckWeights: 0.37,
     gradientNorm: 0,
     constantFilters: 0.25,
   };
@@ -91,6 +92,7 @@ test('a layer that never flips and constant filters are read from the log', () =
   const found = rules(lint(buildNetwork({ ...base, method: 'bnn' }), undefined, [epoch, epoch, epoch]));
   expect(found).toContain('dead-layer');
   expect(found).toContain('constant-filters');
+  expect(found).toContain('stuck-weights');
 });
 
 test('no method of the table has an error of structure on a ResNet', () => {

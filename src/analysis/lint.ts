@@ -172,6 +172,9 @@ function trainingFindings(network: Network, config: TrainConfig): Finding[] {
   return findings;
 }
 
+/** More weights beyond the clip than this cost accuracy: the network has that much less to learn with. */
+const mostStuckWeights = 0.1;
+
 function logFindings(metrics: readonly EpochMetrics[]): Finding[] {
   const last = metrics.at(-1);
   if (!last) return [];
@@ -184,6 +187,15 @@ function logFindings(metrics: readonly EpochMetrics[]): Finding[] {
         where: layer.layer,
         reason: `${(100 * layer.constantFilters).toFixed(1)} % of its filters have weights of one sign only: they compute a plain sum`,
         cure: 'balance the weights (ir-net), lower the rate, or narrow the layer',
+      });
+    }
+    if ((layer.stuckWeights ?? 0) > mostStuckWeights) {
+      findings.push({
+        rule: 'stuck-weights',
+        severity: 'warning',
+        where: layer.layer,
+        reason: `${(100 * layer.stuckWeights!).toFixed(0)} % of its latent weights lie beyond [-1,1], where their clipped estimator passes no gradient: they cannot change sign any more`,
+        cure: 'clip latent weights (--clip-latent), or lower the rate',
       });
     }
     if (metrics.length >= 3 && metrics.every((epoch) => (epoch.layers[i]?.signFlips ?? 1) === 0)) {

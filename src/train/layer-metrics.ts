@@ -16,6 +16,8 @@ export interface LayerMetrics {
   readonly saturation: number;
   /** ||w - quantized w|| / ||w||; null where the filter has other weights than the latent ones (CBCN's turned copies). */
   readonly quantizationError: number | null;
+  /** Share of latent weights with |w| > 1, where a clipped weight estimator gives no gradient: they never return. Absent in older logs. */
+  readonly stuckWeights?: number;
   /** L2 norm of the last gradient of the latent weights. */
   readonly gradientNorm: number;
   /** Share of filters whose weights all have one sign. */
@@ -47,6 +49,12 @@ function shareSaturated(values: Float32Array): number {
   let saturated = 0;
   for (let i = 0; i < values.length; i++) if (Math.abs(values[i]!) >= 1) saturated++;
   return saturated / values.length;
+}
+
+function shareBeyondOne(values: Float32Array): number {
+  let beyond = 0;
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]!) > 1) beyond++;
+  return beyond / values.length;
 }
 
 function constantFilters(weights: Float32Array, filters: number): number {
@@ -113,6 +121,7 @@ export class LayerObserver {
           signFlips: flipped / weights.length,
           saturation: shareSaturated(input.data),
           quantizationError: relativeDistance(weights, effectiveWeights(filter)),
+          stuckWeights: this.network.method.clippedWeightEstimator ? shareBeyondOne(weights) : 0,
           gradientNorm: this.gradients.get(layer) ?? 0,
           constantFilters: constantFilters(weights, layer.options.outChannels),
         });

@@ -134,6 +134,7 @@ export function reportHtml({ config, command, metrics, evaluation, classes, netw
     percent(layer.signFlips, 3),
     percent(layer.saturation, 1),
     layer.quantizationError?.toFixed(3) ?? '–',
+    layer.stuckWeights === undefined ? '–' : percent(layer.stuckWeights, 1),
     layer.gradientNorm.toExponential(2),
     percent(layer.constantFilters, 1),
   ]);
@@ -147,7 +148,7 @@ export function reportHtml({ config, command, metrics, evaluation, classes, netw
 <div class="figures">${figures.map(([label, value]) => `<div><b>${value}</b><span>${label}</span></div>`).join('')}</div>
 <h2>Curves</h2><div class="charts"><div class="chart" id="accuracy"><h3>Accuracy, %</h3></div><div class="chart" id="loss"><h3>Loss</h3></div></div>
 <h2>Confusion matrix</h2>${confusionTable(evaluation, classes)}
-${layers.length > 0 ? `<h2>Binary layers, last epoch</h2>${table(['layer', 'sign flips', '|x| ≥ 1', 'quantization error', 'gradient norm', 'constant filters'], layerRows)}<h2>Share of weights that change sign, % per epoch</h2><div class="chart" id="flips"></div>` : ''}
+${layers.length > 0 ? `<h2>Binary layers, last epoch</h2>${table(['layer', 'sign flips', '|x| ≥ 1', 'quantization error', 'stuck |w| > 1', 'gradient norm', 'constant filters'], layerRows)}<h2>Share of weights that change sign, % per epoch</h2><div class="chart" id="flips"></div>` : ''}
 <h2>Latent weights</h2><div class="histograms">${latents.map(({ name, value }) => histogramSvg(value.weight.data, name.replace(/^body\.layers\./, '').replace(/\.conv$/, ''))).join('')}</div>
 <h2>Reproduce</h2><pre>${escapeHtml(command)}</pre>
 <script>${script}</script><script>${chartScript.replace('METRICS', () => data)}</script></body></html>
