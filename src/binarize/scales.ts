@@ -37,3 +37,10 @@ export function scaleColumns(x: Float32Array, factor: Float32Array, out: Float32
   affineColumns(kernels(), x, factor, zero, out, rows);
   release(zero);
 }
+
+/** mean|w| of the whole layer. */
+export function meanMagnitude(w: Float32Array): number {
+  let total = 0;
+  for (const value of w) total += Math.abs(value);
+  return total / w.length;
+}

@@ -1,5 +1,6 @@
 import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
+import { scale } from '../tensor/ops/arithmetic.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -81,14 +82,7 @@ export function clampWeights(limit: (w: Tensor, context: BinarizeContext) => num
 }
 
 /** factor * w */
-export function multiplyWeights(factor: number): WeightTransform {
-  return (w) => {
-    const y = emptyTensor(w.shape);
-    kernels().blend(w.data, factor, 0, y.data.fill(0));
-    const backward = (dy: Float32Array) => {
-      kernels().blend(dy, 0, factor, dy);
-      return [dy];
-    };
-    return record('multiplyWeights', [w], y, backward);
-  };
-}
+export const multiplyWeights =
+  (factor: number): WeightTransform =>
+  (w) =>
+    scale(w, factor);

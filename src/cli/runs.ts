@@ -5,24 +5,21 @@ import { Batches } from '../data/batches.ts';
 import { type DataSet, sampleOf } from '../data/dataset.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
-import { buildNetwork } from '../models/table.ts';
 import { type Packed, pack } from '../pack/pack.ts';
 import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { type LoadedCheckpoint, readCheckpoint, restore } from '../train/checkpoint.ts';
+import type { LoadedCheckpoint } from '../train/checkpoint.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
+import { loadTrained } from '../train/load-network.ts';
 
 export const packedFile = 'model.safetensors';
 
 /** The network of a run folder or checkpoint file, with its trained weights. */
 export function loadNetwork(path: string): { network: Network; checkpoint: LoadedCheckpoint } {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a checkpoint file`);
-  const file = statSync(path).isDirectory() ? join(path, 'checkpoint.safetensors') : path;
-  const checkpoint = readCheckpoint(file);
-  const network = buildNetwork(checkpoint.network);
-  restore(checkpoint, network);
-  network.setTraining(false);
-  return { network, checkpoint };
+  const loaded = loadTrained(path);
+  loaded.network.setTraining(false);
+  return loaded;
 }
 
 /** A packed model from its file, or from a run folder that holds one. */

@@ -2,7 +2,7 @@ import { kernels } from '../backend/select.ts';
 import { straightThrough } from '../binarize/estimators.ts';
 import { codePlanes, withinMask } from '../binarize/level-activations.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
-import { layerMean } from '../binarize/scales.ts';
+import { layerMean, meanMagnitude } from '../binarize/scales.ts';
 import { maskedTotal } from '../binarize/totals.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { nextFloat, plainCodes } from '../core/level-codes.ts';
@@ -59,9 +59,7 @@ export function roundedUp(bits: number): Quantizer<PlaneTensor> {
 
 /** w <- (1-rho) w + rho Q(w), Q(w) = mean|w| sign(w) of the layer (survey eq. 15). */
 export function blendWithBinary(w: Float32Array, rho: number): void {
-  let total = 0;
-  for (let i = 0; i < w.length; i++) total += Math.abs(w[i]!);
-  const alpha = total / w.length;
+  const alpha = meanMagnitude(w);
   for (let i = 0; i < w.length; i++) w[i] = (1 - rho) * w[i]! + rho * (w[i]! < 0 ? -alpha : alpha);
 }
 

@@ -3,7 +3,7 @@ import { buildNetwork } from '../models/table.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { attentionDistance, attentionMap } from '../tensor/ops/attention.ts';
-import { klDivergence, meanSquaredDistance, meanSquaredError, softCrossEntropy } from '../tensor/ops/distillation.ts';
+import { klDivergence, meanSquaredError, softCrossEntropy } from '../tensor/ops/distillation.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -23,7 +23,7 @@ test('softened losses by finite differences', () => {
   checkGradients((x) => softCrossEntropy(x, teacher, 1), [randomTensor([4, 3], 1)], 1e-3);
   checkGradients((x) => klDivergence(x, teacher, 2), [randomTensor([4, 3], 1)], 1e-3);
   checkGradients((x) => meanSquaredError(x, teacher), [randomTensor([4, 3], 1)], 1e-3);
-  checkGradients(meanSquaredDistance, [randomTensor([4, 3], 1), randomTensor([4, 3], 5)], 1e-3);
+  checkGradients(meanSquaredError, [randomTensor([4, 3], 1), randomTensor([4, 3], 5)], 1e-3);
   expect(() => softCrossEntropy(row(1, 2), row(1, 2, 3))).toThrow(/both need the same classes/);
 });
 

@@ -1,7 +1,7 @@
 import { floatActivation } from '../binarize/activations.ts';
 import { straightThrough } from '../binarize/estimators.ts';
 import { learning } from '../binarize/quantizer.ts';
-import { layerMean } from '../binarize/scales.ts';
+import { layerMean, meanMagnitude } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
@@ -14,9 +14,7 @@ const freezeAt = 0.8;
 
 /** The nearest {-alpha, +alpha} of a layer: alpha = mean|v|, the codes are signs; already there it changes nothing (Leng 2018, eq. 9-12). */
 export function projectBinary(v: Float32Array, out: Float32Array): void {
-  let total = 0;
-  for (let i = 0; i < v.length; i++) total += Math.abs(v[i]!);
-  const alpha = total / v.length;
+  const alpha = meanMagnitude(v);
   for (let i = 0; i < v.length; i++) out[i] = v[i]! < 0 ? -alpha : alpha;
 }
 

@@ -1,7 +1,7 @@
 import { floatActivation } from '../binarize/activations.ts';
 import { straightThrough } from '../binarize/estimators.ts';
 import { learning } from '../binarize/quantizer.ts';
-import { layerMean } from '../binarize/scales.ts';
+import { layerMean, meanMagnitude } from '../binarize/scales.ts';
 import { binarizeWeights, floatWeights } from '../binarize/weights.ts';
 import type { BinaryConv2d } from '../nn/binary-layers.ts';
 import { sgd } from '../optim/optimizer.ts';
@@ -45,12 +45,7 @@ export const plusMinusMean: Levels =
     value < 0 ? -mean : mean;
 
 export function magnitudes(w: Float32Array): Statistics {
-  let [largest, total] = [0, 0];
-  for (const value of w) {
-    largest = Math.max(largest, Math.abs(value));
-    total += Math.abs(value);
-  }
-  return { largest, mean: total / w.length };
+  return { largest: w.reduce((most, value) => Math.max(most, Math.abs(value)), 0), mean: meanMagnitude(w) };
 }
 
 /** Freezes the largest weights until `portion` of them are; `frozen` holds 1 for those, `values` what they are frozen at. */

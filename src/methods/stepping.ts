@@ -7,7 +7,7 @@ import { binarizeWeights, tanhLevels } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
-import { meanSquaredDistance } from '../tensor/ops/distillation.ts';
+import { meanSquaredError } from '../tensor/ops/distillation.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { dorefaNet } from './dorefa.ts';
 import { defineMethod, type LossTerm, type Method } from './method.ts';
@@ -61,7 +61,7 @@ const guidance = 0.5;
 const guided: LossTerm = ({ layers, labels, teacher }) => {
   const taps = layers.slice(-2).map(({ input }, i) => {
     const theirs = teacher!.layers.slice(-2)[i]!.input;
-    return scale(meanSquaredDistance(input, theirs), guidance / 2);
+    return scale(meanSquaredError(input, theirs), guidance / 2);
   });
   return taps.reduce(add, softmaxCrossEntropy(teacher!.logits, labels));
 };

@@ -68,9 +68,7 @@ export class BinaryConv2d extends Module {
     this.options = options;
     this.random = random;
     this.quantization = quantization;
-    const { kernel, inChannels, outChannels, groups = 1 } = options;
-    const filter = [kernel, kernel, inChannels / groups, outChannels];
-    const shape = quantization.latentShape?.(filter) ?? filter;
+    const shape = quantization.latentShape?.(this.filterShape) ?? this.filterShape;
     this.weight = heNormal(shape, random, 'latent');
     if (quantization.latent === 'glorot') {
       random.fillUniform(this.weight.data, -1, 1);
@@ -89,6 +87,12 @@ export class BinaryConv2d extends Module {
     return output ? output(y, context, own, x) : y;
   }
 
+  /** [KH,KW,Cin/groups,Cout] */
+  private get filterShape(): Shape {
+    const { kernel, inChannels, outChannels, groups = 1 } = this.options;
+    return [kernel, kernel, inChannels / groups, outChannels];
+  }
+
   /** What quantizers learned and kept begins anew at the next forward pass. */
   forgetOwn(): void {
     this.own = null;
@@ -97,12 +101,10 @@ export class BinaryConv2d extends Module {
   /** The first forward pass tells the sizes that some quantizers need for values of their own. */
   private begin(x: Tensor): LayerOwn {
     const { weight, activation, output } = this.quantization;
-    const { kernel, inChannels, outChannels, groups = 1 } = this.options;
-    const filter = [kernel, kernel, inChannels / groups, outChannels];
     const { learned = {}, kept = {} } = joinedStart([weight, activation, output ?? {}])({
       weight: this.weight,
       input: x.shape.slice(1),
-      output: convOutputShape(convGeometry('binary layer', x.shape, filter, this.options)).slice(1),
+      output: convOutputShape(convGeometry('binary layer', x.shape, this.filterShape, this.options)).slice(1),
       random: this.random,
     } satisfies LayerStart);
     for (const [name, { values, shape, decay, rateFactor }] of Object.entries(learned)) {

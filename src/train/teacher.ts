@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import type { Method, TeacherView } from '../methods/method.ts';
@@ -8,18 +8,14 @@ import { withProbe } from '../nn/binary-layers.ts';
 import { attentionMap } from '../tensor/ops/attention.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { readCheckpoint, restore } from './checkpoint.ts';
+import { loadTrained } from './load-network.ts';
 
 /** The trained network of a run folder, or of its checkpoint file. @throws UsageError when there is none */
 export function trainedNetwork(path: string, option: string): Network {
   const candidates = [path, join('runs', path)].filter((candidate) => existsSync(candidate));
   const [found] = candidates;
   if (!found) throw new UsageError(`${option}: no run at ${path}; give a run folder or a checkpoint file`);
-  const file = statSync(found).isDirectory() ? join(found, 'checkpoint.safetensors') : found;
-  const checkpoint = readCheckpoint(file);
-  const network = buildNetwork(checkpoint.network);
-  restore(checkpoint, network);
-  return network;
+  return loadTrained(found).network;
 }
 
 /**

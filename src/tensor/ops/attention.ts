@@ -3,7 +3,9 @@ import { ShapeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
 import { floats, release } from '../storage.ts';
 import { emptyTensor, record } from '../tape.ts';
-import { Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
+import { scale } from './arithmetic.ts';
+import { meanSquaredError } from './distillation.ts';
 
 /**
  * Where a layer looks: the sum over channels of a^2 at every pixel, each image's map divided by its norm.
@@ -51,13 +53,5 @@ export function attentionDistance(student: Tensor, teacher: Tensor): Tensor {
     throw new ShapeError(
       `attentionDistance: the student's map is ${formatShape(map.shape)}, the teacher's ${formatShape(teacher.shape)}; use a teacher of the same topology`,
     );
-  let total = 0;
-  for (let i = 0; i < map.size; i++) total += (map.data[i]! - teacher.data[i]!) ** 2;
-  const n = map.rows;
-  const backward = (g: Float32Array) => {
-    const d = floats(map.size);
-    for (let i = 0; i < d.length; i++) d[i] = (2 * g[0]! * (map.data[i]! - teacher.data[i]!)) / n;
-    return [d];
-  };
-  return record('attentionDistance', [map], new Tensor(floats(1).fill(total / n), [1]), backward);
+  return scale(meanSquaredError(map, teacher), map.channels);
 }

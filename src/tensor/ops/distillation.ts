@@ -52,22 +52,9 @@ export function klDivergence(student: Tensor, teacher: Tensor, temperature: numb
   return record('klDivergence', [crossEntropy], loss, (g) => [g]);
 }
 
-/** Mean of (x - target)^2; no gradient reaches the target. */
-export function meanSquaredError(x: Tensor, target: Tensor): Tensor {
-  requireSameSize('meanSquaredError', x, target);
-  let total = 0;
-  for (let i = 0; i < x.size; i++) total += (x.data[i]! - target.data[i]!) ** 2;
-  const backward = (g: Float32Array) => {
-    const dx = floats(x.size);
-    for (let i = 0; i < dx.length; i++) dx[i] = (2 * g[0]! * (x.data[i]! - target.data[i]!)) / x.size;
-    return [dx];
-  };
-  return record('meanSquaredError', [x], new Tensor(floats(1).fill(total / x.size), [1]), backward);
-}
-
-/** Mean of (a - b)^2, with gradients to both. */
-export function meanSquaredDistance(a: Tensor, b: Tensor): Tensor {
-  requireSameSize('meanSquaredDistance', a, b);
+/** Mean of (a - b)^2, with gradients to both sides that want one. */
+export function meanSquaredError(a: Tensor, b: Tensor): Tensor {
+  requireSameSize('meanSquaredError', a, b);
   let total = 0;
   for (let i = 0; i < a.size; i++) total += (a.data[i]! - b.data[i]!) ** 2;
   const backward = (g: Float32Array) => {
@@ -78,5 +65,5 @@ export function meanSquaredDistance(a: Tensor, b: Tensor): Tensor {
     }
     return [da, db];
   };
-  return record('meanSquaredDistance', [a, b], new Tensor(floats(1).fill(total / a.size), [1]), backward);
+  return record('meanSquaredError', [a, b], new Tensor(floats(1).fill(total / a.size), [1]), backward);
 }

@@ -1,0 +1,13 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Network } from '../models/network.ts';
+import { buildNetwork } from '../models/table.ts';
+import { type LoadedCheckpoint, readCheckpoint, restore } from './checkpoint.ts';
+
+/** The network of a run folder, or of a checkpoint file, that exists, with its trained weights; in training mode. */
+export function loadTrained(path: string): { network: Network; checkpoint: LoadedCheckpoint } {
+  const checkpoint = readCheckpoint(statSync(path).isDirectory() ? join(path, 'checkpoint.safetensors') : path);
+  const network = buildNetwork(checkpoint.network);
+  restore(checkpoint, network);
+  return { network, checkpoint };
+}
