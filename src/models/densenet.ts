@@ -3,7 +3,7 @@ import { Conv2d, globalAvgPoolLayer, Linear, maxPoolLayer, reluLayer } from '../
 import { Module, Sequential } from '../nn/module.ts';
 import { concat } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { BuildContext } from './network.ts';
+import { type BuildContext, scaledChannels } from './network.ts';
 import { Stem } from './stem.ts';
 import { ConvUnit } from './units.ts';
 
@@ -39,7 +39,7 @@ class DenseLayer extends Module {
 export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (context: BuildContext) => Module {
   return (context) => {
     const { config, random } = context;
-    const scaled = (channels: number) => Math.max(1, Math.round(channels * config.width));
+    const scaled = (channels: number) => scaledChannels(channels, config.width);
     const stem = {
       inChannels: config.inputShape[2],
       outChannels: scaled(firstChannels),

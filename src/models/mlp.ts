@@ -1,7 +1,7 @@
 import { Lambda } from '../nn/layers.ts';
 import { type Module, Sequential } from '../nn/module.ts';
 import { flatten } from '../tensor/ops/shape.ts';
-import type { BuildContext } from './network.ts';
+import { type BuildContext, scaledChannels } from './network.ts';
 import { DenseUnit } from './units.ts';
 
 /**
@@ -11,7 +11,7 @@ import { DenseUnit } from './units.ts';
 export function mlp(hidden: number): (context: BuildContext) => Module {
   return ({ config, method, quantization, random }) => {
     const [height, width, channels] = config.inputShape;
-    const size = Math.max(1, Math.round(hidden * config.width));
+    const size = scaledChannels(hidden, config.width);
     const sizes = [height * width * channels, size, size, size, config.classes];
     const units = sizes
       .slice(1)

@@ -20,6 +20,9 @@ export interface NetworkConfig {
   readonly seed: number;
 }
 
+/** A channel count of the published network at this width, at least one. */
+export const scaledChannels = (channels: number, width: number): number => Math.max(1, Math.round(channels * width));
+
 /** What a model builder works with. */
 export interface BuildContext {
   readonly config: NetworkConfig;

@@ -4,7 +4,7 @@ import { avgPoolLayer, Conv2d, globalAvgPoolLayer, Linear, subsampleLayer } from
 import { Module, Sequential } from '../nn/module.ts';
 import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { BuildContext } from './network.ts';
+import { type BuildContext, scaledChannels } from './network.ts';
 import { Stem } from './stem.ts';
 import { ConvUnit, type UnitOptions } from './units.ts';
 
@@ -135,7 +135,7 @@ class FinalNorm extends Module {
 export function resnet(options: ResnetOptions): (context: BuildContext) => Module {
   return (context) => {
     const { config, method, random } = context;
-    const channels = options.channels.map((c) => Math.max(1, Math.round(c * config.width)));
+    const channels = options.channels.map((c) => scaledChannels(c, config.width));
     const [first] = channels as [number];
     const inChannels = config.inputShape[2];
     const stem =

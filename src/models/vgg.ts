@@ -3,7 +3,7 @@ import { globalAvgPoolLayer, Lambda, Linear } from '../nn/layers.ts';
 import { type Module, Sequential } from '../nn/module.ts';
 import type { PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten } from '../tensor/ops/shape.ts';
-import type { BuildContext } from './network.ts';
+import { type BuildContext, scaledChannels } from './network.ts';
 import { Stem, type StemOptions } from './stem.ts';
 import { ConvUnit, DenseUnit } from './units.ts';
 
@@ -36,8 +36,6 @@ function shrink(side: number, { kernel = 3, stride = 1, pad = kernel >> 1, pool 
   return pool ? afterWindow(convolved, pool.window, pool.stride ?? pool.window, pool.pad ?? 0) : convolved;
 }
 
-const sized = (channels: number, width: number) => Math.max(1, Math.round(channels * width));
-
 /** Convolutions one after the other, pooled in between, then dense layers: AlexNet, the VGGs, NIN, DarkNet. */
 export function stack({ layers, hidden = [], head }: StackOptions): (context: BuildContext) => Module {
   return ({ config, method, quantization, random }) => {
@@ -45,7 +43,7 @@ export function stack({ layers, hidden = [], head }: StackOptions): (context: Bu
     const { structure } = method;
     let from = inChannels;
     const convolutions = layers.map(({ channels, kernel = 3, stride = 1, pad = kernel >> 1, pool }, i) => {
-      const outChannels = sized(channels, config.width);
+      const outChannels = scaledChannels(channels, config.width);
       const options = { inChannels: from, outChannels, kernel, stride, pad, ...(pool ? { pool } : {}) };
       from = outChannels;
       if (i > 0) return new ConvUnit(options, structure, quantization, random);
@@ -54,8 +52,8 @@ export function stack({ layers, hidden = [], head }: StackOptions): (context: Bu
     const side = (size: number) => layers.reduce(shrink, size);
     let features = head === 'flatten' ? side(height) * side(width) * from : from;
     const dense = hidden.map((size) => {
-      const unit = new DenseUnit(features, sized(size, config.width), false, structure, quantization, random);
-      features = sized(size, config.width);
+      const unit = new DenseUnit(features, scaledChannels(size, config.width), false, structure, quantization, random);
+      features = scaledChannels(size, config.width);
       return unit;
     });
     return new Sequential([
@@ -151,7 +149,7 @@ export const darkNet19 = stack({
  */
 export function cnv6({ config, method, quantization, random }: BuildContext): Module {
   const [height, , inChannels] = config.inputShape;
-  const channels = (c: number) => sized(c, config.width);
+  const channels = (c: number) => scaledChannels(c, config.width);
   const pad = Math.max(0, Math.ceil((32 - height) / 2));
   const unit = (from: number, to: number, pool?: PoolOptions) =>
     new ConvUnit(
