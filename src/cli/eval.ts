@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { evaluatePacked, packedFile } from '../analysis/packed-evaluation.ts';
 import { UsageError } from '../core/errors.ts';
 import { Batches } from '../data/batches.ts';
 import { loadDataSet } from '../data/table.ts';
@@ -9,7 +10,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { formatTable, percent } from './output.ts';
-import { evaluatePacked, loadNetwork, loadPacked, packedFile, runPath } from './runs.ts';
+import { loadNetwork, loadPacked, runPath } from './runs.ts';
 
 export function addEval(program: Command): void {
   program

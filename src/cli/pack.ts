@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { packedFile, packForData } from '../analysis/packed-evaluation.ts';
 import { operations, summarise } from '../analysis/summary.ts';
 import { writeFileAtomic } from '../data/files.ts';
 import { loadDataSet } from '../data/table.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { bytes, formatTable, quantity } from './output.ts';
-import { loadNetwork, packedFile, packForData, runPath } from './runs.ts';
+import { loadNetwork, runPath } from './runs.ts';
 
 export function addPack(program: Command): void {
   program

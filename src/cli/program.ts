@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addBench } from './bench.ts';
+import { addCompare } from './compare.ts';
 import { addEval } from './eval.ts';
 import { addLint } from './lint.ts';
 import { addLists } from './lists.ts';
@@ -25,6 +26,7 @@ export function buildProgram(): Command {
     addPredict,
     addSummary,
     addBench,
+    addCompare,
     addLint,
     addLists,
     addTable,

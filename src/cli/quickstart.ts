@@ -1,15 +1,16 @@
 import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
+import { evaluatePacked, packedFile, packForData } from '../analysis/packed-evaluation.ts';
 import { writeFileAtomic } from '../data/files.ts';
 import { loadDataSet } from '../data/table.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { parseConfig } from '../train/config.ts';
 import { reportHtml } from '../train/report.ts';
+import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
 import { bytes, percent } from './output.ts';
-import { evaluatePacked, packedFile, packForData } from './runs.ts';
-import { trainRun } from './train.ts';
+import { progressEvents } from './progress.ts';
 
 export function addQuickstart(program: Command): void {
   program
@@ -37,9 +38,10 @@ export function addQuickstart(program: Command): void {
         ...(limit ? { limit } : {}),
       });
       process.stderr.write("training FINN's CNV (quarter width, 1-bit weights and activations) on MNIST\n");
-      const { accuracy, finished, trainer } = await trainRun(folder, config, false);
-      if (!finished) return;
       const data = await loadDataSet('mnist');
+      const events = progressEvents(epochs);
+      const { accuracy, finished, trainer } = await trainRun(folder, config, data, { resume: false, events });
+      if (!finished) return;
       const { bytes: file, model } = await packForData(trainer.network, data);
       writeFileAtomic(folder.file(packedFile), file);
       const evaluation = await evaluatePacked(model, data, limit);

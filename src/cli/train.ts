@@ -1,15 +1,11 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { UsageError } from '../core/errors.ts';
-import { writeFileAtomic } from '../data/files.ts';
 import { loadDataSet } from '../data/table.ts';
 import { methodNamed } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
-import { readCheckpoint } from '../train/checkpoint.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
-import { reportHtml } from '../train/report.ts';
+import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
-import { Trainer } from '../train/trainer.ts';
 import { integer, number, share } from './arguments.ts';
 import { percent } from './output.ts';
 import { progressEvents } from './progress.ts';
@@ -26,56 +22,6 @@ function configFrom({ name: _name, resume: _resume, json: _json, ...training }: 
   const { defaults } = methodNamed(String(training['method']));
   modelNamed(String(training['model']));
   return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
-}
-
-/** The command line that gives this config. */
-function commandOf(config: TrainConfig): string {
-  const options = Object.entries(config).flatMap(([key, value]) => {
-    const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
-    if (typeof value === 'boolean') return value ? [`--${flag}`] : key === 'clipLatent' ? ['--no-clip-latent'] : [];
-    return [`--${flag} ${value}`];
-  });
-  return `signum train ${options.join(' ')}`;
-}
-
-/** Trains in a locked run folder; Ctrl-C saves first. */
-export async function trainRun(
-  folder: RunFolder,
-  config: TrainConfig,
-  resume: boolean,
-): Promise<{ accuracy: number; finished: boolean; trainer: Trainer }> {
-  const data = await loadDataSet(config.data);
-  folder.lock();
-  let interrupted = false;
-  const interrupt = () => {
-    interrupted = true;
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  try {
-    const trainer = new Trainer(config, data, folder);
-    // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
-    const checkpoint = folder.file('checkpoint.safetensors');
-    if (resume && existsSync(checkpoint)) trainer.resume(readCheckpoint(checkpoint));
-    else {
-      folder.writeConfig(config);
-      writeFileAtomic(folder.file('metrics.jsonl'), '');
-    }
-    const { evaluation, finished, network } = await trainer.run({
-      ...progressEvents(config.epochs),
-      shouldStop: () => interrupted,
-    });
-    if (evaluation) {
-      const command = commandOf(config);
-      writeFileAtomic(
-        folder.file('report.html'),
-        reportHtml({ config, command, metrics: folder.readMetrics(), evaluation, classes: data.classes, network }),
-      );
-    }
-    return { accuracy: evaluation?.top1 ?? Number.NaN, finished, trainer };
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-    folder.unlock();
-  }
 }
 
 export function addTrain(program: Command): void {
@@ -119,7 +65,10 @@ export function addTrain(program: Command): void {
       if (!options.resume && folder.exists)
         throw new UsageError(`run ${folder.path} exists; continue it with --resume, or choose another --name`);
       const config = options.resume ? folder.readConfig() : configFrom(options);
-      const { accuracy, finished } = await trainRun(folder, config, options.resume ?? false);
+      const { accuracy, finished } = await trainRun(folder, config, await loadDataSet(config.data), {
+        resume: options.resume ?? false,
+        events: progressEvents(config.epochs),
+      });
       if (options.json)
         process.stdout.write(
           `${JSON.stringify({ run: folder.path, finished, accuracy: finished ? accuracy : null })}\n`,

@@ -22,6 +22,11 @@ class StoragePool {
     return new constructors[kind](length) as ArrayOf<K>;
   }
 
+  /** Forgets the arrays nobody uses: the next network has others. */
+  clear(): void {
+    this.free.clear();
+  }
+
   give(array: AnyArray): void {
     const key = `${kindOf(array)}${array.length}`;
     const list = this.free.get(key);

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import type { TrainConfig } from './config.ts';
 import type { Evaluation } from './evaluate.ts';
+import { chartLibrary, escapeHtml, kilobytes, pageStyle, percent, table } from './report-page.ts';
 import type { EpochMetrics } from './run-folder.ts';
 
 /** What the report adds when the network was packed. */
@@ -22,25 +20,6 @@ export interface ReportInput {
   readonly classes: readonly string[];
   readonly network: Network;
   readonly packed?: PackedFigures;
-}
-
-const escapeHtml = (text: string) =>
-  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
-const percent = (share: number, digits = 2) => `${(100 * share).toFixed(digits)} %`;
-const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
-
-/** uPlot's script and style, inlined so that the report is one file that works offline. */
-function chartLibrary(): { script: string; style: string } {
-  const folder = join(dirname(createRequire(import.meta.url).resolve('uplot/package.json')), 'dist');
-  return {
-    script: readFileSync(join(folder, 'uPlot.iife.min.js'), 'utf8'),
-    style: readFileSync(join(folder, 'uPlot.min.css'), 'utf8'),
-  };
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (tag: string, row: readonly string[]) => row.map((cell) => `<${tag}>${cell}</${tag}>`).join('');
-  return `<div class="wide"><table><thead><tr>${cells('th', head)}</tr></thead><tbody>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('')}</tbody></table></div>`;
 }
 
 function confusionTable({ confusion }: Evaluation, classes: readonly string[]): string {
@@ -84,17 +63,8 @@ function histogramSvg(weights: Float32Array, name: string): string {
 }
 
 const style = `
-:root{color-scheme:light dark;--ink:#1b2230;--soft:#5b6577;--paper:#fbfbfa;--card:#fff;--rule:#e3e5ea;--accent:#2457d6}
-@media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--soft:#9aa4b5;--paper:#14171d;--card:#1c2028;--rule:#2c323d;--accent:#7aa2ff}.u-legend,.u-axis{color:var(--ink)}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1080px;margin:2.5rem auto;padding:0 1.25rem}
-h1{font-size:1.7rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}h3{font-size:.85rem;font-weight:600;color:var(--soft);margin:0 0 .3rem}p.sub{color:var(--soft);margin:.2rem 0 1.4rem}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.8rem}
-.figures div{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.8rem 1rem}.figures b{display:block;font-size:1.45rem;font-variant-numeric:tabular-nums}.figures span{color:var(--soft);font-size:.85rem}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:1rem}.chart{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.8rem}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums}th,td{padding:.3rem .6rem;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}thead th{color:var(--soft);font-weight:600}
 .confusion td{border:1px solid var(--paper);min-width:2.2rem;text-align:center}.turned{vertical-align:bottom;text-align:center}.turned span{writing-mode:vertical-rl;transform:rotate(180deg)}
-.histograms{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:.8rem}figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.5rem}figcaption{font-size:.75rem;color:var(--soft);text-align:center}svg rect{fill:var(--accent)}svg line{stroke:var(--soft);stroke-dasharray:2 2}
-pre{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.7rem 1rem;overflow-x:auto}`;
+.histograms{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:.8rem}figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.5rem}figcaption{font-size:.75rem;color:var(--soft);text-align:center}svg rect{fill:var(--accent)}svg line{stroke:var(--soft);stroke-dasharray:2 2}`;
 
 const chartScript = `
 const ink=getComputedStyle(document.body).getPropertyValue('--soft');
@@ -143,7 +113,7 @@ export function reportHtml({ config, command, metrics, evaluation, classes, netw
     .filter((m): m is { name: string; value: BinaryConv2d } => m.value instanceof BinaryConv2d);
   const data = JSON.stringify(metrics).replaceAll('<', '\\u003c');
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(config.model)} / ${escapeHtml(config.method)} on ${escapeHtml(config.data)} — Signum</title>
-<style>${chartStyle}${style}</style><body>
+<style>${chartStyle}${pageStyle}${style}</style><body>
 <h1>${escapeHtml(config.model)} · ${escapeHtml(network.method.title)}</h1><p class="sub">${escapeHtml(config.data)}, ${metrics.length} epochs, batch ${config.batch}, seed ${config.seed} · ${network.method.bits.weight}-bit weights, ${network.method.bits.activation}-bit activations · ${escapeHtml(network.method.paper)}</p>
 <div class="figures">${figures.map(([label, value]) => `<div><b>${value}</b><span>${label}</span></div>`).join('')}</div>
 <h2>Curves</h2><div class="charts"><div class="chart" id="accuracy"><h3>Accuracy, %</h3></div><div class="chart" id="loss"><h3>Loss</h3></div></div>

@@ -74,6 +74,16 @@ export class RunFolder {
     }
   }
 
+  /** Whether another living process writes this run. */
+  get isTaken(): boolean {
+    try {
+      const owner = Number(readFileSync(this.file('lock'), 'utf8'));
+      return owner !== process.pid && isRunning(owner);
+    } catch {
+      return false;
+    }
+  }
+
   unlock(): void {
     rmSync(this.file('lock'), { force: true });
   }

@@ -1,0 +1,167 @@
+import { chartLibrary, escapeHtml, kilobytes, pageStyle, percent, table } from '../../train/report-page.ts';
+import { budgetText, type Comparison, commandsOf, type Row } from './comparison.ts';
+import { layerHeatMaps } from './heat-map.ts';
+import { accuracyText, bitsText, imagesPerSecond, packedText } from './markdown.ts';
+import { paretoFront, type Tradeoff } from './pareto.ts';
+
+const style = `
+.heat td{min-width:1.9rem;padding:.15rem .25rem;text-align:center;font-size:.72rem;border:1px solid var(--paper)}.heat th{font-weight:500}.turned{vertical-align:bottom;text-align:center}.turned span{writing-mode:vertical-rl;transform:rotate(180deg)}
+.dot{position:absolute;width:9px;height:9px;margin:-5px 0 0 -5px;border-radius:50%;border:1.5px solid var(--card)}.tag{position:absolute;font-size:11px;color:var(--ink);white-space:nowrap;transform:translate(7px,-50%)}
+.charts{grid-template-columns:repeat(auto-fit,minmax(420px,1fr))}.key{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.82rem;color:var(--soft)}.key i{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.35rem}
+.ranking th:nth-child(2),.ranking td:nth-child(2),.ranking td:last-child,.ranking th:last-child{text-align:left}.ranking+p{margin-top:.6rem}
+details{margin:.4rem 0}summary{cursor:pointer;color:var(--soft)}pre{font-size:.75rem}`;
+
+/** Colours by bits of weights and activations, of the dots. */
+const dotColors: Record<string, string> = { '1/1': '#2f6bff', '1/32': '#e2662a', '32/32': '#8a94a6' };
+const otherBits = '#1f9d61';
+const curveColors = [
+  '#2f6bff',
+  '#e2662a',
+  '#1f9d61',
+  '#9b4dca',
+  '#c2a000',
+  '#d6336c',
+  '#0aa2c0',
+  '#6b8e23',
+  '#a0522d',
+  '#5b6577',
+];
+
+const script = `
+const css=name=>getComputedStyle(document.documentElement).getPropertyValue(name);
+const grid={stroke:'#8883'};
+function scatter(id,points,front,label){const host=document.getElementById(id);
+ const xs=[...new Set(points.map(p=>p.cost))].sort((a,b)=>a-b);const best=new Map(front.map(p=>[p.cost,p.accuracy]));let level=null;
+ const step=xs.map(x=>{if(best.has(x))level=best.get(x);return level});
+ const [least,most]=[xs[0],xs.at(-1)*1.0001];const wide=most>5*least;
+ const ticks=[-2,-1,0,1,2,3,4,5].flatMap(e=>[1,2,5].map(d=>+(d*10**e).toPrecision(1)));
+ const lo=Math.min(...points.map(p=>p.accuracy)),hi=Math.max(...points.map(p=>p.accuracy));
+ new uPlot({width:host.clientWidth-2,height:340,legend:{show:false},cursor:{show:false},scales:{x:{time:false,distr:wide?3:1,range:wide?[least/1.15,most*1.7]:[least-.05*(most-least),most+.2*(most-least)]},y:{range:[lo-2,hi+2]}},
+  axes:[{stroke:css('--soft'),grid,label,labelSize:18,...(wide?{splits:()=>ticks.filter(t=>t>=least/1.15&&t<=most*1.7),filter:(u,t)=>t,values:(u,t)=>t.map(String)}:{})},{stroke:css('--soft'),grid,size:50}],
+  series:[{},{stroke:css('--soft'),width:1,dash:[4,4],points:{show:false},paths:uPlot.paths.stepped({align:1})}],
+  hooks:{ready:[u=>{for(const p of points){const dot=document.createElement('span');dot.className='dot';dot.style.background=p.color;dot.title=p.label+': '+p.accuracy.toFixed(2)+' %, '+p.cost.toPrecision(3)+' '+label;
+   dot.style.left=u.valToPos(p.cost,'x')+'px';dot.style.top=u.valToPos(p.accuracy,'y')+'px';u.over.append(dot)}
+   for(const p of front){const tag=document.createElement('span');tag.className='tag';tag.textContent=p.label;tag.style.left=u.valToPos(p.cost,'x')+'px';tag.style.top=u.valToPos(p.accuracy,'y')+'px';u.over.append(tag)}}]}},[xs,step],host)}
+function curves(id,series){const host=document.getElementById(id);const length=Math.max(...series.map(s=>s.values.length));
+ const epochs=Array.from({length},(_,i)=>i+1);
+ new uPlot({width:host.clientWidth-2,height:300,scales:{x:{time:false}},axes:[{stroke:css('--soft'),grid,label:'epoch',labelSize:18,incrs:[1,2,5,10,20,50,100]},{stroke:css('--soft'),grid,size:50}],
+  series:[{label:'epoch'},...series.map(s=>({label:s.label,stroke:s.color,width:s.width,points:{show:false}}))]},[epochs,...series.map(s=>epochs.map((_,i)=>s.values[i]??null))],host)}
+`;
+
+const colorOf = (row: Row): string => dotColors[bitsText(row)] ?? otherBits;
+
+function tradeoffs(rows: readonly Row[], costOf: (row: Row) => number | null): (Tradeoff & { color: string })[] {
+  return rows.flatMap((row) => {
+    const cost = costOf(row);
+    if (cost === null || !row.accuracy) return [];
+    return [{ label: row.label, cost, accuracy: 100 * row.accuracy.mean, color: colorOf(row) }];
+  });
+}
+
+function ranking(rows: readonly Row[], several: boolean): string {
+  const head = [
+    '',
+    'method',
+    ...(several ? ['model, data'] : []),
+    'W/A',
+    'accuracy %',
+    'seeds',
+    'packed',
+    'packed size',
+  ];
+  head.push('latency ms', 'training img/s', 'published %');
+  const lines = rows.map((row, i) => [
+    String(i + 1),
+    `<span title="${escapeHtml(`${row.method.title}, ${row.method.paper}`)}">${escapeHtml(row.label)}</span>`,
+    ...(several ? [escapeHtml(`${row.model}, ${row.data}`)] : []),
+    bitsText(row),
+    accuracyText(row),
+    String(row.runs.length),
+    packedText(row),
+    row.packedBytes === null ? '–' : kilobytes(row.packedBytes),
+    row.latencyMs?.toFixed(2) ?? '–',
+    imagesPerSecond(row).toFixed(0),
+    escapeHtml(row.published ?? '–'),
+  ]);
+  return table(head, lines);
+}
+
+/** Test accuracy per epoch of each row's first run, the best ten in colour. */
+function curveSeries(rows: readonly Row[]) {
+  const shown = rows.filter(({ accuracy }) => accuracy);
+  const series = shown.map((row, i) => ({
+    label: row.label,
+    color: curveColors[i] ?? '#8a94a655',
+    width: i < curveColors.length ? 2 : 1,
+    values: row.runs[0]!.metrics.map(({ testAccuracy }) => Math.round(1e4 * testAccuracy) / 100),
+  }));
+  // the best ones are drawn last, on top
+  return series.reverse();
+}
+
+/** One model on one data set: its Pareto plots and curves. */
+function charts(rows: readonly Row[], place: number): { html: string; calls: string } {
+  const bySize = tradeoffs(rows, ({ packedBytes }) => packedBytes && packedBytes / 1000);
+  const byLatency = tradeoffs(rows, ({ latencyMs }) => latencyMs);
+  const series = curveSeries(rows);
+  const calls = [
+    ...(bySize.length > 0
+      ? [`scatter('size${place}',${JSON.stringify(bySize)},${JSON.stringify(paretoFront(bySize))},'packed kB')`]
+      : []),
+    ...(byLatency.length > 0
+      ? [
+          `scatter('latency${place}',${JSON.stringify(byLatency)},${JSON.stringify(paretoFront(byLatency))},'ms per image')`,
+        ]
+      : []),
+    ...(series.length > 0 ? [`curves('curves${place}',${JSON.stringify(series)})`] : []),
+  ];
+  const key = [...Object.entries(dotColors), ['other bits', otherBits]]
+    .map(([bits, color]) => `<span><i style="background:${color}"></i>${bits}</span>`)
+    .join('');
+  const html = `<div class="key">${key}</div><div class="charts"><div class="chart" id="size${place}"><h3>Accuracy % against packed size</h3></div><div class="chart" id="latency${place}"><h3>Accuracy % against latency of one image</h3></div></div>
+<h2>Curves: test accuracy %, seed ${rows[0]?.runs[0]?.seed ?? ''}</h2><div class="chart" id="curves${place}"></div>`;
+  return { html, calls: calls.join(';') };
+}
+
+export interface ReportSection {
+  readonly title: string;
+  readonly html: string;
+}
+
+/** The whole comparison as one HTML page without external files; `sections` are further analyses of it. */
+export function comparisonHtml(
+  comparison: Comparison,
+  latencyMachine: string,
+  sections: readonly ReportSection[] = [],
+): string {
+  const { plan, rows, open, machine } = comparison;
+  const library = chartLibrary();
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const name = `${row.model} on ${row.data}`;
+    groups.set(name, [...(groups.get(name) ?? []), row]);
+  }
+  const drawn = [...groups].map(([name, group], place) => ({ name, group, ...charts(group, place) }));
+  const best = rows.find(({ method, accuracy }) => accuracy && method.family !== 'float');
+  const figures: [string, string][] = [
+    ['rows', String(rows.length)],
+    ['runs', String(rows.reduce((sum, { runs }) => sum + runs.length, 0))],
+    ['budget of each', budgetText(plan)],
+    ...(best ? [[`best: ${best.label}`, percent(best.accuracy!.mean)] as [string, string]] : []),
+    ...(open > 0 ? [['runs not finished yet', String(open)] as [string, string]] : []),
+  ];
+  const failures = rows.filter(({ failed }) => failed);
+  const commands = rows.flatMap(commandsOf).map(escapeHtml).join('\n');
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(plan.title)} — Signum</title>
+<style>${library.style}${pageStyle}${style}</style><body>
+<h1>${escapeHtml(plan.title)}</h1><p class="sub">The same images in the same order and the same first weights for all methods of a seed · ${escapeHtml(machine)}</p>
+<div class="figures">${figures.map(([label, value]) => `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`).join('')}</div>
+<h2>Ranking</h2><div class="ranking">${ranking(rows, groups.size > 1)}</div>
+<p class="sub">Accuracy: test images, last epoch; ± is the standard deviation between seeds. Packed: accuracy of the packed network, "same" when it is the trained one's. Latency: ${escapeHtml(latencyMachine)}. Published: table 3 of the survey, after hundreds of epochs.</p>
+${failures.length > 0 ? `<h2>Failed</h2><ul>${failures.map(({ label, failed }) => `<li>${escapeHtml(label)}: ${escapeHtml(failed!)}</li>`).join('')}</ul>` : ''}
+${drawn.map(({ name, html, group }) => `<h2>Size, speed and accuracy${groups.size > 1 ? `: ${escapeHtml(name)}` : ''}</h2>${html}${layerHeatMaps(group)}`).join('')}
+${sections.map(({ title, html }) => `<h2>${escapeHtml(title)}</h2>${html}`).join('')}
+<h2>Reproduce</h2><details><summary>the command of every run</summary><pre>${commands}</pre></details>
+<script>${library.script}</script><script>${script}${drawn.map(({ calls }) => calls).join(';')}</script></body></html>
+`;
+}

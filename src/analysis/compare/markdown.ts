@@ -1,0 +1,63 @@
+import { budgetText, type Comparison, commandsOf, type Row } from './comparison.ts';
+
+const percent = (share: number) => (100 * share).toFixed(2);
+
+/** `57.31 ± 0.42` with several seeds, `57.31` with one. */
+export const accuracyText = ({ accuracy }: Row): string =>
+  accuracy ? `${percent(accuracy.mean)}${accuracy.spread === null ? '' : ` ± ${percent(accuracy.spread)}`}` : 'failed';
+
+export const bitsText = ({ method }: Row): string => `${method.bits.weight}/${method.bits.activation}`;
+
+export const imagesPerSecond = ({ runs }: Row): number =>
+  runs[0]?.metrics.length ? runs[0].metrics.reduce((sum, m) => sum + m.imagesPerSecond, 0) / runs[0].metrics.length : 0;
+
+/** Whether packed and trained networks agreed on every test image of every seed. */
+export function packedText({ runs }: Row): string {
+  const done = runs.flatMap(({ result }) => (result.failed === undefined ? [result] : []));
+  if (done.length === 0) return '–';
+  if (done.some(({ packedAccuracy }) => packedAccuracy === null)) return 'does not pack';
+  return done.every(({ packedAccuracy, accuracy }) => packedAccuracy === accuracy)
+    ? 'same'
+    : percent(done[0]!.packedAccuracy!);
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** Ranking and commands as Markdown; `latencyMachine` is where latencies were measured. */
+export function comparisonMarkdown(comparison: Comparison, latencyMachine: string): string {
+  const { plan, rows, open } = comparison;
+  const several = plan.models.length * plan.data.length > 1;
+  const head = ['', 'method', ...(several ? ['model, data'] : []), 'W/A bits', 'accuracy %', 'seeds', 'packed'];
+  head.push('packed kB', 'latency ms', 'training img/s', 'published %');
+  const lines = rows.map((row, i) => [
+    String(i + 1),
+    row.label,
+    ...(several ? [`${row.model}, ${row.data}`] : []),
+    bitsText(row),
+    accuracyText(row),
+    String(row.runs.length),
+    packedText(row),
+    row.packedBytes === null ? '–' : (row.packedBytes / 1000).toFixed(1),
+    row.latencyMs?.toFixed(2) ?? '–',
+    imagesPerSecond(row).toFixed(0),
+    row.published ?? '–',
+  ]);
+  const failures = rows.filter(({ failed }) => failed).map(({ label, failed }) => `- ${label}: ${failed}`);
+  const table = [head, head.map(() => '---'), ...lines].map((line) => `| ${line.map(cell).join(' | ')} |`).join('\n');
+  const commands = rows.flatMap((row) => commandsOf(row).map((command) => command));
+  return `# ${plan.title}
+
+${budgetText(plan)} each, seeds ${plan.seeds.join(', ')}${plan.again ? `, the best ${plan.again.best} also with ${plan.again.seeds.join(', ')}` : ''}; the same images in the same order, and the same first weights, for all methods of a seed.
+${open > 0 ? `\n**${open} runs are not finished yet.**\n` : ''}
+${table}
+
+Accuracy: test images, last epoch; ± is the standard deviation between seeds. Packed: accuracy of the packed network on all test images, "same" when it is the
+trained one's. Latency: one image, packed, ${latencyMachine}. Published: the survey's table 3, after hundreds of epochs.
+${failures.length > 0 ? `\n## Failed\n\n${failures.join('\n')}\n` : ''}
+## Commands
+
+\`\`\`sh
+${commands.join('\n')}
+\`\`\`
+`;
+}

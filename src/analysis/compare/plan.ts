@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { FormatError, UsageError } from '../../core/errors.ts';
+import { fileProblem } from '../../data/files.ts';
+import { methodNamed, methods } from '../../methods/table.ts';
+import { modelNamed } from '../../models/table.ts';
+
+/** Training options of every run, or of one entry; checked again, with the method's defaults, when the run is made. */
+const training = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+const entry = z.strictObject({
+  method: z.string(),
+  /** Name of the row; needed when a method stands in the plan more than once. */
+  label: z
+    .string()
+    .regex(/^[\w.+-]+$/, 'a label may hold letters, digits and . _ + - only')
+    .optional(),
+  /** Options that differ from the plan's. */
+  training: training.default({}),
+  /** Learn from the plan's float run: default where the method has a trained teacher, optional or not. */
+  teacher: z.boolean().optional(),
+  /** Start from the float run's weights. */
+  init: z.boolean().default(false),
+});
+
+const model = z.strictObject({ model: z.string(), width: z.number().positive().max(64).default(1) });
+
+const schema = z.strictObject({
+  title: z.string().min(1),
+  budget: z.union([z.strictObject({ epochs: z.int().positive() }), z.strictObject({ minutes: z.number().positive() })]),
+  models: z.array(z.union([z.string(), model])).min(1),
+  /** Method names, entries with options of their own, or `1/1`, `1/32`, ...: every method of these bits of weights and activations. */
+  methods: z.array(z.union([z.string(), entry])).min(1),
+  data: z.array(z.string()).min(1),
+  seeds: z.array(z.int().min(0)).min(1),
+  /** The best rows by mean accuracy over `seeds` are run with these seeds too. */
+  again: z.strictObject({ best: z.int().positive(), seeds: z.array(z.int().min(0)).min(1) }).optional(),
+  training: training.default({}),
+});
+
+export type PlanEntry = z.infer<typeof entry>;
+export type PlanModel = z.infer<typeof model>;
+
+export interface Plan extends Omit<z.infer<typeof schema>, 'methods' | 'models'> {
+  readonly methods: readonly (PlanEntry & { readonly label: string })[];
+  readonly models: readonly PlanModel[];
+}
+
+const bitsPattern = /^(\d+)\/(\d+)$/;
+
+/** `1/32` stands for all methods of these bits, in the table's order. */
+function methodsOfBits(selector: string): string[] {
+  const [, weight, activation] = bitsPattern.exec(selector) ?? [];
+  const found = methods.filter(({ bits }) => bits.weight === Number(weight) && bits.activation === Number(activation));
+  if (found.length > 0) return found.map(({ id }) => id);
+  const known = [...new Set(methods.map(({ bits }) => `${bits.weight}/${bits.activation}`))];
+  throw new UsageError(`plan: no method has ${selector} bits of weights/activations; there are ${known.join(', ')}`);
+}
+
+/** Selectors expanded; a method named by itself takes its own place instead of the selector's. */
+function expandedMethods(listed: z.infer<typeof schema>['methods']): Plan['methods'] {
+  const named = listed.flatMap((item) => {
+    if (typeof item !== 'string') return [item.label ? '' : item.method];
+    return bitsPattern.test(item) ? [] : [item];
+  });
+  const plain = (method: string): PlanEntry => ({ method, training: {}, init: false });
+  const entries = listed.flatMap((item) => {
+    if (typeof item !== 'string') return [item];
+    return bitsPattern.test(item)
+      ? methodsOfBits(item)
+          .filter((id) => !named.includes(id))
+          .map(plain)
+      : [plain(item)];
+  });
+  return entries.map((item) => ({ ...item, label: item.label ?? methodNamed(item.method).id }));
+}
+
+function refuseTwice(values: readonly string[], what: string, cure: string): void {
+  const twice = values.find((value, i) => values.indexOf(value) !== i);
+  if (twice !== undefined) throw new UsageError(`plan: ${what} ${twice} stands there twice; ${cure}`);
+}
+
+/** @throws UsageError naming the first thing that is wrong */
+export function parsePlan(given: unknown): Plan {
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new UsageError(`plan: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}; see docs/compare.md`);
+  }
+  const models = parsed.data.models.map((item) => (typeof item === 'string' ? { model: item, width: 1 } : item));
+  for (const item of models) modelNamed(item.model);
+  const plan = { ...parsed.data, models, methods: expandedMethods(parsed.data.methods) };
+  refuseTwice(
+    plan.methods.map(({ label }) => label),
+    'method',
+    'give one of them a "label"',
+  );
+  refuseTwice(
+    models.map(({ model: id, width }) => `${id} of width ${width}`),
+    'model',
+    'drop one',
+  );
+  refuseTwice([...plan.seeds, ...(plan.again?.seeds ?? [])].map(String), 'seed', 'drop one');
+  return plan;
+}
+
+/** @throws FormatError when the file is not JSON, UsageError when it is no plan */
+export function readPlan(file: string): Plan {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw fileProblem('read', file, error);
+  }
+  try {
+    return parsePlan(JSON.parse(text));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new FormatError(`${file} is not JSON: ${error.message}`);
+  }
+}

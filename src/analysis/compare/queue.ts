@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DivergenceError, PackError, ShapeError, UsageError } from '../../core/errors.ts';
+import type { DataSet } from '../../data/dataset.ts';
+import { writeFileAtomic } from '../../data/files.ts';
+import type { Network } from '../../models/network.ts';
+import { floatBytes } from '../../pack/pack.ts';
+import { pool } from '../../tensor/storage.ts';
+import type { TrainConfig } from '../../train/config.ts';
+import { trainRun } from '../../train/run.ts';
+import { RunFolder } from '../../train/run-folder.ts';
+import type { TrainEvents } from '../../train/trainer.ts';
+import { evaluatePacked, packedFile, packForData } from '../packed-evaluation.ts';
+import type { Job } from './jobs.ts';
+import { type DoneResult, type RunResult, readResult, writeResult } from './result.ts';
+
+export interface QueueEvents {
+  /** A training begins or continues; `place` counts from 1. */
+  readonly onJob: (job: Job, place: number, of: number) => Pick<TrainEvents, 'onStep' | 'onEpoch'>;
+  readonly onResult: (job: Job, result: RunResult) => void;
+}
+
+/** `busy`: what is left is in the hands of another process. */
+export type QueueEnd = 'finished' | 'stopped' | 'busy';
+
+export const runFolderOf = (folder: string, id: string): RunFolder => new RunFolder(join(folder, 'runs', id));
+
+/** Accuracy and size after packing; a network whose method cannot be packed says why. */
+async function packedFigures(
+  network: Network,
+  data: DataSet,
+  folder: RunFolder,
+  limit: number | undefined,
+): Promise<Pick<DoneResult, 'packedAccuracy' | 'packedBytes' | 'notPacked'>> {
+  try {
+    const { bytes, model } = await packForData(network, data);
+    writeFileAtomic(folder.file(packedFile), bytes);
+    return { packedAccuracy: (await evaluatePacked(model, data, limit)).top1, packedBytes: bytes.length };
+  } catch (error) {
+    if (error instanceof PackError) return { packedAccuracy: null, packedBytes: null, notPacked: error.message };
+    throw error;
+  }
+}
+
+/** The config a run was begun with; it must be the plan's, but for the epochs of a budget in minutes and where its teacher lies. */
+function storedConfig(folder: RunFolder, { config, id }: Job): TrainConfig | null {
+  if (!folder.exists) return null;
+  const stored = folder.readConfig();
+  const comparable = (of: TrainConfig) => JSON.stringify({ ...of, epochs: 0, teacher: !of.teacher, init: !of.init });
+  if (comparable(stored) === comparable(config)) return stored;
+  throw new UsageError(
+    `run ${id} was begun with other options than the plan's: give the entry another label, or delete ${folder.path}`,
+  );
+}
+
+/** Diverged, or refused for this model: a result like any other. */
+const isOutcome = (error: unknown): error is Error =>
+  error instanceof DivergenceError || error instanceof UsageError || error instanceof ShapeError;
+
+/** Runs the jobs one after the other; every state is in their run folders, so that any process may continue at any time. */
+export class Queue {
+  private readonly data = new Map<string, DataSet>();
+  private readonly folder: string;
+  private readonly events: QueueEvents;
+  /** Epochs of a job whose budget is a time. */
+  private readonly epochsOf: (config: TrainConfig, data: DataSet) => number;
+
+  private readonly load: (name: string) => Promise<DataSet>;
+
+  constructor(
+    folder: string,
+    events: QueueEvents,
+    epochsOf: (config: TrainConfig, data: DataSet) => number,
+    load: (name: string) => Promise<DataSet>,
+  ) {
+    this.folder = folder;
+    this.events = events;
+    this.epochsOf = epochsOf;
+    this.load = load;
+  }
+
+  async run(jobs: readonly Job[]): Promise<QueueEnd> {
+    for (;;) {
+      const open = jobs.filter(({ id }) => readResult(runFolderOf(this.folder, id)) === null);
+      if (open.length === 0) return 'finished';
+      const next = open.find((job) => this.isReady(job, open));
+      if (!next) return 'busy';
+      if (!(await this.finish(next, jobs))) return 'stopped';
+    }
+  }
+
+  private isReady({ id, needs }: Job, open: readonly Job[]): boolean {
+    return !runFolderOf(this.folder, id).isTaken && !open.some((job) => job.id === needs);
+  }
+
+  /** @returns false when Ctrl-C stopped it */
+  private async finish(job: Job, jobs: readonly Job[]): Promise<boolean> {
+    const folder = runFolderOf(this.folder, job.id);
+    const events = this.events.onJob(job, jobs.indexOf(job) + 1, jobs.length);
+    const result = await this.train(job, folder, events);
+    pool.clear();
+    if (!result) return false;
+    writeResult(folder, result);
+    this.events.onResult(job, result);
+    return true;
+  }
+
+  private async train(
+    job: Job,
+    folder: RunFolder,
+    events: Pick<TrainEvents, 'onStep' | 'onEpoch'>,
+  ): Promise<RunResult | null> {
+    const stored = storedConfig(folder, job);
+    const data = await this.dataSet(job.data);
+    try {
+      const config = stored ?? { ...job.config, epochs: this.epochsOf(job.config, data) };
+      const resume = existsSync(folder.file('checkpoint.safetensors'));
+      const { accuracy, finished, trainer } = await trainRun(folder, config, data, { resume, events });
+      if (!finished) return null;
+      const { network } = trainer;
+      const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
+      const packed = await packedFigures(network, data, folder, config.limit);
+      return { accuracy, ...packed, floatBytes: floatBytes(network), parameters };
+    } catch (error) {
+      if (isOutcome(error)) return { failed: error.message };
+      throw error;
+    }
+  }
+
+  private async dataSet(name: string): Promise<DataSet> {
+    const loaded = this.data.get(name) ?? (await this.load(name));
+    this.data.set(name, loaded);
+    return loaded;
+  }
+}

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { DataSet } from '../../data/dataset.ts';
+import { writeFileAtomic } from '../../data/files.ts';
+import { loadDataSet } from '../../data/table.ts';
+import { epochsWithin } from './budget.ts';
+import { type Comparison, readComparison } from './comparison.ts';
+import { comparisonHtml } from './html.ts';
+import { type Job, jobsByRow, jobsOf } from './jobs.ts';
+import { latenciesOf } from './latency.ts';
+import { comparisonMarkdown } from './markdown.ts';
+import type { Plan } from './plan.ts';
+import { Queue, type QueueEnd, type QueueEvents, runFolderOf } from './queue.ts';
+import { readResult } from './result.ts';
+
+/** Rows by mean accuracy over the first seeds, best first; float rows do not compete. */
+function bestRows(jobs: readonly Job[], folder: string, count: number): Set<string> {
+  const means = jobsByRow(jobs).flatMap((group) => {
+    if (group[0]!.config.method === 'float') return [];
+    const accuracies = group.flatMap(({ id }) => {
+      const result = readResult(runFolderOf(folder, id));
+      return result && result.failed === undefined ? [result.accuracy] : [];
+    });
+    const mean = accuracies.reduce((a, b) => a + b, 0) / accuracies.length;
+    return accuracies.length > 0 ? [{ row: group[0]!.row, mean }] : [];
+  });
+  means.sort((a, b) => b.mean - a.mean);
+  return new Set(means.slice(0, count).map(({ row }) => row));
+}
+
+/** The further seeds of the best rows, with the float runs they learn from; nothing before all first seeds are finished. */
+export function againJobs(plan: Plan, first: readonly Job[], folder: string): Job[] {
+  if (!plan.again || first.some(({ id }) => readResult(runFolderOf(folder, id)) === null)) return [];
+  const best = bestRows(first, folder, plan.again.best);
+  const epochs = epochsOf(plan);
+  const jobs = jobsOf(plan, folder, plan.again.seeds, epochs);
+  const chosen = jobs.filter(({ row }) => best.has(row));
+  const needed = new Set(chosen.map(({ needs }) => needs));
+  return jobs.filter((job) => chosen.includes(job) || needed.has(job.id));
+}
+
+/** A budget in minutes becomes epochs when a run begins. */
+const epochsOf = ({ budget }: Plan): number => ('epochs' in budget ? budget.epochs : 1);
+
+/** All jobs known so far: those of the first seeds, and once these are done, of the further ones. */
+export function knownJobs(plan: Plan, folder: string): Job[] {
+  const first = jobsOf(plan, folder, plan.seeds, epochsOf(plan));
+  return [...first, ...againJobs(plan, first, folder)];
+}
+
+/**
+ * Runs what is left of a comparison.
+ *
+ * @throws DataError, UsageError and file errors that concern more than one run; what concerns one is its result
+ */
+export async function runComparison(
+  plan: Plan,
+  folder: string,
+  events: QueueEvents,
+  load: (name: string) => Promise<DataSet> = loadDataSet,
+): Promise<QueueEnd> {
+  const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), load);
+  const end = await queue.run(jobsOf(plan, folder, plan.seeds, epochsOf(plan)));
+  return end === 'finished' && plan.again ? queue.run(knownJobs(plan, folder)) : end;
+}
+
+/** Writes `report.html` and `report.md` of what is finished. */
+export function writeReports(plan: Plan, folder: string): Comparison {
+  const jobs = knownJobs(plan, folder);
+  const { machine, milliseconds } = latenciesOf(jobs, folder);
+  const comparison = readComparison(plan, jobs, folder, milliseconds);
+  writeFileAtomic(join(folder, 'report.html'), comparisonHtml(comparison, machine));
+  writeFileAtomic(join(folder, 'report.md'), comparisonMarkdown(comparison, machine));
+  return comparison;
+}

@@ -1,0 +1,84 @@
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Command } from 'commander';
+import type { Comparison } from '../analysis/compare/comparison.ts';
+import { accuracyText, bitsText } from '../analysis/compare/markdown.ts';
+import { readPlan } from '../analysis/compare/plan.ts';
+import { runComparison, writeReports } from '../analysis/compare/run.ts';
+import { UsageError } from '../core/errors.ts';
+import { fileProblem } from '../data/files.ts';
+import { formatTable, percent } from './output.ts';
+import { progressEvents } from './progress.ts';
+
+interface Options {
+  out?: string;
+  report?: boolean;
+  json?: boolean;
+}
+
+function printRanking({ rows }: Comparison): void {
+  const lines = rows.map((row, i) => [
+    row.label,
+    String(i + 1),
+    row.model,
+    row.data,
+    bitsText(row),
+    accuracyText(row),
+    String(row.runs.length),
+    row.packedBytes === null ? '' : (row.packedBytes / 1000).toFixed(1),
+    row.latencyMs?.toFixed(2) ?? '',
+  ]);
+  const head = ['method', 'rank', 'model', 'data', 'W/A', 'accuracy %', 'seeds', 'packed kB', 'ms'];
+  process.stdout.write(`${formatTable(head, lines)}\n`);
+}
+
+function printJson({ rows }: Comparison): void {
+  for (const { label, method, model, data, runs, accuracy, failed, packedBytes, latencyMs } of rows)
+    process.stdout.write(
+      `${JSON.stringify({ label, method: method.id, bits: method.bits, model, data, seeds: runs.map(({ seed }) => seed), accuracy, failed, packedBytes, latencyMs })}\n`,
+    );
+}
+
+export function addCompare(program: Command): void {
+  program
+    .command('compare')
+    .description('train methods x models x data x seeds under one budget and rank them')
+    .argument('<plan>', 'what to compare, a JSON file; docs/compare.md explains it')
+    .option('--out <folder>', 'where runs and reports lie (default: runs/<name of the plan>)')
+    .option('--report', 'only write the report of what is finished')
+    .option('--json', 'one JSON object per row')
+    .addHelpText(
+      'after',
+      '\nStopped or killed, the same command continues; several processes may work on one comparison.\n\nExamples:\n  signum compare examples/compare-mnist.json\n  signum compare plan.json --out results/mine --report',
+    )
+    .action(async (file: string, { out, report, json }: Options) => {
+      const plan = readPlan(file);
+      const folder = out ?? join('runs', basename(file).replace(/\.json$/, ''));
+      if (folder === file) throw new UsageError(`--out ${folder} is the plan itself; name a folder`);
+      try {
+        mkdirSync(folder, { recursive: true });
+      } catch (error) {
+        throw fileProblem('write', folder, error);
+      }
+      const end = report
+        ? 'finished'
+        : await runComparison(plan, folder, {
+            onJob: (job, place, of) => {
+              process.stderr.write(`[${place}/${of}] ${job.id}\n`);
+              return progressEvents(job.config.epochs);
+            },
+            onResult: ({ id }, result) =>
+              process.stderr.write(
+                result.failed === undefined
+                  ? `${id}: ${percent(result.accuracy)}${result.notPacked ? '; does not pack' : ''}\n`
+                  : `${id}: failed: ${result.failed}\n`,
+              ),
+          });
+      const comparison = writeReports(plan, folder);
+      if (json) printJson(comparison);
+      else printRanking(comparison);
+      const left = comparison.open > 0 ? `; ${comparison.open} runs are left` : '';
+      const why = { stopped: '; stopped and saved', busy: '; the rest is being run by another process', finished: '' };
+      process.stderr.write(`report: ${join(folder, 'report.html')}${left}${why[end]}\n`);
+    });
+}
