@@ -5,7 +5,7 @@ import { emptyTensor, needsGradient, record } from '../tensor/tape.ts';
 import { SignTensor, type Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
-import type { Quantizer } from './quantizer.ts';
+import { estimated, type Quantizer } from './quantizer.ts';
 import type { ActivationBits } from './terms.ts';
 
 /** Turns activations into signs (packed), bit-planes, sums of such, or leaves them float. */
@@ -45,7 +45,7 @@ export function signActivation(x: Tensor, estimator: Estimator, context: Binariz
 
 /** Deterministic sign. */
 export function binarizeActivation(estimator: Estimator): Quantizer<SignTensor> {
-  return (x, context) => signActivation(x, estimator, context);
+  return estimated((slope) => (x, context) => signActivation(x, slope, context), estimator);
 }
 
 /**
@@ -55,6 +55,10 @@ export function binarizeActivation(estimator: Estimator): Quantizer<SignTensor> 
  * Source: Hubara 2016, eq. 2; survey eq. 6-7.
  */
 export function stochasticActivation(estimator: Estimator): Quantizer<SignTensor> {
+  return estimated(noisySign, estimator);
+}
+
+function noisySign(estimator: Estimator): Quantizer<SignTensor> {
   return (x, context) => {
     if (!context.training) return signActivation(x, estimator, context);
     const noisy = emptyTensor(x.shape);

@@ -39,3 +39,16 @@ export const errorDecay = estimator('ede', 'tanh-ste', (context) => {
   const t = context.value('t', 0.1);
   return [t, Math.max(1 / t, 1)];
 });
+
+/** Slope 1 - tanh(x)^2: of tanh, as in networks trained with it (Kim and Smaragdis 2016; Lahoud 2019). */
+export const tanhSlope = estimator('tanh', 'tanh');
+
+/** Estimators by the name that options give. */
+export const estimators: readonly Estimator[] = [
+  straightThrough,
+  clippedSte,
+  approxSign,
+  swishSign(),
+  errorDecay,
+  tanhSlope,
+];

@@ -2,9 +2,9 @@ import { packCodePlane } from '../backend/plane-conv.ts';
 import { kernels } from '../backend/select.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { type LevelCodes, planeCount, unitCodes } from '../core/level-codes.ts';
-import { unitLevels } from '../core/unit-levels.ts';
+import { quantizeUnit, unitLevels } from '../core/unit-levels.ts';
 import { floats, release, words } from '../tensor/storage.ts';
-import { record } from '../tensor/tape.ts';
+import { emptyTensor, record } from '../tensor/tape.ts';
 import { PlaneTensor, Tensor } from '../tensor/tensor.ts';
 import type { Quantizer } from './quantizer.ts';
 
@@ -76,5 +76,25 @@ export function unitActivation(bits: number): Quantizer<PlaneTensor | Tensor> {
     };
     const y = new Tensor(levels, x.shape);
     return record('unitLevels', [x], y, backward, { attributes: { bits }, saved: [mask] });
+  };
+}
+
+/**
+ * 2 quantize_k(clip((x+1)/2, 0, 1)) - 1: 2^bits even levels in [-1,1]; gradient 1 inside, else 0. As floats: a stage of a training, not a
+ * packed form.
+ */
+export function symmetricLevels(bits: number): Quantizer<Tensor> {
+  return (x) => {
+    const y = emptyTensor(x.shape);
+    for (let i = 0; i < y.size; i++) {
+      const unit = Math.min(1, Math.max(0, (x.data[i]! + 1) / 2));
+      y.data[i] = 2 * quantizeUnit(unit, bits) - 1;
+    }
+    const mask = withinMask(x, -1, 1);
+    const backward = (dy: Float32Array) => {
+      kernels().maskBits(dy, mask, dy, x.rows, x.channels);
+      return [dy];
+    };
+    return record('symmetricLevels', [x], y, backward, { attributes: { bits }, saved: [mask] });
   };
 }

@@ -2,6 +2,7 @@ import type { Random } from '../core/random.ts';
 import type { Shape } from '../core/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
+import type { Estimator } from './estimators.ts';
 
 /** The layer a quantizer is about to serve, at its first forward pass. */
 export interface LayerStart {
@@ -43,6 +44,13 @@ export interface Quantizer<Out> {
   /** @param own what `start` gave this layer; only quantizers with a `start` need it */
   (x: Tensor, context: BinarizeContext, own?: LayerOwn): Out;
   readonly start?: (layer: LayerStart) => LayerValues;
+  /** The same with another slope for sign; only where a plain sign is all that is estimated. */
+  readonly withEstimator?: (estimator: Estimator) => Quantizer<Out>;
+}
+
+/** A quantizer whose estimator can be exchanged. */
+export function estimated<Out>(make: (estimator: Estimator) => Quantizer<Out>, estimator: Estimator): Quantizer<Out> {
+  return Object.assign(make(estimator), { withEstimator: (other: Estimator) => estimated(make, other) });
 }
 
 /** A quantizer that starts each layer with values of its own. */

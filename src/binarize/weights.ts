@@ -6,7 +6,7 @@ import { emptyTensor, record } from '../tensor/tape.ts';
 import { SignFilter, type Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
-import { joinedStart, learning, type Quantizer } from './quantizer.ts';
+import { estimated, joinedStart, learning, type Quantizer } from './quantizer.ts';
 import { type Scale, scaleColumns } from './scales.ts';
 import type { WeightBits } from './terms.ts';
 import type { WeightTransform } from './transforms.ts';
@@ -35,6 +35,10 @@ export function signFilterOf(signSource: Tensor, alpha: Float32Array): SignFilte
 
 /** alpha_c * sign(w): the weight binarization of nearly every method. */
 export function binarizeWeights(options: BinarizeWeightOptions): Quantizer<SignFilter> {
+  return estimated((estimator) => scaledSigns({ ...options, estimator }), options.estimator);
+}
+
+function scaledSigns(options: BinarizeWeightOptions): Quantizer<SignFilter> {
   return (w, context) => {
     const alpha = options.scale(w);
     const filter = signFilterOf(w, alpha);
@@ -92,13 +96,16 @@ export function stochasticWeights(scale: Scale): Quantizer<SignFilter> {
 export function compose<Out>(...steps: [...WeightTransform[], Quantizer<Out>]): Quantizer<Out> {
   const transforms = steps.slice(0, -1) as WeightTransform[];
   const quantizer = steps.at(-1)! as Quantizer<Out>;
-  return learning(joinedStart(steps), (w, context, own) =>
+  const composed = learning(joinedStart(steps), (w, context, own) =>
     quantizer(
       transforms.reduce((value, transform) => transform(value, context, own), w),
       context,
       own,
     ),
   );
+  const { withEstimator } = quantizer;
+  if (!withEstimator) return composed;
+  return Object.assign(composed, { withEstimator: (other: Estimator) => compose(...transforms, withEstimator(other)) });
 }
 
 /**

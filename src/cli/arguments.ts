@@ -10,3 +10,6 @@ export const integer = (text: string): number =>
   parse(text, (v) => Number.isSafeInteger(v) && v >= 0, 'a whole number');
 export const number = (text: string): number => parse(text, (v) => Number.isFinite(v) && v >= 0, 'a number >= 0');
 export const share = (text: string): number => parse(text, (v) => v >= 0 && v < 1, 'a number from 0 to below 1');
+
+/** `8,4,2` */
+export const numbers = (text: string): number[] => text.split(',').map(number);

@@ -6,7 +6,7 @@ import { modelNamed } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
-import { integer, number, share } from './arguments.ts';
+import { integer, number, numbers, share } from './arguments.ts';
 import { percent } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { runPath } from './runs.ts';
@@ -45,6 +45,16 @@ export function addTrain(program: Command): void {
     .option('--clip-latent', 'clip latent weights to [-1,1] after each step')
     .option('--no-clip-latent', 'never clip them')
     .option('--label-smoothing <x>', 'smoothing of the labels', share)
+    .option('--block-order <name>', 'batch-norm after the convolution (conv-bn) or before its signs (bn-conv)')
+    .option('--pooling <name>', 'max-pooling before-norm or after-norm')
+    .option('--shortcut <name>', 'of ResNets: around every-conv or every-block')
+    .option('--activation <name>', 'between layers: hardtanh, relu, prelu, rprelu, maxout or none')
+    .option('--norm-momentum <x>', "share of the new batch in batch-norm's averages", number)
+    .option('--estimator <name>', 'slope of the activations: identity, clip, approx-sign, swish-sign, ede or tanh')
+    .option('--weight-estimator <name>', 'slope of the weights, of the same names')
+    .option('--stages <name>', 'half of the training binarizes only one: activations-first or weights-first')
+    .option('--bit-steps <list>', "bits before the method's own, e.g. 8,4,2", numbers)
+    .option('--partitions <list>', 'shares of weights binarized before all are, e.g. 0.5,0.75,0.875', numbers)
     .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
     .option('--flip', 'augment: random mirror')
     .option('--resized-crop', 'augment a folder of images: random part, 8-100 % of the area, scaled to the input')

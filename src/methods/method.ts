@@ -22,6 +22,10 @@ export interface Structure {
   readonly plainNorm?: boolean;
   /** Batch-norm whose factors are powers of two (BNN's shift-based form). */
   readonly shiftNorm?: boolean;
+  /** Max-pooling before or after batch-norm in `conv-bn` order; default before, so that it does not saturate (survey sec. 3.5). */
+  readonly pooling?: 'before-norm' | 'after-norm';
+  /** Share of the new batch in batch-norm's running averages, default 0.1. */
+  readonly normMomentum?: number;
   /** All channel counts are multiplied by this, default 1 (WRPN). */
   readonly widen?: number;
   /** Multiply outputs by XNOR-Net's K, the box-filtered channel mean of |x|. */

@@ -1,6 +1,6 @@
 import { signActivation } from '../binarize/activations.ts';
 import { approxSign, clippedSte } from '../binarize/estimators.ts';
-import { learning } from '../binarize/quantizer.ts';
+import { estimated, learning } from '../binarize/quantizer.ts';
 import { filterMean } from '../binarize/scales.ts';
 import { floatUntil } from '../binarize/stages.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
@@ -13,9 +13,13 @@ import type { SignTensor } from '../tensor/tensor.ts';
 import { defineMethod, type LossTerm } from './method.ts';
 
 /** RSign: sign(x + m_c), m learned per channel through ApproxSign's slope (Liu 2020, eq. 3-4). */
-export const shiftedSign = learning<SignTensor>(
-  ({ input }) => ({ learned: { threshold: { values: new Float32Array(input.at(-1)!) } } }),
-  (x, context, { learned }) => signActivation(channelShift(x, learned['threshold']!), approxSign, context),
+export const shiftedSign = estimated(
+  (estimator) =>
+    learning<SignTensor>(
+      ({ input }) => ({ learned: { threshold: { values: new Float32Array(input.at(-1)!) } } }),
+      (x, context, { learned }) => signActivation(channelShift(x, learned['threshold']!), estimator, context),
+    ),
+  approxSign,
 );
 
 /** Given a teacher, its outputs are all that is learned (eq. 6); the labels otherwise. */

@@ -3,6 +3,8 @@ import { ShapeError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import type { Method, Point } from '../methods/method.ts';
+import type { Tricks } from '../methods/tricks.ts';
+import { BatchNorm } from '../nn/batch-norm.ts';
 import { BinaryConv2d, type Quantization } from '../nn/binary-layers.ts';
 import { Module } from '../nn/module.ts';
 import { inference } from '../tensor/tape.ts';
@@ -18,6 +20,8 @@ export interface NetworkConfig {
   /** Multiplies all channel counts. */
   readonly width: number;
   readonly seed: number;
+  /** Changes of the method. */
+  readonly tricks?: Tricks | undefined;
 }
 
 /** A channel count of the published network at this width, at least one. */
@@ -56,6 +60,9 @@ export class Network extends Module {
     };
     const widened = { ...config, width: config.width * (method.structure.widen ?? 1) };
     this.body = build({ config: widened, method, quantization, random: new Random(config.seed) });
+    const { normMomentum } = method.structure;
+    if (normMomentum !== undefined)
+      for (const { value } of this.modules()) if (value instanceof BatchNorm) value.momentum = normMomentum;
     this.setPoint(this.point);
     this.startQuantizers();
   }

@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { methodNamed } from '../methods/table.ts';
+import { withTricks } from '../methods/tricks.ts';
 import type { Module } from '../nn/module.ts';
 import { binaryDenseNet } from './densenet.ts';
 import { mlp } from './mlp.ts';
@@ -16,6 +17,8 @@ export interface ModelEntry {
   readonly inputShape: readonly [number, number, number];
   /** Smallest side it can take. */
   readonly smallestSide: number;
+  /** Its convolutions have shortcuts around them. */
+  readonly residual?: boolean;
 }
 
 const cifarResnet = (id: string, blocks: number): ModelEntry => ({
@@ -24,18 +27,26 @@ const cifarResnet = (id: string, blocks: number): ModelEntry => ({
   build: resnet({ blocks: [blocks, blocks, blocks], channels: [16, 32, 64], stem: 'cifar', downsample: 'pad' }),
   inputShape: [32, 32, 3],
   smallestSide: 4,
+  residual: true,
 });
 
 const wide = { channels: [64, 128, 256, 512], downsample: 'conv' } as const;
 const resnet18 = { ...wide, blocks: [2, 2, 2, 2] } as const;
 const resnet34 = { ...wide, blocks: [3, 4, 6, 3] } as const;
 
-const forImageNet = (id: string, title: string, build: ModelEntry['build'], smallestSide: number): ModelEntry => ({
+const forImageNet = (
+  id: string,
+  title: string,
+  build: ModelEntry['build'],
+  smallestSide: number,
+  residual = false,
+): ModelEntry => ({
   id,
   title,
   build,
   inputShape: [224, 224, 3],
   smallestSide,
+  residual,
 });
 
 export const models: readonly ModelEntry[] = [
@@ -58,6 +69,7 @@ export const models: readonly ModelEntry[] = [
     build: resnet({ ...resnet18, stem: 'cifar' }),
     inputShape: [32, 32, 3],
     smallestSide: 8,
+    residual: true,
   },
   {
     id: 'resnet34',
@@ -65,6 +77,7 @@ export const models: readonly ModelEntry[] = [
     build: resnet({ ...resnet34, stem: 'cifar' }),
     inputShape: [32, 32, 3],
     smallestSide: 8,
+    residual: true,
   },
   { id: 'vgg11', title: 'VGG-11 for 32x32 images', build: vgg11, inputShape: [32, 32, 3], smallestSide: 32 },
   {
@@ -74,13 +87,14 @@ export const models: readonly ModelEntry[] = [
     inputShape: [32, 32, 3],
     smallestSide: 8,
   },
-  forImageNet('resnet18-imagenet', 'ResNet-18, ImageNet stem', resnet({ ...resnet18, stem: 'imagenet' }), 32),
-  forImageNet('resnet34-imagenet', 'ResNet-34, ImageNet stem', resnet({ ...resnet34, stem: 'imagenet' }), 32),
+  forImageNet('resnet18-imagenet', 'ResNet-18, ImageNet stem', resnet({ ...resnet18, stem: 'imagenet' }), 32, true),
+  forImageNet('resnet34-imagenet', 'ResNet-34, ImageNet stem', resnet({ ...resnet34, stem: 'imagenet' }), 32, true),
   forImageNet(
     'resnet50-imagenet',
     'ResNet-50, ImageNet stem',
     resnet({ ...resnet34, block: 'bottleneck', stem: 'imagenet' }),
     32,
+    true,
   ),
   forImageNet('alexnet', 'AlexNet, one tower', alexNet, 63),
   forImageNet('vgg16', 'VGG-16', vgg16, 32),
@@ -123,5 +137,9 @@ export function buildNetwork(config: NetworkConfig): Network {
       `a classifier needs at least one input channel and two classes, got ${channels} and ${config.classes}`,
     );
   }
-  return new Network(config, methodNamed(config.method), model.build);
+  const method = methodNamed(config.method);
+  const { tricks } = config;
+  if (tricks?.shortcut && !model.residual)
+    throw new UsageError(`--shortcut: ${config.model} has no shortcuts; take a ResNet`);
+  return new Network(config, tricks ? withTricks(method, tricks) : method, model.build);
 }

@@ -73,7 +73,10 @@ export class ConvUnit extends Module {
     const shortcut = ungated && this.gate ? this.gate.forward(ungated) : ungated;
     const clamp = clamps[this.structure.activation];
     if (this.structure.order === 'conv-bn') {
-      const y = this.norm.apply(this.pooled(this.conv.forward(x)), { residual: shortcut, clamp });
+      const late = this.structure.pooling === 'after-norm';
+      const product = this.conv.forward(x);
+      const normed = this.norm.apply(late ? product : this.pooled(product), { residual: shortcut, clamp });
+      const y = late && this.pool ? maxPool(normed, this.pool) : normed;
       return this.slope ? this.slope.forward(y) : y;
     }
     const y = this.pooled(this.conv.forward(this.norm.forward(x)));

@@ -26,7 +26,7 @@ export class BatchNorm extends Module {
   readonly runningMean: StateArray;
   readonly runningVariance: StateArray;
   readonly epsilon: number;
-  readonly momentum: number;
+  momentum: number;
   private readonly rule: NormRule;
 
   constructor(channels: number, options: BatchNormOptions = {}) {

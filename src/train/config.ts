@@ -2,9 +2,35 @@ import * as z from 'zod';
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import type { Method } from '../methods/method.ts';
+import type { Tricks } from '../methods/tricks.ts';
 import { adam, adamax, type Optimizer, rmsprop, sgd } from '../optim/optimizer.ts';
 import { constant, cosine, linear, polynomial, type RateSchedule, steps, warmUp } from '../optim/schedules.ts';
 import { shiftAdamax } from '../optim/shift-adamax.ts';
+
+/** Options that change the method (survey sec. 3.5). */
+const tricksShape = {
+  blockOrder: z.enum(['conv-bn', 'bn-conv']).optional(),
+  pooling: z.enum(['before-norm', 'after-norm']).optional(),
+  shortcut: z.enum(['every-conv', 'every-block']).optional(),
+  activation: z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'maxout', 'none']).optional(),
+  normMomentum: z.number().positive().max(1).optional(),
+  estimator: z.string().optional(),
+  weightEstimator: z.string().optional(),
+  stages: z.enum(['activations-first', 'weights-first']).optional(),
+  bitSteps: z.array(z.int().min(2).max(8)).min(1).max(8).optional(),
+  partitions: z.array(z.number().positive().lt(1)).min(1).max(8).optional(),
+};
+
+export const tricksSchema = z.strictObject(tricksShape);
+
+/** The part of a config that changes the method; undefined when nothing does. */
+export function tricksOf(config: TrainConfig): Tricks | undefined {
+  const given = Object.keys(tricksShape).flatMap((key) => {
+    const value = config[key as keyof Tricks];
+    return value === undefined ? [] : [[key, value]];
+  });
+  return given.length > 0 ? Object.fromEntries(given) : undefined;
+}
 
 /** What the user may set for a run; everything absent comes from the method. Stored as config.json in the run folder. */
 const schema = z.strictObject({
@@ -24,6 +50,7 @@ const schema = z.strictObject({
   loss: z.enum(['cross-entropy', 'squared-hinge']).optional(),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   clipLatent: z.boolean().optional(),
+  ...tricksShape,
   padCrop: z.int().min(0).max(64).default(0),
   flip: z.boolean().default(false),
   resizedCrop: z.boolean().default(false),

@@ -11,7 +11,7 @@ import type { RateSchedule } from '../optim/schedules.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
-import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
+import { optimizerOf, scheduleOf, type TrainConfig, tricksOf } from './config.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import type { EpochMetrics, RunFolder } from './run-folder.ts';
@@ -80,6 +80,7 @@ export class Trainer {
       classes: data.classes.length,
       width: config.width,
       seed: config.seed,
+      tricks: tricksOf(config),
     });
     this.optimizer = optimizerOf(config, method);
     this.schedule = scheduleOf(config, method);

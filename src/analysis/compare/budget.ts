@@ -3,7 +3,7 @@ import type { DataSet } from '../../data/dataset.ts';
 import { methodNamed } from '../../methods/table.ts';
 import { buildNetwork } from '../../models/table.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { optimizerOf, type TrainConfig } from '../../train/config.ts';
+import { optimizerOf, type TrainConfig, tricksOf } from '../../train/config.ts';
 import { TrainingStep } from '../../train/step.ts';
 import { teacherFor } from '../../train/teacher.ts';
 import type { Plan } from './plan.ts';
@@ -21,6 +21,7 @@ function imagesPerSecond(config: TrainConfig, data: DataSet): number {
     classes: data.classes.length,
     width: config.width,
     seed: config.seed,
+    tricks: tricksOf(config),
   });
   const step = new TrainingStep(
     network,
