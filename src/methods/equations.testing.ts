@@ -26,6 +26,7 @@ export class Bench {
         weight: method.weight,
         activation: method.activation,
         ...(method.output ? { output: method.output } : {}),
+        ...(method.latentShape ? { latentShape: method.latentShape } : {}),
         activationScale: false,
         latent: 'he',
         context: this.context,

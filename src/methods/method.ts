@@ -28,6 +28,10 @@ export interface Structure {
   readonly normMomentum?: number;
   /** All channel counts are multiplied by this, default 1 (WRPN). */
   readonly widen?: number;
+  /** Every block is a sum of this many; gated: each goes on with a learned mix of its own output and the sum (Group-Net). */
+  readonly branches?: { readonly count: number; readonly gated: boolean };
+  /** Padded convolutions are summed over dilations 1 to this, one filter for all (Group-Net's BPAC). */
+  readonly dilations?: number;
   /** Multiply outputs by XNOR-Net's K, the box-filtered channel mean of |x|. */
   readonly activationScale?: boolean;
   /** Weights are normalised before their sign, so that weight decay only changes the effective rate. */

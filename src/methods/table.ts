@@ -21,6 +21,7 @@ import { dorefa, dorefaNet } from './dorefa.ts';
 import { dsq } from './dsq.ts';
 import { elbnn } from './elbnn.ts';
 import { float } from './float.ts';
+import { groupNet, groupNetBpac, groupNetGroupwise, groupNetLayerwise } from './group-net.ts';
 import { horq } from './horq.ts';
 import { hwgq, hwgqOneBit } from './hwgq.ts';
 import { inq, inqBinary } from './inq.ts';
@@ -29,6 +30,7 @@ import { irNet, irNetResnet20 } from './ir-net.ts';
 import { itBnn } from './it-bnn.ts';
 import { lab, lab2 } from './lab.ts';
 import { lqNet } from './lq-nets.ts';
+import { mainSubsidiary } from './main-subsidiary.ts';
 import type { Method } from './method.ts';
 import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
@@ -83,6 +85,10 @@ export const methods: readonly Method[] = [
   elbnn,
   realToBinary,
   trainedScaling,
+  groupNetLayerwise,
+  groupNetGroupwise,
+  groupNet,
+  groupNetBpac,
   dbnn,
   quantizedDistillation,
   differentiableQuantization,
@@ -94,6 +100,7 @@ export const methods: readonly Method[] = [
   inq,
   inqBinary,
   bnnDl,
+  mainSubsidiary,
   defensiveQuantization,
   biReal,
   cbcn,

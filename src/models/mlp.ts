@@ -1,6 +1,7 @@
 import { Lambda } from '../nn/layers.ts';
 import { type Module, Sequential } from '../nn/module.ts';
 import { flatten } from '../tensor/ops/shape.ts';
+import { branched } from './branches.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { DenseUnit } from './units.ts';
 
@@ -16,9 +17,9 @@ export function mlp(hidden: number): (context: BuildContext) => Module {
     const units = sizes
       .slice(1)
       .map(
-        (outputs, i) =>
+        (outputs, i) => () =>
           new DenseUnit(sizes[i]!, outputs, i === sizes.length - 2, method.structure, quantization, random),
       );
-    return new Sequential([new Lambda(flatten), ...units]);
+    return new Sequential([new Lambda(flatten), ...branched(method.structure, units)]);
   };
 }

@@ -54,6 +54,7 @@ export class Network extends Module {
       activation: method.activation,
       ...(method.output ? { output: method.output } : {}),
       ...(method.latentShape ? { latentShape: method.latentShape } : {}),
+      ...(method.structure.dilations ? { dilations: method.structure.dilations } : {}),
       latent: method.latent ?? 'he',
       activationScale: method.structure.activationScale ?? false,
       context: this.context,

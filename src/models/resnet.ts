@@ -4,6 +4,7 @@ import { avgPoolLayer, Conv2d, globalAvgPoolLayer, Linear, subsampleLayer } from
 import { Module, Sequential } from '../nn/module.ts';
 import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { branched } from './branches.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { Stem } from './stem.ts';
 import { ConvUnit, type UnitOptions } from './units.ts';
@@ -148,14 +149,15 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
             { inChannels, outChannels: first, kernel: 7, stride: 2, pad: 3, pool: { window: 3, stride: 2, pad: 1 } },
             random,
           );
-    const blocks: Module[] = [];
+    const blocks: (() => Module)[] = [];
     let from = first;
     for (const [stage, count] of options.blocks.entries())
       for (let i = 0; i < count; i++) {
         const stride = stage > 0 && i === 0 ? 2 : 1;
         const bottleneck = options.block === 'bottleneck';
         const Block = bottleneck ? Bottleneck : ResidualBlock;
-        blocks.push(new Block(from, channels[stage]!, stride, options.downsample, context));
+        const inputs = from;
+        blocks.push(() => new Block(inputs, channels[stage]!, stride, options.downsample, context));
         from = channels[stage]! * (bottleneck ? expansion : 1);
       }
     const head = [
@@ -163,7 +165,7 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
       globalAvgPoolLayer(),
       new Linear(from, config.classes, random),
     ];
-    return new Sequential([stem, ...blocks, ...head]);
+    return new Sequential([stem, ...branched(method.structure, blocks), ...head]);
   };
 }
 

@@ -3,6 +3,7 @@ import { globalAvgPoolLayer, Lambda, Linear } from '../nn/layers.ts';
 import { type Module, Sequential } from '../nn/module.ts';
 import type { PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten } from '../tensor/ops/shape.ts';
+import { branched } from './branches.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { Stem, type StemOptions } from './stem.ts';
 import { ConvUnit, DenseUnit } from './units.ts';
@@ -46,20 +47,22 @@ export function stack({ layers, hidden = [], head }: StackOptions): (context: Bu
       const outChannels = scaledChannels(channels, config.width);
       const options = { inChannels: from, outChannels, kernel, stride, pad, ...(pool ? { pool } : {}) };
       from = outChannels;
-      if (i > 0) return new ConvUnit(options, structure, quantization, random);
-      return new Stem({ ...options, clamp: [-1, 1] } satisfies StemOptions, random);
+      if (i > 0) return () => new ConvUnit(options, structure, quantization, random);
+      return () => new Stem({ ...options, clamp: [-1, 1] } satisfies StemOptions, random);
     });
+    const [stem, ...units] = convolutions;
     const side = (size: number) => layers.reduce(shrink, size);
     let features = head === 'flatten' ? side(height) * side(width) * from : from;
     const dense = hidden.map((size) => {
-      const unit = new DenseUnit(features, scaledChannels(size, config.width), false, structure, quantization, random);
-      features = scaledChannels(size, config.width);
-      return unit;
+      const [inputs, outputs] = [features, scaledChannels(size, config.width)];
+      features = outputs;
+      return () => new DenseUnit(inputs, outputs, false, structure, quantization, random);
     });
     return new Sequential([
-      ...convolutions,
+      stem!(),
+      ...branched(structure, units),
       head === 'flatten' ? new Lambda(flatten) : globalAvgPoolLayer(),
-      ...dense,
+      ...branched(structure, dense),
       // in `bn-conv` order nothing has normalised the last products yet
       ...(structure.order === 'bn-conv' ? [new BatchNorm(features)] : []),
       new Linear(features, config.classes, random),
@@ -151,26 +154,32 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
   const [height, , inChannels] = config.inputShape;
   const channels = (c: number) => scaledChannels(c, config.width);
   const pad = Math.max(0, Math.ceil((32 - height) / 2));
-  const unit = (from: number, to: number, pool?: PoolOptions) =>
+  const unit = (from: number, to: number, pool?: PoolOptions) => () =>
     new ConvUnit(
       { inChannels: channels(from), outChannels: channels(to), kernel: 3, ...(pool ? { pool } : {}) },
       method.structure,
       quantization,
       random,
     );
-  const dense = (from: number, to: number, last = false) =>
-    new DenseUnit(from, to, last, method.structure, quantization, random);
+  const dense =
+    (from: number, to: number, last = false) =>
+    () =>
+      new DenseUnit(from, to, last, method.structure, quantization, random);
   const side = ((((height + 2 * pad - 4) >> 1) - 4) >> 1) - 4;
   return new Sequential([
     new Stem({ inChannels, outChannels: channels(64), kernel: 3, pad, clamp: [-1, 1] }, random),
-    unit(64, 64, halved),
-    unit(64, 128),
-    unit(128, 128, halved),
-    unit(128, 256),
-    unit(256, 256),
+    ...branched(method.structure, [
+      unit(64, 64, halved),
+      unit(64, 128),
+      unit(128, 128, halved),
+      unit(128, 256),
+      unit(256, 256),
+    ]),
     new Lambda(flatten),
-    dense(side * side * channels(256), channels(512)),
-    dense(channels(512), channels(512)),
-    dense(channels(512), config.classes, true),
+    ...branched(method.structure, [
+      dense(side * side * channels(256), channels(512)),
+      dense(channels(512), channels(512)),
+      dense(channels(512), config.classes, true),
+    ]),
   ]);
 }

@@ -7,7 +7,7 @@ import type { WeightQuantizer } from '../binarize/weights.ts';
 import { convGeometry, convOutputShape } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
 import type { Shape } from '../core/shape.ts';
-import { channelAbsMean, pixelScale } from '../tensor/ops/arithmetic.ts';
+import { add, channelAbsMean, pixelScale } from '../tensor/ops/arithmetic.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { reshape } from '../tensor/ops/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -23,6 +23,8 @@ export interface Quantization {
   readonly activationScale: boolean;
   readonly latent: 'he' | 'glorot';
   readonly latentShape?: (filter: Shape) => Shape;
+  /** Padded convolutions are summed over dilations 1 to this. */
+  readonly dilations?: number;
   readonly context: BinarizeContext;
 }
 
@@ -82,9 +84,18 @@ export class BinaryConv2d extends Module {
     const { own } = this;
     const filter = weight(this.weight, context, own);
     probe?.({ layer: this, input: x, filter });
-    let y = binaryProduct(activation(x, context, own), filter, this.options);
+    const signs = activation(x, context, own);
+    let y = this.dilated.map((options) => binaryProduct(signs, filter, options)).reduce(add);
     if (activationScale) y = pixelScale(y, this.boxMean(channelAbsMean(x)));
     return output ? output(y, context, own, x) : y;
+  }
+
+  /** The convolution at each of its dilations; all give maps of one size. */
+  private get dilated(): BinaryConv2dOptions[] {
+    const { pad = 0, kernel } = this.options;
+    const { dilations = 1 } = this.quantization;
+    if (dilations === 1 || kernel === 1 || typeof pad !== 'number' || 2 * pad !== kernel - 1) return [this.options];
+    return Array.from({ length: dilations }, (_, i) => ({ ...this.options, dilation: i + 1, pad: pad * (i + 1) }));
   }
 
   /** [KH,KW,Cin/groups,Cout] */

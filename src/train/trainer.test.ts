@@ -45,6 +45,7 @@ const slow: Record<string, number> = {
   'it-bnn': 12,
   'dq-points': 15,
   elbnn: 10,
+  'main-subsidiary': 20,
   bitwise: 12,
   'bitwise-sparse': 12,
 };
