@@ -35,16 +35,21 @@ function product(
     const pixels = node.shape.slice(0, -1).reduce((a, b) => a * b, 1);
     const planes = node.op === 'planesConv2d' ? node.inputs.length : 1;
     const binary = ['xnorConv2d', 'xnorConv2dThreshold', 'planesConv2d'].includes(node.op);
-    return { weights, macs: weights * pixels * planes, binary, weightBits: node.op === 'conv2d' ? 32 : 1 };
+    return {
+      weights,
+      macs: weights * pixels * planes,
+      binary,
+      weightBits: node.op === 'conv2d' ? (node.codeScale ? 8 : 32) : 1,
+    };
   }
   if (node.op === 'dense') {
     const weights = inputShape.reduce((a, b) => a * b, 1) * node.shape.at(-1)!;
-    return { weights, macs: weights, binary: false, weightBits: 32 };
+    return { weights, macs: weights, binary: false, weightBits: node.codeScale ? 8 : 32 };
   }
   return { weights: 0, macs: 0, binary: false, weightBits: 32 };
 }
 
-const perChannel = ['alpha', 'scale', 'shift', 'threshold', 'flip', 'falling', 'bias', 'slope', 'factors'];
+const perChannel = ['alpha', 'codeScale', 'scale', 'shift', 'threshold', 'flip', 'falling', 'bias', 'slope', 'factors'];
 
 /** How many numbers a node keeps beside its weights. */
 function extras(node: PackedNode): number {
@@ -67,7 +72,9 @@ export function summarise(model: PackedModel, batch = 1, repeats = 20): LayerSum
     const outChannels = node.shape.at(-1)!;
     const taps = isConv(node) ? node.kernel[0] * node.kernel[1] : 1;
     const packedWeights =
-      weightBits === 1 ? 8 * Math.ceil(weights / outChannels / taps / 64) * outChannels * taps : 4 * weights;
+      weightBits === 1
+        ? 8 * Math.ceil(weights / outChannels / taps / 64) * outChannels * taps
+        : (weightBits / 8) * weights;
     return {
       name: node.name,
       op: node.op,

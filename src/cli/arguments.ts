@@ -13,3 +13,11 @@ export const share = (text: string): number => parse(text, (v) => v >= 0 && v < 
 
 /** `8,4,2` */
 export const numbers = (text: string): number[] => text.split(',').map(number);
+
+/** `1.first=float,*=2-bit` */
+export function policy(text: string): Record<string, string> {
+  const entries = text.split(',').map((item) => item.split('=').map((part) => part.trim()));
+  const wrong = entries.findIndex((parts) => parts.length !== 2 || parts.includes(''));
+  if (wrong >= 0) throw new InvalidArgumentError(`expected layer=precision, got "${text.split(',')[wrong]}".`);
+  return Object.fromEntries(entries);
+}

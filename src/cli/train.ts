@@ -6,7 +6,7 @@ import { modelNamed } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
-import { integer, number, numbers, share } from './arguments.ts';
+import { integer, number, numbers, policy, share } from './arguments.ts';
 import { percent } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { runPath } from './runs.ts';
@@ -55,6 +55,7 @@ export function addTrain(program: Command): void {
     .option('--stages <name>', 'half of the training binarizes only one: activations-first or weights-first')
     .option('--bit-steps <list>', "bits before the method's own, e.g. 8,4,2", numbers)
     .option('--partitions <list>', 'shares of weights binarized before all are, e.g. 0.5,0.75,0.875', numbers)
+    .option('--policy <list>', 'precision of single layers, e.g. 1.first=float,*=binary,11=8-bit', policy)
     .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
     .option('--flip', 'augment: random mirror')
     .option('--resized-crop', 'augment a folder of images: random part, 8-100 % of the area, scaled to the input')

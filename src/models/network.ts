@@ -9,6 +9,7 @@ import { BinaryConv2d, type Quantization } from '../nn/binary-layers.ts';
 import { Module } from '../nn/module.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { applyPolicy, type Policy } from './policy.ts';
 
 /** Everything that determines a network before training; stored with every run and model file. */
 export interface NetworkConfig {
@@ -22,6 +23,7 @@ export interface NetworkConfig {
   readonly seed: number;
   /** Changes of the method. */
   readonly tricks?: Tricks | undefined;
+  readonly policy?: Policy | undefined;
 }
 
 /** A channel count of the published network at this width, at least one. */
@@ -64,6 +66,7 @@ export class Network extends Module {
     const { normMomentum } = method.structure;
     if (normMomentum !== undefined)
       for (const { value } of this.modules()) if (value instanceof BatchNorm) value.momentum = normMomentum;
+    if (config.policy) applyPolicy(this, config.policy);
     this.setPoint(this.point);
     this.startQuantizers();
   }
@@ -74,7 +77,7 @@ export class Network extends Module {
    */
   startQuantizers(): void {
     const { weight, activation, output } = this.method;
-    if (![weight, activation, output].some((quantizer) => quantizer?.start)) return;
+    if (!this.config.policy && ![weight, activation, output].some((quantizer) => quantizer?.start)) return;
     for (const { value } of this.modules()) if (value instanceof BinaryConv2d) value.forgetOwn();
     const { inputShape } = this.config;
     const blank = new Tensor(new Float32Array(inputShape.reduce((a, b) => a * b)), [1, ...inputShape]);

@@ -61,7 +61,7 @@ export class BinaryConv2d extends Module {
   readonly learned: Record<string, Parameter> = {};
   readonly kept: Record<string, StateArray> = {};
   readonly options: BinaryConv2dOptions;
-  private readonly quantization: Quantization;
+  private quantization: Quantization;
   private readonly random: Random;
   private own: LayerOwn | null = null;
 
@@ -102,6 +102,13 @@ export class BinaryConv2d extends Module {
   private get filterShape(): Shape {
     const { kernel, inChannels, outChannels, groups = 1 } = this.options;
     return [kernel, kernel, inChannels / groups, outChannels];
+  }
+
+  /** Computes otherwise than its method says; what its quantizers kept so far is forgotten. */
+  requantize({ weight, activation }: Pick<Quantization, 'weight' | 'activation'>): void {
+    const { latent, context } = this.quantization;
+    this.quantization = { weight, activation, latent, context, activationScale: false };
+    this.forgetOwn();
   }
 
   /** What quantizers learned and kept begins anew at the next forward pass. */

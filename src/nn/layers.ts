@@ -32,6 +32,8 @@ export interface Conv2dOptions extends ConvOptions {
 export class Conv2d extends Module {
   readonly weight: Parameter;
   readonly options: Conv2dOptions;
+  /** Weights of fewer bits, where a policy asks for them. */
+  quantizeWeight: (w: Tensor) => Tensor = (w) => w;
 
   constructor(options: Conv2dOptions, random: Random) {
     super();
@@ -41,7 +43,7 @@ export class Conv2d extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.options);
+    return conv2d(x, this.quantizeWeight(this.weight), this.options);
   }
 }
 
@@ -49,6 +51,8 @@ export class Conv2d extends Module {
 export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
+  /** Weights of fewer bits, where a policy asks for them. */
+  quantizeWeight: (w: Tensor) => Tensor = (w) => w;
 
   constructor(inputs: number, outputs: number, random: Random) {
     super();
@@ -60,7 +64,7 @@ export class Linear extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return dense(x, this.weight, this.bias);
+    return dense(x, this.quantizeWeight(this.weight), this.bias);
   }
 }
 

@@ -3,9 +3,9 @@ import { PackError } from '../core/errors.ts';
 import type { LevelCodes } from '../core/level-codes.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import type { Shape } from '../core/shape.ts';
-import { boundText, type PackedNode } from '../runtime/graph.ts';
+import { boundText, codeOffset, type PackedNode } from '../runtime/graph.ts';
 import type { TapeNode } from '../tensor/tape.ts';
-import { type PlaneTensor, type SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
+import { CodedFilter, type PlaneTensor, type SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
 import type { Draft, DraftNode } from './draft.ts';
 
 const stored = (data: StoredTensor['data'], shape: Shape = [data.length]): StoredTensor => ({
@@ -39,6 +39,16 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
   const common = { name, inputs: [...ids], output, shape: trace.output.shape.slice(1) };
   const signWords = (filter: SignFilter) => keep('filter', storedSigns(filter, geometry));
 
+  /** Floats, or whole codes in bytes with a factor per output channel. */
+  const weights = (suffix: string, tensor: Tensor): { name: string; codeScale?: string } => {
+    if (!(tensor instanceof CodedFilter)) return { name: keep(suffix, stored(tensor.data, tensor.shape)) };
+    const bytes = Uint8Array.from(tensor.codes, (code) => code + codeOffset);
+    return {
+      name: keep(suffix, { shape: tensor.shape, data: bytes }),
+      codeScale: keep('codeScale', stored(tensor.scale)),
+    };
+  };
+
   const node = ((): PackedNode => {
     switch (trace.op) {
       case 'binaryConv2d': {
@@ -68,20 +78,17 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
           throw new PackError(
             `pack: "${name}" multiplies signs by float weights; its method binarizes weights later in the training: finish the run first`,
           );
-        const filter = inputs[1]!;
-        return {
-          ...common,
-          op: 'conv2d',
-          ...convFields(geometry),
-          filter: keep('filter', stored(filter.data, filter.shape)),
-        };
+        const { name: filter, codeScale } = weights('filter', inputs[1]!);
+        return { ...common, op: 'conv2d', ...convFields(geometry), filter, ...(codeScale ? { codeScale } : {}) };
       }
       case 'dense': {
-        const [, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
+        const [, matrix, bias] = inputs as [Tensor, Tensor, Tensor?];
+        const { name: weight, codeScale } = weights('weight', matrix);
         return {
           ...common,
           op: 'dense',
-          weight: keep('weight', stored(weight.data, weight.shape)),
+          weight,
+          ...(codeScale ? { codeScale } : {}),
           ...(bias ? { bias: keep('bias', stored(bias.data)) } : {}),
         };
       }

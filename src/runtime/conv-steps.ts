@@ -55,13 +55,11 @@ export const prepareConv: { readonly [O in ConvOp]: Prepare<O> } = {
   conv2d: (node, [input], tensors, kernels) => {
     const geometry = convOf(node, input!);
     const g = geometry(1);
-    const filter = tensors.floats(
-      node.filter,
-      g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups) * g.outChannels,
-    );
+    const size = g.kernelHeight * g.kernelWidth * (g.inChannels / g.groups) * g.outChannels;
+    const filter = tensors.weights(node.filter, node.codeScale, size, g.outChannels);
     return {
       output: outputOf(node),
-      kernel: 'float conv',
+      kernel: node.codeScale ? 'float conv, weights in bytes' : 'float conv',
       run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)),
     };
   },

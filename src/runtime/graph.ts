@@ -29,7 +29,7 @@ const binary = { ...conv, padding: z.enum(['zero', 'one']), filter: tensor };
 const codes = { thresholds: tensor, patterns: tensor, levels: z.int().check(z.positive(), z.lte(256)) };
 
 const node = z.discriminatedUnion('op', [
-  z.object({ ...common, ...conv, op: z.literal('conv2d'), filter: tensor }),
+  z.object({ ...common, ...conv, op: z.literal('conv2d'), filter: tensor, codeScale: z.optional(tensor) }),
   z.object({ ...common, ...conv, op: z.literal('signConv2d'), filter: tensor, alpha: tensor }),
   z.object({
     ...common,
@@ -51,7 +51,13 @@ const node = z.discriminatedUnion('op', [
   z.object({ ...common, op: z.literal('sign') }),
   z.object({ ...common, op: z.literal('affineSign'), scale: tensor, shift: tensor }),
   z.object({ ...common, op: z.literal('affine'), scale: tensor, shift: tensor, low: bound, high: bound }),
-  z.object({ ...common, op: z.literal('dense'), weight: tensor, bias: z.optional(tensor) }),
+  z.object({
+    ...common,
+    op: z.literal('dense'),
+    weight: tensor,
+    codeScale: z.optional(tensor),
+    bias: z.optional(tensor),
+  }),
   z.object({ ...common, op: z.literal('prelu'), slope: tensor }),
   z.object({ ...common, op: z.enum(['relu', 'hardtanh', 'sigmoid', 'tanh', 'softsign']) }),
   z.object({ ...common, ...codes, op: z.literal('codeLevels'), step: z.number() }),
@@ -82,6 +88,9 @@ const node = z.discriminatedUnion('op', [
   z.object({ ...common, op: z.literal('subsamplePad'), stride: count }),
   z.object({ ...common, op: z.literal('sliceChannels'), begin: offset, end: count }),
 ]);
+
+/** Stored codes are bytes: the code plus this. */
+export const codeOffset = 128;
 
 export const packedFormat = 'signum-packed';
 export const packedVersion = 1;

@@ -138,13 +138,13 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   },
   dense: (node, [input], tensors, kernels) => {
     const [k, m] = [sizeOf(input!.shape), channelsOf(node)];
-    const weight = tensors.floats(node.weight, k * m);
+    const weight = tensors.weights(node.weight, node.codeScale, k * m, m);
     const bias = node.bias ? tensors.floats(node.bias, m) : none;
     const run: Step['run'] = ([x], y, batch) => {
       if (bias.length > 0) for (let row = 0; row < batch; row++) y.floats.set(bias, row * m);
       kernels.sgemm(false, false, batch, m, k, x!.floats, weight, bias.length > 0, y.floats);
     };
-    return { output: outputOf(node), kernel: 'float gemm', run };
+    return { output: outputOf(node), kernel: node.codeScale ? 'float gemm, weights in bytes' : 'float gemm', run };
   },
   prelu: (node, _inputs, tensors, kernels) => {
     const slope = tensors.floats(node.slope, channelsOf(node));

@@ -1,6 +1,7 @@
 import { wordsFor } from '../core/bits.ts';
 import { FormatError } from '../core/errors.ts';
 import type { SafetensorsFile } from '../core/safetensors.ts';
+import { codeOffset } from './graph.ts';
 
 /** Checked access to the tensors of a model file. */
 export class ModelTensors {
@@ -10,7 +11,7 @@ export class ModelTensors {
     this.file = file;
   }
 
-  private find<T extends Float32Array | Uint32Array | Int32Array>(
+  private find<T extends Float32Array | Uint32Array | Int32Array | Uint8Array>(
     name: string,
     kind: abstract new (...args: never[]) => T,
     length: number,
@@ -25,6 +26,13 @@ export class ModelTensors {
 
   floats(name: string, length: number): Float32Array {
     return this.find(name, Float32Array, length);
+  }
+
+  /** Float weights, or whole codes times a factor for each of the last axis. */
+  weights(name: string, codeScale: string | undefined, length: number, outputs: number): Float32Array {
+    if (codeScale === undefined) return this.floats(name, length);
+    const [codes, scale] = [this.find(name, Uint8Array, length), this.floats(codeScale, outputs)];
+    return Float32Array.from(codes, (code, i) => (code - codeOffset) * scale[i % outputs]!);
   }
 
   integers(name: string, length: number): Int32Array {

@@ -134,3 +134,15 @@ export class SignFilter extends Tensor {
     return this.values;
   }
 }
+
+/** A float filter whose values are whole codes times a factor per output channel: a file holds the codes. */
+export class CodedFilter extends Tensor {
+  readonly codes: Int8Array;
+  readonly scale: Float32Array;
+
+  constructor(codes: Int8Array, scale: Float32Array, values: Float32Array, shape: Shape) {
+    super(values, shape);
+    this.codes = codes;
+    this.scale = scale;
+  }
+}

@@ -7,7 +7,7 @@ import { fileProblem, writeFileAtomic } from '../data/files.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
-import { tricksSchema } from './config.ts';
+import { policySchema, tricksSchema } from './config.ts';
 
 /** Where a training stands; together with the arrays it determines everything to come. */
 const progressSchema = z.object({
@@ -21,6 +21,7 @@ const progressSchema = z.object({
     width: z.number(),
     seed: z.number(),
     tricks: tricksSchema.optional(),
+    policy: policySchema.optional(),
   }),
   /** Epoch to continue with, and the batch inside it. */
   epoch: z.int().nonnegative(),

@@ -23,6 +23,9 @@ const tricksShape = {
 
 export const tricksSchema = z.strictObject(tricksShape);
 
+/** Precision by layer name. */
+export const policySchema = z.record(z.string(), z.string());
+
 /** The part of a config that changes the method; undefined when nothing does. */
 export function tricksOf(config: TrainConfig): Tricks | undefined {
   const given = Object.keys(tricksShape).flatMap((key) => {
@@ -51,6 +54,7 @@ const schema = z.strictObject({
   labelSmoothing: z.number().min(0).lt(1).default(0),
   clipLatent: z.boolean().optional(),
   ...tricksShape,
+  policy: policySchema.optional(),
   padCrop: z.int().min(0).max(64).default(0),
   flip: z.boolean().default(false),
   resizedCrop: z.boolean().default(false),

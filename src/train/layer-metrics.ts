@@ -1,6 +1,7 @@
 import { kernels } from '../backend/select.ts';
 import { differingBits, wordsPerRow } from '../core/bits.ts';
 import type { Network } from '../models/network.ts';
+import { layerName } from '../models/policy.ts';
 import { BinaryConv2d, withProbe } from '../nn/binary-layers.ts';
 import { effectiveWeights } from '../nn/product.ts';
 import { inference } from '../tensor/tape.ts';
@@ -74,14 +75,7 @@ export class LayerObserver {
   constructor(network: Network) {
     this.network = network;
     for (const { name, value } of network.modules()) {
-      if (value instanceof BinaryConv2d)
-        this.names.set(
-          value,
-          name
-            .replace(/^body\./, '')
-            .replace(/layers\./, '')
-            .replace(/\.conv$/, ''),
-        );
+      if (value instanceof BinaryConv2d) this.names.set(value, layerName(name));
     }
     for (const layer of this.names.keys()) this.lastSigns.set(layer, packedSigns(layer.weight.data));
   }

@@ -1,18 +1,26 @@
 import { existsSync } from 'node:fs';
 import type { DataSet } from '../data/dataset.ts';
 import { writeFileAtomic } from '../data/files.ts';
+import type { Policy } from '../models/policy.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { reportHtml } from './report.ts';
 import type { RunFolder } from './run-folder.ts';
 import { type TrainEvents, Trainer } from './trainer.ts';
 
+/** `1.first=float,*=2-bit`, as `--policy` takes it. */
+const policyText = (policy: Policy) =>
+  Object.entries(policy)
+    .map(([layer, precision]) => `${layer}=${precision}`)
+    .join(',');
+
 /** The command line that gives this config. */
 export function commandOf(config: TrainConfig): string {
   const options = Object.entries(config).flatMap(([key, value]) => {
     const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
     if (typeof value === 'boolean') return value ? [`--${flag}`] : key === 'clipLatent' ? ['--no-clip-latent'] : [];
-    return [`--${flag} ${value}`];
+    const text = typeof value === 'object' && !Array.isArray(value) ? policyText(value) : String(value);
+    return [`--${flag} ${text}`];
   });
   return `signum train ${options.join(' ')}`;
 }

@@ -25,7 +25,8 @@ export function trainedNetwork(path: string, option: string): Network {
  * @throws UsageError when the method needs a trained one
  */
 export function teacherFor(method: Method, student: Network, path: string | undefined): Network | null {
-  if (method.teacher === 'joint') return buildNetwork({ ...student.config, method: 'float', tricks: undefined });
+  if (method.teacher === 'joint')
+    return buildNetwork({ ...student.config, method: 'float', tricks: undefined, policy: undefined });
   if (!path) {
     if (method.teacher !== 'trained') return null;
     throw new UsageError(

@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { methodNamed, methods } from '../methods/table.ts';
 import { readCheckpoint, restore } from './checkpoint.ts';
 import { parseConfig, type TrainOptions } from './config.ts';
 import { reportHtml } from './report.ts';
@@ -37,43 +36,6 @@ async function trained(name: string, options: Partial<TrainOptions> = {}): Promi
   await trainer.run();
   return trainer;
 }
-
-/** Weights drawn anew for every batch, or never moved, bring the loss down an order of magnitude slower; stages begin anew. */
-const slow: Record<string, number> = {
-  'binary-connect-stochastic': 25,
-  'binary-connect-float-test': 25,
-  'it-bnn': 12,
-  'dq-points': 15,
-  elbnn: 10,
-  'main-subsidiary': 20,
-  bitwise: 12,
-  'bitwise-sparse': 12,
-};
-
-test.each(methods.map((method) => method.id))(
-  '%s learns: the loss of the last epoch is well below the first',
-  async (method) => {
-    const epochs = slow[method] ?? 5;
-    const learner = { model: 'vgg-small', width: 0.125, optimizer: 'adam', rate: 3e-3 } as const;
-    const teacher = methodNamed(method).teacher === 'trained' ? join(directory, 'teacher') : undefined;
-    if (teacher) await trained('teacher', { ...learner, method: 'float', epochs: 3, flip: false, padCrop: 0 });
-    const trainer = await trained('run', {
-      ...learner,
-      method,
-      epochs,
-      teacher,
-      // quantization points are learned for weights that stay as they are: those of a trained network
-      ...(method === 'dq-points' && teacher ? { init: teacher } : {}),
-      loss: 'cross-entropy',
-      flip: false,
-      padCrop: 0,
-    });
-    const metrics = new RunFolder(join(directory, 'run')).readMetrics();
-    expect(metrics).toHaveLength(epochs);
-    expect(metrics.at(-1)!.trainLoss).toBeLessThan(0.6 * metrics[0]!.trainLoss);
-    expect(trainer.network.training).toBe(true);
-  },
-);
 
 test('the same seed gives the same weights, another seed others', async () => {
   const [a, b, c] = [await trained('a'), await trained('b'), await trained('c', { seed: 2 })];

@@ -81,6 +81,7 @@ export class Trainer {
       width: config.width,
       seed: config.seed,
       tricks: tricksOf(config),
+      policy: config.policy,
     });
     this.optimizer = optimizerOf(config, method);
     this.schedule = scheduleOf(config, method);

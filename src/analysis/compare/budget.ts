@@ -22,6 +22,7 @@ function imagesPerSecond(config: TrainConfig, data: DataSet): number {
     width: config.width,
     seed: config.seed,
     tricks: tricksOf(config),
+    policy: config.policy,
   });
   const step = new TrainingStep(
     network,

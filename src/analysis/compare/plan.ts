@@ -6,7 +6,10 @@ import { methodNamed, methods } from '../../methods/table.ts';
 import { modelNamed } from '../../models/table.ts';
 
 /** Training options of every run, or of one entry; checked again, with the method's defaults, when the run is made. */
-const training = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.number())]));
+const training = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean(), z.array(z.number()), z.record(z.string(), z.string())]),
+);
 
 const entry = z.strictObject({
   method: z.string(),

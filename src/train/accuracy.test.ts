@@ -1,0 +1,188 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { signActivation } from '../binarize/activations.ts';
+import { clippedSte } from '../binarize/estimators.ts';
+import type { DataSet, PixelSplit } from '../data/dataset.ts';
+import { loadMnist } from '../data/mnist.ts';
+import { bnn } from '../methods/bnn.ts';
+import type { Method } from '../methods/method.ts';
+import { methods } from '../methods/table.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { parseConfig } from './config.ts';
+import { RunFolder } from './run-folder.ts';
+import { Trainer } from './trainer.ts';
+
+/**
+ * What every method must reach on a fixed small task: 1,000 MNIST digits at 14x14 pixels, a VGG of 16 to 64 channels, Adam at 0.005 with a cosine, seed 1;
+ * [epochs, % of 500 test digits]. The figures are what was measured, less fifteen points: another number of threads rounds otherwise, and moves
+ * runs as short as these by up to eleven. Methods whose weights
+ * or activations are drawn at random, or that begin anew in stages, get more epochs; slow ones fewer.
+ */
+const reaches: Record<string, readonly [epochs: number, percent: number]> = {
+  float: [5, 77],
+  'binary-connect': [5, 77],
+  'binary-connect-stochastic': [20, 62],
+  'binary-connect-float-test': [10, 73],
+  bitwise: [10, 53],
+  'bitwise-sparse': [10, 61],
+  bnn: [5, 60],
+  'bnn-identity': [5, 60],
+  'bnn-stochastic': [15, 65],
+  'bnn-shift': [5, 54],
+  bwn: [5, 77],
+  'xnor-net': [5, 62],
+  'xnor-net-no-k': [5, 60],
+  dorefa: [5, 77],
+  'dorefa-w1a1': [5, 46],
+  'dorefa-w1a2': [5, 67],
+  'dorefa-w1a2g6': [3, 58],
+  'dorefa-w2a2': [5, 66],
+  horq: [5, 72],
+  'abc-net': [2, 53],
+  'abc-net-1x1': [5, 52],
+  pact: [5, 71],
+  'pact-w1a2': [5, 71],
+  'lq-nets': [2, 50],
+  'lq-nets-w2a2': [2, 55],
+  'wrpn-2x': [5, 70],
+  'wrpn-2x-w1a2': [5, 75],
+  'xnor-net-pp': [5, 59],
+  'xnor-net-pp-channel': [5, 60],
+  'xnor-net-pp-dense': [5, 62],
+  'xnor-net-pp-plane': [5, 60],
+  syq: [5, 67],
+  'syq-row': [5, 70],
+  'syq-layer': [5, 67],
+  bbg: [5, 53],
+  elbnn: [15, 47],
+  'real-to-binary': [8, 53],
+  'trained-scaling': [5, 47],
+  'group-net-layerwise': [5, 66],
+  'group-net-groupwise': [5, 71],
+  'group-net': [5, 73],
+  'group-net-bpac': [5, 63],
+  dbnn: [5, 49],
+  dq: [5, 77],
+  'dq-points': [15, 67],
+  'apprentice-a': [5, 50],
+  'apprentice-b': [5, 49],
+  'apprentice-c': [5, 49],
+  lab: [5, 76],
+  lab2: [5, 57],
+  inq: [5, 72],
+  'inq-binary': [5, 73],
+  'bnn-dl': [5, 59],
+  'main-subsidiary': [10, 63],
+  'defensive-quantization': [5, 68],
+  'bi-real': [5, 53],
+  cbcn: [10, 49],
+  hwgq: [5, 73],
+  'hwgq-w1a1': [5, 49],
+  'bnn-plus': [8, 52],
+  'bnn-plus-squared': [8, 51],
+  dsq: [5, 48],
+  bcgd: [5, 77],
+  'bcgd-w1a1': [5, 51],
+  'prox-quant': [5, 54],
+  'quantization-networks': [5, 77],
+  'self-binarizing': [8, 44],
+  'it-bnn': [20, 40],
+  stepping: [15, 58],
+  guided: [6, 58],
+  'int8-gradients': [5, 55],
+  'ir-net': [5, 54],
+  'ir-net-resnet20': [5, 57],
+  bop: [5, 54],
+  'react-net': [8, 63],
+  rbnn: [8, 55],
+  recu: [8, 58],
+  'ada-bin': [5, 58],
+};
+
+/** No gradient passes any sign: what remains is a classifier over random features. */
+const withoutGradients: Method = {
+  ...bnn,
+  id: 'without-gradients',
+  weight: (w, context) => bnn.weight(constantOf(w), context),
+  activation: (x, context) => signActivation(constantOf(x), clippedSte, context),
+};
+
+/** All signs are +1: nothing is told on. */
+const withoutSigns: Method = {
+  ...bnn,
+  id: 'without-signs',
+  activation: (x, context) => signActivation(new Tensor(new Float32Array(x.size), x.shape), clippedSte, context),
+};
+
+/** Best broken network, in %, measured 25.5; no method may be near it. */
+const broken = 35;
+
+const constantOf = (x: Tensor) => new Tensor(x.data.slice(), x.shape);
+
+/** The first images of a split, averaged over 2x2 pixels. */
+function halved({ pixels, labels }: PixelSplit, count: number): PixelSplit {
+  const small = new Uint8Array(count * 14 * 14);
+  for (let i = 0; i < count; i++)
+    for (let y = 0; y < 14; y++)
+      for (let x = 0; x < 14; x++) {
+        const at = (i * 28 + 2 * y) * 28 + 2 * x;
+        small[(i * 14 + y) * 14 + x] = (pixels[at]! + pixels[at + 1]! + pixels[at + 28]! + pixels[at + 29]!) >> 2;
+      }
+  return { count, labels: labels.slice(0, count), pixels: small };
+}
+
+let data: DataSet;
+let directory = '';
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'signum-accuracy-'));
+  const mnist = loadMnist();
+  data = { ...mnist, shape: [14, 14, 1], train: halved(mnist.train, 1000), test: halved(mnist.test, 500) };
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+let teacher = '';
+
+/** @returns accuracy in % */
+async function accuracyOf(method: Method, epochs: number): Promise<number> {
+  const folder = new RunFolder(join(directory, method.id));
+  folder.lock();
+  const config = parseConfig({
+    model: 'vgg-small',
+    width: 0.125,
+    method: method.id,
+    data: 'mnist',
+    epochs,
+    batch: 50,
+    optimizer: 'adam',
+    rate: 0.005,
+    schedule: 'cosine',
+    loss: 'cross-entropy',
+    ...(method.teacher === 'trained' ? { teacher } : {}),
+    // quantization points are learned for weights that stay as they are: those of a trained network
+    ...(method.id === 'dq-points' ? { init: teacher } : {}),
+  });
+  const { evaluation } = await new Trainer(config, data, folder).run();
+  if (method.id === 'float') teacher = folder.path;
+  return 100 * evaluation!.top1;
+}
+
+test.each(methods.map((method) => [method.id, method] as const))('%s learns to read digits', async (id, method) => {
+  const stated = reaches[id];
+  if (!stated) throw new Error(`state in \`reaches\` what ${id} reaches, and after how many epochs`);
+  const [epochs, percent] = stated;
+  expect(percent).toBeGreaterThanOrEqual(broken + 5);
+  const accuracy = await accuracyOf(method, epochs);
+  expect(accuracy, `${id} reached ${accuracy.toFixed(1)} %`).toBeGreaterThanOrEqual(percent);
+});
+
+test.each([withoutGradients, withoutSigns])('$id: a broken binarization is told apart', async (method) => {
+  const known = methods as Method[];
+  known.push(method);
+  try {
+    expect(await accuracyOf(method, 5)).toBeLessThan(broken);
+  } finally {
+    known.splice(known.indexOf(method), 1);
+  }
+});
