@@ -74,14 +74,11 @@ test('activations: even levels over the reach of their spread, as bit-planes up 
   const kept = { spread: Float32Array.of(1) };
   const evaluation = new BinarizeContext(1);
   evaluation.training = false;
-  const { terms, offset } = inference(() => {
-    const sum = quantizersOf('2-bit')!.activation(x, evaluation, { learned: {}, kept }) as ActivationSum;
-    return {
-      terms: sum.terms.map(({ bits, scale }) => [...bits.data].map((v) => v * scale!.data[0]!)),
-      offset: sum.offset!.data[0]!,
-    };
+  const values = inference(() => {
+    const { terms } = quantizersOf('2-bit')!.activation(x, evaluation, { learned: {}, kept }) as ActivationSum;
+    const parts = terms.map(({ bits, scale }) => [...bits.data].map((v) => v * scale!.data[0]!));
+    return parts.reduce((sum, part) => sum.map((v, i) => v + part[i]!));
   });
-  const values = terms[0]!.map((v) => v + offset);
   for (const [i, level] of [-1.494, -0.498, 0.498, 1.494].entries()) expect(values[i]).toBeCloseTo(level, 5);
   const eight = inference(() => [
     ...(quantizersOf('8-bit')!.activation(x, evaluation, { learned: {}, kept }) as Tensor).data,
@@ -112,4 +109,18 @@ test('the gradient of the sum of planes is that of the weights, once, inside the
     return [...w.grad!];
   });
   expect(gradient).toEqual([1, 2, 3, 0, 5, 6, 7, 8]);
+});
+
+test('the gradient of few-bit activations passes once, inside the reach', () => {
+  const x = new Tensor(Float32Array.of(-3, -0.6, 0.1, 1.4), [1, 1, 1, 4], true);
+  const kept = { spread: Float32Array.of(1) };
+  const evaluation = new BinarizeContext(1);
+  evaluation.training = false;
+  const gradient = trainingStep(() => {
+    const levels = quantizersOf('3-bit')!.activation(x, evaluation, { learned: {}, kept });
+    const weights = new Tensor(Float32Array.of(1, 2, 3, 4), [1, 1, 4, 1]);
+    backward(sum(binaryProduct(levels, weights, {})));
+    return [...x.grad!];
+  });
+  for (const [i, value] of [0.0, 2, 3, 4].entries()) expect(gradient[i]).toBeCloseTo(value, 4);
 });

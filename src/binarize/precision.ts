@@ -1,14 +1,16 @@
 import { kernels } from '../backend/select.ts';
 import { UsageError } from '../core/errors.ts';
+import { plainCodes } from '../core/level-codes.ts';
 import { sampleScale } from '../tensor/ops/sample.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
-import { CodedFilter, PlaneTensor, Tensor } from '../tensor/tensor.ts';
+import { CodedFilter, SignTensor, Tensor } from '../tensor/tensor.ts';
 import { type ActivationQuantizer, floatActivation } from './activations.ts';
+import type { BinarizeContext } from './context.ts';
 import { layerShift } from './layer-affine.ts';
-import { unitActivation } from './level-activations.ts';
+import { codePlanes, unitActivation, withinMask } from './level-activations.ts';
 import { learning } from './quantizer.ts';
-import type { FilterSum } from './terms.ts';
+import type { ActivationSum, FilterSum } from './terms.ts';
 import { floatWeights, signFilterOf, type WeightQuantizer } from './weights.ts';
 
 /** How one layer of a mixed-precision network computes: as its method says, with k bits, or in float. */
@@ -100,29 +102,63 @@ function decodeInto(codes: Int8Array, scale: Float32Array, y: Float32Array): voi
 
 const momentum = 0.1;
 
+/** Root mean square of a layer's activations so far, a moving average; renewed while training. */
+function spreadOf(x: Tensor, { training }: BinarizeContext, spread: Float32Array): number {
+  if (training) {
+    const square = floats(1);
+    kernels().rowDots(x.data, x.data, square, 1, x.size);
+    const now = Math.sqrt(square[0]! / x.size);
+    spread[0] = spread[0] === 0 ? now : spread[0]! + momentum * (now - spread[0]!);
+    release(square);
+  }
+  return Math.max(1e-6, spread[0]!);
+}
+
+const scalar = (value: number) => new Tensor(Float32Array.of(value), [1]);
+
 /**
- * 2^bits even levels over [-r, r], r the best reach for the spread of the layer's activations so far (a moving average of their root mean
- * square). Up to 4 bits as bit-planes with an offset.
+ * 2^bits even levels over [-reach, reach] as a sum of signs: a set bit of the code is a packed -1, so every term is minus its share. The
+ * gradient passes inside the reach.
  */
+function signLevels(x: Tensor, bits: number, reach: number): ActivationSum {
+  const levels = 2 ** bits - 1;
+  const step = (2 * reach) / levels;
+  const codes = plainCodes(Float32Array.from({ length: levels }, (_, i) => (i + 0.5) * step - reach));
+  const planes = codePlanes(x, codes);
+  const terms = planes.map((plane, p) => {
+    const share = (-reach * 2 ** p) / levels;
+    const signs = new SignTensor(plane, x.shape);
+    const attributes = { codes, plane: p };
+    // every plane gets its share of one gradient; the first hands on the whole of it
+    if (p > 0)
+      return {
+        bits: record('codeSign', [x], signs, () => [null], { attributes, saved: [plane] }),
+        scale: scalar(share),
+      };
+    const mask = withinMask(x, -reach, reach);
+    const backward = (dy: Float32Array) => {
+      kernels().maskBits(dy, mask, dy, x.rows, x.channels);
+      kernels().blend(dy, 0, 1 / share, dy);
+      return [dy];
+    };
+    return {
+      bits: record('codeSign', [x], signs, backward, { attributes, saved: [plane, mask] }),
+      scale: scalar(share),
+    };
+  });
+  return { terms };
+}
+
+/** 2^bits even levels over the best reach for the spread of the layer's activations; up to 4 bits as bit-planes. */
 function rangedActivation(bits: number): ActivationQuantizer {
   const unit = unitActivation(bits);
-  const scalar = (value: number) => new Tensor(Float32Array.of(value), [1]);
   return learning(
     () => ({ kept: { spread: new Float32Array(1) } }),
     (x, context, { kept }) => {
-      const spread = kept['spread']!;
-      if (context.training) {
-        const square = floats(1);
-        kernels().rowDots(x.data, x.data, square, 1, x.size);
-        const now = Math.sqrt(square[0]! / x.size);
-        spread[0] = spread[0] === 0 ? now : spread[0]! + momentum * (now - spread[0]!);
-        release(square);
-      }
-      const reach = Math.max(1e-6, spread[0]! * normalReach[bits]!);
-      const levels = unit(layerShift(sampleScale(x, scalar(0.5 / reach)), scalar(0.5)), context);
-      if (levels instanceof PlaneTensor)
-        return { terms: [{ bits: levels, scale: scalar(2 * reach) }], offset: scalar(-reach) };
-      return layerShift(sampleScale(levels as Tensor, scalar(2 * reach)), scalar(-reach));
+      const reach = spreadOf(x, context, kept['spread']!) * normalReach[bits]!;
+      if (bits <= mostPlaneBits) return signLevels(x, bits, reach);
+      const levels = unit(layerShift(sampleScale(x, scalar(0.5 / reach)), scalar(0.5)), context) as Tensor;
+      return layerShift(sampleScale(levels, scalar(2 * reach)), scalar(-reach));
     },
   );
 }

@@ -8,6 +8,7 @@ import { reportError } from './output.ts';
 import { addPack } from './pack.ts';
 import { addPredict } from './predict.ts';
 import { addQuickstart } from './quickstart.ts';
+import { addSensitivity } from './sensitivity.ts';
 import { addSummary } from './summary.ts';
 import { addTable } from './table.ts';
 import { addTrain } from './train.ts';
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
     addBench,
     addCompare,
     addLint,
+    addSensitivity,
     addLists,
     addTable,
     addQuickstart,

@@ -3,6 +3,7 @@ import { UsageError } from '../core/errors.ts';
 import { methods } from '../methods/table.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { pack } from '../pack/pack.ts';
+import type { PackedModel } from '../runtime/packed-model.ts';
 import { randomTensor } from '../tensor/gradients.testing.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { backward, trainingStep } from '../tensor/tape.ts';
@@ -48,21 +49,26 @@ test.each([
   ['float', 'conv2d', false],
   ['8-bit', 'conv2d', true],
   ['5-bit', 'conv2d', true],
-  ['4-bit', 'planesConv2d', false],
-  ['2-bit', 'planesConv2d', false],
+  ['4-bit', 'xnorConv2d', false],
+  ['2-bit', 'xnorConv2d', false],
 ] as const)('layers of %s learn, and pack bit for bit to %s', (precision, op, coded) => {
   const network = networkOf({ '*': 'binary', '2': precision, '3': precision, '0': '8-bit', '7': '8-bit' });
   for (const [name, learns] of gradients(network)) expect(learns, name).toBe(true);
   const { model, bytes } = pack(network, randomTensor([4, 8, 8, 3], 5), packing);
-  const stem = 1;
-  const found = model.graph.nodes.filter(
-    (node) => node.op === op && ('codeScale' in node && node.codeScale !== undefined) === coded,
+  const inFloat = pack(
+    networkOf({ '2': 'float', '3': 'float', '0': '8-bit', '7': '8-bit' }),
+    randomTensor([4, 8, 8, 3], 5),
+    packing,
   );
-  const perLayer = op === 'planesConv2d' ? Number(precision[0]) : 1;
-  expect(found).toHaveLength(2 * perLayer + (op === 'conv2d' && coded ? stem : 0));
+  const count = ({ graph }: PackedModel) =>
+    graph.nodes.filter((node) => node.op === op && ('codeScale' in node && node.codeScale !== undefined) === coded)
+      .length;
+  // one XNOR convolution for every pair of planes
+  const perLayer = op === 'xnorConv2d' ? Number(precision[0]) ** 2 : 1;
+  const without = precision === 'float' ? count(inFloat.model) - 2 : count(inFloat.model);
+  expect(count(model)).toBe(without + 2 * perLayer);
   expect(model.graph.nodes.find((node) => node.op === 'dense')).toHaveProperty('codeScale');
-  const inFloat = networkOf({ '2': 'float', '3': 'float', '0': '8-bit', '7': '8-bit' });
-  const floatBytes = pack(inFloat, randomTensor([4, 8, 8, 3], 5), packing).bytes.length;
+  const floatBytes = inFloat.bytes.length;
   if (precision === 'float') expect(bytes.length).toBe(floatBytes);
   else expect(bytes.length).toBeLessThan(floatBytes);
 });

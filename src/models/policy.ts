@@ -75,3 +75,9 @@ export function applyPolicy(network: Module & { readonly method: Method }, polic
     if (precision !== undefined) setPrecision(layer, precision as Precision);
   }
 }
+
+/** `1.first=float,*=2-bit`, as `--policy` takes it. */
+export const policyText = (policy: Policy): string =>
+  Object.entries(policy)
+    .map(([layer, precision]) => `${layer}=${precision}`)
+    .join(',');

@@ -7,6 +7,7 @@ import { traced } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Draft } from './draft.ts';
 import { fuse } from './fuse.ts';
+import { shareTensors } from './share.ts';
 import { draftFromTrace } from './trace.ts';
 import { verify } from './verify.ts';
 
@@ -58,8 +59,9 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
       (logits, nodes) => {
         const draft = fuse(draftFromTrace(nodes, calibration, logits));
         refuseFloatLayers(draft, network, options.allowFloat ?? []);
+        const packed = shareTensors(draft.nodes);
         const tensors = new Map<string, StoredTensor>();
-        for (const node of draft.nodes) for (const [name, tensor] of node.tensors) tensors.set(name, tensor);
+        for (const node of packed) for (const [name, tensor] of node.tensors) tensors.set(name, tensor);
         for (const [name, { data }] of tensors) requireFinite(name, data);
         const graph: PackedGraph = {
           format: packedFormat,
@@ -70,7 +72,7 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
           classes: [...options.classes],
           mean: [...options.mean],
           std: [...options.std],
-          nodes: draft.nodes.map(({ node }) => node),
+          nodes: packed.map(({ node }) => node),
           output: draft.output,
           floatBytes: floatBytes(network),
         };

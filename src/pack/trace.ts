@@ -122,6 +122,17 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
         return { ...common, op: trace.op, map: keep('map', stored(attributes['map'] as Float32Array)) };
       case 'unitLevels':
         return { ...common, op: 'unitLevels', bits: attributes['bits'] as number };
+      case 'codeSign': {
+        const { thresholds, patterns } = attributes['codes'] as LevelCodes;
+        return {
+          ...common,
+          op: 'codePlane',
+          thresholds: keep('thresholds', stored(thresholds)),
+          patterns: keep('patterns', stored(patterns)),
+          levels: patterns.length,
+          plane: attributes['plane'] as number,
+        };
+      }
       case 'subsamplePad':
         return { ...common, op: 'subsamplePad', stride: attributes['stride'] as number };
       case 'sliceChannels':

@@ -1,18 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { DataSet } from '../data/dataset.ts';
 import { writeFileAtomic } from '../data/files.ts';
-import type { Policy } from '../models/policy.ts';
+import { policyText } from '../models/policy.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { reportHtml } from './report.ts';
 import type { RunFolder } from './run-folder.ts';
 import { type TrainEvents, Trainer } from './trainer.ts';
-
-/** `1.first=float,*=2-bit`, as `--policy` takes it. */
-const policyText = (policy: Policy) =>
-  Object.entries(policy)
-    .map(([layer, precision]) => `${layer}=${precision}`)
-    .join(',');
 
 /** The command line that gives this config. */
 export function commandOf(config: TrainConfig): string {
