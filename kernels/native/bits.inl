@@ -1,20 +1,6 @@
 // Packing float signs to bits and back; 32 channels make one word, rows start on whole 64-bit words.
 namespace bits {
 
-// 32 bits from 32 tests; the fixed-length loops become vector compares and one move-mask.
-template <class Test>
-static inline uint32_t word_of(const Test& negative) {
-#if defined(SIGNUM_AVX512) || defined(__AVX2__)
-  uint32_t word = 0;
-  for (int part = 0; part < 32 / kLanes; part++) word |= negative.mask(part * kLanes) << (part * kLanes);
-  return word;
-#else
-  uint32_t word = 0;
-  for (int i = 0; i < 32; i++) word |= uint32_t(negative.one(i)) << i;
-  return word;
-#endif
-}
-
 static inline uint32_t mask_of(VecInt lanes) {
 #if defined(SIGNUM_AVX512)
   return _mm512_test_epi32_mask((__m512i)lanes, (__m512i)lanes);
@@ -27,25 +13,49 @@ static inline uint32_t mask_of(VecInt lanes) {
 #endif
 }
 
+static inline uint32_t mask_of(VecInt lanes, Whole) { return mask_of(lanes); }
+static inline uint32_t mask_of(VecInt lanes, Part part) { return mask_of(lanes) & ((1u << part.count) - 1); }
+
 struct Negative {
   const float* x;
-  uint32_t mask(int i) const { return mask_of((VecInt)(load(x + i) < broadcast(0))); }
+  template <class Extent>
+  uint32_t mask(int i, Extent e) const {
+    return mask_of((VecInt)(load(x + i, e) < broadcast(0)), e);
+  }
   bool one(int i) const { return x[i] < 0; }
 };
 struct NegativeAffine {
   const float *x, *scale, *shift;
-  uint32_t mask(int i) const { return mask_of((VecInt)(load(x + i) * load(scale + i) + load(shift + i) < broadcast(0))); }
+  template <class Extent>
+  uint32_t mask(int i, Extent e) const {
+    return mask_of((VecInt)(load(x + i, e) * load(scale + i, e) + load(shift + i, e) < broadcast(0)), e);
+  }
   bool one(int i) const { return x[i] * scale[i] + shift[i] < 0; }
 };
 struct Within {
   const float* x;
   float low, high;
-  uint32_t mask(int i) const {
-    const Vec v = load(x + i);
-    return mask_of((VecInt)(v >= broadcast(low)) & (VecInt)(v <= broadcast(high)));
+  template <class Extent>
+  uint32_t mask(int i, Extent e) const {
+    const Vec v = load(x + i, e);
+    return mask_of((VecInt)(v >= broadcast(low)) & (VecInt)(v <= broadcast(high)), e);
   }
   bool one(int i) const { return x[i] >= low && x[i] <= high; }
 };
+
+// 32 bits from 32 tests; the fixed-length loops become vector compares and one move-mask.
+template <class Test>
+static inline uint32_t word_of(const Test& negative) {
+#if defined(SIGNUM_AVX512) || defined(__AVX2__)
+  uint32_t word = 0;
+  for (int part = 0; part < 32 / kLanes; part++) word |= negative.mask(part * kLanes, Whole{}) << (part * kLanes);
+  return word;
+#else
+  uint32_t word = 0;
+  for (int i = 0; i < 32; i++) word |= uint32_t(negative.one(i)) << i;
+  return word;
+#endif
+}
 
 // test_at(row, first channel) gives the tests of up to 32 channels from there on.
 template <class TestAt>
@@ -60,7 +70,7 @@ static void pack(uint32_t* words, int rows, int channels, const TestAt& test_at)
       if (c < channels) {
         const auto test = test_at(r, c);
         uint32_t last = 0;
-        for (int i = 0; c + i < channels; i++) last |= uint32_t(test.one(i)) << i;
+        by_vectors(channels - c, [&](int i, auto e) { last |= test.mask(i, e) << i; });
         out[word++] = last;
       }
       for (; word < stride; word++) out[word] = 0;
@@ -72,13 +82,11 @@ static inline void unpack_row(const uint32_t* words, int channels, float* out) {
   constexpr int32_t kOne = 0x3f800000;
   VecInt shifts;
   for (int i = 0; i < kLanes; i++) shifts[i] = 31 - i;
-  int c = 0;
-  for (; c + kLanes <= channels; c += kLanes) {
+  by_vectors(channels, [&](int c, auto e) {
     const int32_t part = int32_t(words[c >> 5] >> (c & 31));
     const VecInt sign = ((VecInt{} + part) << shifts) & int32_t(0x80000000);
-    store(out + c, (Vec)(sign | kOne));
-  }
-  for (; c < channels; c++) out[c] = (words[c >> 5] >> (c & 31)) & 1 ? -1.0f : 1.0f;
+    store(out + c, (Vec)(sign | kOne), e);
+  });
 }
 
 }  // namespace bits
@@ -126,12 +134,10 @@ static void maskBits(Floats dy, Words words, Floats dx, int rows, int channels) 
       const uint32_t* row = words.data + r * words_per_row(channels);
       const float* from = dy.data + r * channels;
       float* out = dx.data + r * channels;
-      int c = 0;
-      for (; c + kLanes <= channels; c += kLanes) {
+      by_vectors(channels, [&](int c, auto e) {
         const VecInt part = VecInt{} + int32_t(row[c >> 5] >> (c & 31));
-        store(out + c, select((VecInt)((part & lane_bits) != 0), load(from + c), Vec{}));
-      }
-      for (; c < channels; c++) out[c] = (row[c >> 5] >> (c & 31)) & 1 ? from[c] : 0.0f;
+        store(out + c, select((VecInt)((part & lane_bits) != 0), load(from + c, e), Vec{}), e);
+      });
     }
   });
 }

@@ -39,9 +39,9 @@ static void maxPool(Floats x, Floats y, Ints indices, Ints geometry) {
         by_vectors(g.channels, [&](int c, auto e) {
           const Vec value = load(x.data + from + c, e), old = load(best + c, e);
           const VecInt better = (VecInt)(value > old) | always;
-          const Vec offset = (Vec)(lanes + int32_t(from + c)), before = load(reinterpret_cast<float*>(chosen + c), e);
+          const Vec offset = (Vec)(lanes + int32_t(from + c)), before = (Vec)load(chosen + c, e);
           store(best + c, select(better, value, old), e);
-          store(reinterpret_cast<float*>(chosen + c), select(better, offset, before), e);
+          store(chosen + c, (VecInt)select(better, offset, before), e);
         });
         first = false;
       }

@@ -28,20 +28,38 @@ static inline Vec broadcast(float x) { return x - Vec{}; }
 struct Whole {};
 struct Part { int count; };
 static inline Vec load(const float* p, Whole) { return load(p); }
+#if defined(SIGNUM_AVX512) && !defined(SIGNUM_EMULATE_AVX512)
+static inline __mmask16 lanes_of(Part part) { return __mmask16((1u << part.count) - 1); }
+static inline Vec load(const float* p, Part part) { return (Vec)_mm512_maskz_loadu_ps(lanes_of(part), p); }
+static inline void store(float* p, Vec v, Part part) { _mm512_mask_storeu_ps(p, lanes_of(part), (__m512)v); }
+#elif defined(__AVX2__)
+static inline __m256i lanes_of(Part part) { return (__m256i)(VecInt{0, 1, 2, 3, 4, 5, 6, 7} < part.count); }
+static inline Vec load(const float* p, Part part) { return (Vec)_mm256_maskload_ps(p, lanes_of(part)); }
+static inline void store(float* p, Vec v, Part part) { _mm256_maskstore_ps(p, lanes_of(part), (__m256)v); }
+#else
 static inline Vec load(const float* p, Part part) {
   float lanes[kLanes] = {};
   std::memcpy(lanes, p, sizeof(float) * part.count);
   return load(lanes);
 }
-static inline void store(float* p, Vec v, Whole) { store(p, v); }
 static inline void store(float* p, Vec v, Part part) {
   float lanes[kLanes];
   store(lanes, v);
   std::memcpy(p, lanes, sizeof(float) * part.count);
 }
+#endif
+static inline void store(float* p, Vec v, Whole) { store(p, v); }
+template <class Extent>
+static inline VecInt load(const int32_t* p, Extent extent) {
+  return (VecInt)load(reinterpret_cast<const float*>(p), extent);
+}
+template <class Extent>
+static inline void store(int32_t* p, VecInt v, Extent extent) {
+  store(reinterpret_cast<float*>(p), (Vec)v, extent);
+}
 template <class Extent>
 static inline Vec to_floats(const int32_t* p, Extent extent) {
-  return __builtin_convertvector((VecInt)load(reinterpret_cast<const float*>(p), extent), Vec);
+  return __builtin_convertvector(load(p, extent), Vec);
 }
 template <class F>
 static inline void by_vectors(int n, const F& f) {

@@ -71,8 +71,7 @@ static void border_sums(const ConvGeometry& g, const int32_t* tap_sums, int oy, 
       if (iy >= 0 && iy < g.height && ix >= 0 && ix < g.width) continue;
       const int32_t* sums = tap_sums + size_t(ky * g.kernel_width + kx) * g.out_channels;
       by_vectors(g.out_channels, [&](int c, auto e) {
-        const VecInt sum = (VecInt)load(reinterpret_cast<const float*>(out + c), e) + (VecInt)load(reinterpret_cast<const float*>(sums + c), e);
-        store(reinterpret_cast<float*>(out + c), (Vec)sum, e);
+        store(out + c, load(out + c, e) + load(sums + c, e), e);
       });
     }
 }
@@ -85,10 +84,10 @@ static bool touches_border(const ConvGeometry& g, int oy, int ox) {
 
 template <int kPixels>
 static void tile_of(int panels, const Unit* image, long step, const long* taps, int tap_count, int units,
-                    const uint8_t* weights, size_t panel_size, int32_t reach, int32_t* out, long out_step) {
-  if (panels == 1) tile<kPixels, 1>(image, step, taps, tap_count, units, weights, panel_size, reach, out, out_step);
+                    const uint8_t* weights, size_t panel_size, int outputs, int32_t reach, int32_t* out, long out_step) {
+  if (panels == 1) tile<kPixels, 1>(image, step, taps, tap_count, units, weights, panel_size, outputs, reach, out, out_step);
   if constexpr (kMostPanels > 1) {
-    if (panels == 2) tile<kPixels, 2>(image, step, taps, tap_count, units, weights, panel_size, reach, out, out_step);
+    if (panels == 2) tile<kPixels, 2>(image, step, taps, tap_count, units, weights, panel_size, outputs, reach, out, out_step);
   }
 }
 
@@ -112,7 +111,7 @@ static void compute_pixels(const ConvGeometry& g, const Prepared& filter, const 
         int32_t* row = dots + size_t(x) * g.out_channels + group * g.group_out() + p * kPanel;
         const bool whole = channels == panels * kPanel;
         const auto run = [&](auto kernel) {
-          kernel(panels, from, step, taps, g.taps(), int(units), weights, filter.panel_bytes, reach, whole ? row : partial,
+          kernel(panels, from, step, taps, g.taps(), int(units), weights, filter.panel_bytes, channels, reach, whole ? row : partial,
                  whole ? long(g.out_channels) : long(kMostPanels * kPanel));
         };
         switch (pixels) {
@@ -125,7 +124,9 @@ static void compute_pixels(const ConvGeometry& g, const Prepared& filter, const 
         }
         if (!whole) {
           for (int i = 0; i < pixels; i++)
-            std::memcpy(row + size_t(i) * g.out_channels, partial + i * kMostPanels * kPanel, sizeof(int32_t) * channels);
+            by_vectors(channels, [&](int c, auto e) {
+              store(row + size_t(i) * g.out_channels + c, load(partial + i * kMostPanels * kPanel + c, e), e);
+            });
         }
         x += pixels;
       }
@@ -159,11 +160,7 @@ static void convolve(const Words& x, const Words& filter, const ConvGeometry& g,
           int32_t* dot = dots + size_t(i) * g.out_channels;
           if (zero_pad && g.pad > 0 && touches_border(g, int(oy), first + i)) {
             border_sums(g, prepared.tap_sums, int(oy), first + i, border);
-            by_vectors(g.out_channels, [&](int c, auto e) {
-              float* to = reinterpret_cast<float*>(dot + c);
-              const VecInt rest = (VecInt)load(to, e) - (VecInt)load(reinterpret_cast<const float*>(border + c), e);
-              store(to, (Vec)rest, e);
-            });
+            by_vectors(g.out_channels, [&](int c, auto e) { store(dot + c, load(dot + c, e) - load(border + c, e), e); });
           }
           emit((size_t(n) * g.out_height + oy) * g.out_width + first + i, dot);
         }

@@ -133,7 +133,7 @@ static inline __attribute__((always_inline)) void count(const Unit* a, long pair
 // out[pixel*out_step + panel*32 + output] = reach - 2*popcount of the differences, for kPanels*32 outputs
 template <int kPixels, int kPanels>
 static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* weights,
-                 size_t panel_size, int32_t reach, int32_t* out, long out_step) {
+                 size_t panel_size, int, int32_t reach, int32_t* out, long out_step) {
   constexpr int kAll = kPanels * kVectors, kPairs = (kPixels + 1) / 2;
   const uint8_t* tables = nibble_tables();
   const long pair_step = 2 * pixel_step;

@@ -18,7 +18,8 @@ static size_t units_per_row(int channels) { return words_per_row(channels) / 2; 
 static size_t panel_bytes(int taps, int channels) { return taps * units_per_row(channels) * kPanel * sizeof(Unit); }
 
 static inline void expand_row(const uint32_t* words, int channels, Unit* out) {
-  std::memcpy(out, words, sizeof(uint32_t) * words_per_row(channels));
+  // one word is all of a narrow layer's pixel, and a copy of unknown length would be a call
+  for (size_t u = 0; u < units_per_row(channels); u++) std::memcpy(out + u, words + 2 * u, sizeof(Unit));
 }
 
 static inline void finish_image(Unit*, size_t, size_t) {}
@@ -34,27 +35,27 @@ static void prepare_panel(int taps, int channels, const RowOf& row_of, uint8_t* 
   }
 }
 
-template <int kPixels, int kPanels>
-static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* panel,
-                 size_t, int32_t reach, int32_t* out, long out_step) {
-  const uint64_t* weights = reinterpret_cast<const uint64_t*>(panel);
 #if defined(SIGNUM_AVX512)
-  __m512i acc[kPixels][4];
+// kVectors of 8 outputs: narrow layers pay for no more than they have
+template <int kPixels, int kVectors>
+static void vector_tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint64_t* weights,
+                        int32_t reach, int32_t* out, long out_step) {
+  __m512i acc[kPixels][kVectors];
 #pragma GCC unroll 6
   for (int p = 0; p < kPixels; p++)
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; v++) acc[p][v] = _mm512_setzero_si512();
+    for (int v = 0; v < kVectors; v++) acc[p][v] = _mm512_setzero_si512();
   for (int t = 0; t < tap_count; t++) {
     const Unit* a = image + taps[t];
     for (int u = 0; u < units; u++, weights += kPanel) {
-      __m512i w[4];
+      __m512i w[kVectors];
 #pragma GCC unroll 4
-      for (int v = 0; v < 4; v++) w[v] = _mm512_loadu_si512(weights + 8 * v);
+      for (int v = 0; v < kVectors; v++) w[v] = _mm512_loadu_si512(weights + 8 * v);
 #pragma GCC unroll 6
       for (int p = 0; p < kPixels; p++) {
         const __m512i word = _mm512_set1_epi64((long long)a[p * pixel_step + u]);
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; v++)
+        for (int v = 0; v < kVectors; v++)
           acc[p][v] = _mm512_add_epi64(acc[p][v], _mm512_popcnt_epi64(_mm512_xor_si512(word, w[v])));
       }
     }
@@ -63,11 +64,26 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
 #pragma GCC unroll 6
   for (int p = 0; p < kPixels; p++)
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; v++) {
+    for (int v = 0; v < kVectors; v++) {
       const __m256i count = (__m256i)_mm512_cvtepi64_epi32(acc[p][v]);
       const __m256i dots = _mm256_sub_epi32(most, _mm256_add_epi32(count, count));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + p * out_step + 8 * v), dots);
     }
+}
+#endif
+
+template <int kPixels, int kPanels>
+static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* panel,
+                 size_t, int outputs, int32_t reach, int32_t* out, long out_step) {
+  const uint64_t* weights = reinterpret_cast<const uint64_t*>(panel);
+#if defined(SIGNUM_AVX512)
+  const auto run = [&](auto kernel) { kernel(image, pixel_step, taps, tap_count, units, weights, reach, out, out_step); };
+  switch ((outputs + 7) / 8) {
+    case 1: return run(vector_tile<kPixels, 1>);
+    case 2: return run(vector_tile<kPixels, 2>);
+    case 3: return run(vector_tile<kPixels, 3>);
+    default: return run(vector_tile<kPixels, 4>);
+  }
 #else
   for (int p = 0; p < kPixels; p++) {
     int32_t sums[kPanel] = {};
@@ -75,9 +91,9 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
     for (int t = 0; t < tap_count; t++) {
       const Unit* a = image + taps[t] + p * pixel_step;
       for (int u = 0; u < units; u++, w += kPanel)
-        for (int o = 0; o < kPanel; o++) sums[o] += __builtin_popcountll(a[u] ^ w[o]);
+        for (int o = 0; o < outputs; o++) sums[o] += __builtin_popcountll(a[u] ^ w[o]);
     }
-    for (int o = 0; o < kPanel; o++) out[p * out_step + o] = reach - 2 * sums[o];
+    for (int o = 0; o < outputs; o++) out[p * out_step + o] = reach - 2 * sums[o];
   }
 #endif
 }
