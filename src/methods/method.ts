@@ -95,6 +95,22 @@ export interface UpdateRule {
   readonly afterStep?: (layers: readonly BinaryConv2d[], point: UpdatePoint) => void;
 }
 
+/** What a layer-wise fit gets to know of a layer: the windows under sampled output positions, as its filters see them. */
+export interface FitProblem {
+  readonly layer: BinaryConv2d;
+  /** X [P,K] of quantized activations, with all layers before this one fitted. */
+  readonly windows: Float32Array;
+  /** The same before any layer was. */
+  readonly windowsBefore: Float32Array;
+}
+
+/** Layer by layer in order of execution, weights are solved for on one batch of images, without gradients. */
+export interface LayerFit {
+  /** Share of the training that passes before. */
+  readonly at: number;
+  readonly layer: (problem: FitProblem) => void;
+}
+
 /** A published way of binarizing networks, as a value. Every field is a building block or a short function of its own. */
 export interface Method {
   readonly id: string;
@@ -115,6 +131,7 @@ export interface Method {
   /** Learns from a float network: a `trained` one, one that is used if given (`optional`), or one that learns along (`joint`). */
   readonly teacher?: 'trained' | 'optional' | 'joint';
   readonly update?: UpdateRule;
+  readonly fit?: LayerFit;
   /** Why a packed network of this method holds float products, where it does. */
   readonly floatPacked?: string;
   /** Values for the estimators at a point of the training. */

@@ -13,6 +13,7 @@ import { bnnDl } from './bnn-dl.ts';
 import { bnnPlus, bnnPlusSquared } from './bnn-plus.ts';
 import { bop } from './bop.ts';
 import { bwn } from './bwn.ts';
+import { bwnh } from './bwnh.ts';
 import { cbcn } from './cbcn.ts';
 import { dbnn } from './dbnn.ts';
 import { defensiveQuantization } from './defensive-quantization.ts';
@@ -40,9 +41,11 @@ import { reactNet } from './react-net.ts';
 import { realToBinary } from './real-to-binary.ts';
 import { recu } from './recu.ts';
 import { selfBinarizing } from './self-binarizing.ts';
+import { semiBinary } from './semi-binary.ts';
 import { guidedTraining, stepping } from './stepping.ts';
 import { syq, syqLayer, syqRow } from './syq.ts';
 import { trainedScaling } from './trained-scaling.ts';
+import { tsq, tsqOneBit } from './tsq.ts';
 import { wrpnNet } from './wrpn.ts';
 import { xnorNet, xnorNetNoK } from './xnor-net.ts';
 import { xnorNetPlusPlus, xnorNetPlusPlusForms } from './xnor-net-plus-plus.ts';
@@ -70,6 +73,9 @@ export const methods: readonly Method[] = [
   horq,
   abcNetOf(3, 3),
   abcNetOf(1, 1),
+  tsq,
+  tsqOneBit,
+  bwnh,
   pactNet(4),
   pactNet(2),
   lqNet(1, 2),
@@ -85,6 +91,7 @@ export const methods: readonly Method[] = [
   elbnn,
   realToBinary,
   trainedScaling,
+  semiBinary,
   groupNetLayerwise,
   groupNetGroupwise,
   groupNet,

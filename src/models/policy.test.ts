@@ -55,11 +55,9 @@ test.each([
   const network = networkOf({ '*': 'binary', '2': precision, '3': precision, '0': '8-bit', '7': '8-bit' });
   for (const [name, learns] of gradients(network)) expect(learns, name).toBe(true);
   const { model, bytes } = pack(network, randomTensor([4, 8, 8, 3], 5), packing);
-  const inFloat = pack(
-    networkOf({ '2': 'float', '3': 'float', '0': '8-bit', '7': '8-bit' }),
-    randomTensor([4, 8, 8, 3], 5),
-    packing,
-  );
+  const floatNetwork = networkOf({ '2': 'float', '3': 'float', '0': '8-bit', '7': '8-bit' });
+  gradients(floatNetwork);
+  const inFloat = pack(floatNetwork, randomTensor([4, 8, 8, 3], 5), packing);
   const count = ({ graph }: PackedModel) =>
     graph.nodes.filter((node) => node.op === op && ('codeScale' in node && node.codeScale !== undefined) === coded)
       .length;

@@ -2,7 +2,7 @@ import type { BinaryPadding } from '../backend/kernels.ts';
 import type { ActivationQuantizer } from '../binarize/activations.ts';
 import type { BinarizeContext } from '../binarize/context.ts';
 import { joinedStart, type LayerOwn, type LayerStart, type OutputMap } from '../binarize/quantizer.ts';
-import type { WeightBits } from '../binarize/terms.ts';
+import type { ActivationBits, WeightBits } from '../binarize/terms.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
 import { convGeometry, convOutputShape } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
@@ -32,6 +32,7 @@ export interface Quantization {
 export interface LayerProbe {
   readonly layer: BinaryConv2d;
   readonly input: Tensor;
+  readonly activation: ActivationBits;
   readonly filter: WeightBits;
 }
 
@@ -83,8 +84,8 @@ export class BinaryConv2d extends Module {
     this.own ??= this.begin(x);
     const { own } = this;
     const filter = weight(this.weight, context, own);
-    probe?.({ layer: this, input: x, filter });
     const signs = activation(x, context, own);
+    probe?.({ layer: this, input: x, activation: signs, filter });
     let y = this.dilated.map((options) => binaryProduct(signs, filter, options)).reduce(add);
     if (activationScale) y = pixelScale(y, this.boxMean(channelAbsMean(x)));
     return output ? output(y, context, own, x) : y;

@@ -78,3 +78,17 @@ export function effectiveWeights(w: WeightBits): Float32Array {
   if (offset) for (let i = 0; i < total.length; i++) total[i]! += offset.data[i % offset.size]!;
   return total;
 }
+
+/** The float activations that quantized ones stand for; scales and offsets of the whole layer or of single images. */
+export function effectiveActivations(x: ActivationBits): Float32Array {
+  if (!isActivationSum(x)) return x.data;
+  const total = new Float32Array(x.terms[0]!.bits.size).fill(x.offset?.data[0] ?? 0);
+  for (const { bits, scale } of x.terms) {
+    const image = bits.size / bits.shape[0]!;
+    for (let i = 0; i < total.length; i++) {
+      const factor = scale ? scale.data[scale.size === 1 ? 0 : Math.floor(i / image)]! : 1;
+      total[i]! += factor * bits.data[i]!;
+    }
+  }
+  return total;
+}

@@ -13,6 +13,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
 import { optimizerOf, scheduleOf, type TrainConfig, tricksOf } from './config.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
+import { fitLayers, isFitted } from './fit-layers.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import type { EpochMetrics, RunFolder } from './run-folder.ts';
 import { TrainingStep } from './step.ts';
@@ -171,6 +172,8 @@ export class Trainer {
     this.network.setPoint(this.point);
     const point = { ...this.point, rate: this.rateAt(this.point.epoch), step: step + 1 };
     const input = new Tensor(images, [count, ...this.data.shape]);
+    const { fit } = this.network.method;
+    if (fit && point.progress >= fit.at && !isFitted(this.network)) fitLayers(this.network, fit, input);
     const { loss, hits } = this.update.run(input, labels, point, {
       onLoss: (value) => {
         if (!Number.isFinite(value)) this.explainDivergence(value, point.step);
