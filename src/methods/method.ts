@@ -84,6 +84,8 @@ export interface UpdatePoint extends Point {
   readonly rate: number;
   /** Counts from 1. */
   readonly step: number;
+  /** Loss of the batch at hand with the network as it is by now; given in training. */
+  readonly lossNow?: () => number;
 }
 
 /** What a method does to latent weights beyond its optimiser. Values it remembers belong to the layer (`kept`). */

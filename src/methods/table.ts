@@ -15,6 +15,7 @@ import { bop } from './bop.ts';
 import { bwn } from './bwn.ts';
 import { bwnh } from './bwnh.ts';
 import { cbcn } from './cbcn.ts';
+import { ciBcnn } from './ci-bcnn.ts';
 import { dbnn } from './dbnn.ts';
 import { defensiveQuantization } from './defensive-quantization.ts';
 import { differentiableQuantization, quantizedDistillation } from './distillation-quantization.ts';
@@ -107,6 +108,7 @@ export const methods: readonly Method[] = [
   inq,
   inqBinary,
   bnnDl,
+  ciBcnn,
   mainSubsidiary,
   defensiveQuantization,
   biReal,

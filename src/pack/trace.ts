@@ -1,5 +1,6 @@
 import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
 import { PackError } from '../core/errors.ts';
+import type { Interaction } from '../core/interaction.ts';
 import type { LevelCodes } from '../core/level-codes.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import type { Shape } from '../core/shape.ts';
@@ -132,6 +133,10 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
           levels: patterns.length,
           plane: attributes['plane'] as number,
         };
+      }
+      case 'interact': {
+        const { edges, sureFrom, step } = attributes['interaction'] as Interaction;
+        return { ...common, op: 'interact', edges: [...edges], sureFrom, step };
       }
       case 'subsamplePad':
         return { ...common, op: 'subsamplePad', stride: attributes['stride'] as number };

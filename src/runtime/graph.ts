@@ -78,6 +78,15 @@ const node = z.discriminatedUnion('op', [
       'reshape',
     ]),
   }),
+  z.object({
+    ...common,
+    op: z.literal('interact'),
+    edges: z
+      .array(z.object({ from: index, to: index, direction: z.union([z.literal(1), z.literal(-1)]) }))
+      .check(z.maxLength(10_000)),
+    sureFrom: z.number(),
+    step: z.number(),
+  }),
   z.object({ ...common, op: z.literal('scale'), factor: z.number() }),
   z.object({ ...common, op: z.literal('sampleNormalise'), centred: z.boolean() }),
   z.object({ ...common, op: z.literal('addOuter'), factors: tensor }),

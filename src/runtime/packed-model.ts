@@ -197,6 +197,10 @@ const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: read
   planesConv2d: (_node, inputs) => inputs.every((shape) => shape.join() === inputs[0]!.join()),
   channelAbsMean: (node, [x]) => size(x) === size(node.shape) * (x?.at(-1) ?? 0),
   globalAvgPool: (node, [x]) => node.shape.length === 1 && x?.at(-1) === node.shape[0],
+  interact: (node, [x]) =>
+    node.op === 'interact' &&
+    size(x) === size(node.shape) &&
+    node.edges.every(({ from, to }) => Math.max(from, to) < (node.shape.at(-1) ?? 0)),
   concat: (node, inputs) => inputs.reduce((sum, shape) => sum + size(shape), 0) === size(node.shape),
   sliceChannels: (node, [x]) =>
     node.op === 'sliceChannels' &&

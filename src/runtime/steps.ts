@@ -3,6 +3,7 @@ import { packCodePlane } from '../backend/plane-conv.ts';
 import { gateChannels, normaliseSamples, sampleMoments } from '../backend/sample-norm.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { type PoolGeometry, poolGeometry } from '../core/conv-geometry.ts';
+import { interact } from '../core/interaction.ts';
 import { decodeLevels, type LevelCodes } from '../core/level-codes.ts';
 import { repeatRow } from '../core/repeat-row.ts';
 import { subtractSigns } from '../core/sample-factors.ts';
@@ -200,6 +201,11 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     elementwise(node, ([x, gate], y, batch) =>
       gateChannels(kernels, x!.floats, gate!.floats, y.floats, batch, channelsOf(input!)),
     ),
+  interact: (node) =>
+    elementwise(node, ([x], y) => {
+      y.floats.set(x!.floats);
+      interact(y.floats, channelsOf(node), node);
+    }),
   positionScale: (node, [input], tensors, kernels) => positionStep(node, input!, tensors, kernels.multiply),
   positionShift: (node, [input], tensors, kernels) => positionStep(node, input!, tensors, kernels.add),
   channelAbsMean: (node, [input], _tensors, kernels) =>

@@ -7,7 +7,7 @@ import type { Named, Parameter } from '../nn/module.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
-import { backward, trainingStep } from '../tensor/tape.ts';
+import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { TrainConfig } from './config.ts';
 import { askTeacher } from './teacher.ts';
@@ -57,18 +57,23 @@ export class TrainingStep {
   /** @param images normalised [N,H,W,C] */
   run(images: Tensor, labels: Uint16Array, point: UpdatePoint, events: StepEvents): StepOutcome {
     return trainingStep(() => {
-      const layers: LayerProbe[] = [];
-      const logits = this.forward(this.network, images, layers);
-      const teacher = this.teacherView(images);
-      const loss = this.loss({ logits, labels, layers, teacher, context: this.network.context });
+      const view = this.view(images, labels);
+      const loss = this.loss(view);
       const value = loss.data[0]!;
       events.onLoss(value);
-      const hits = countHits(logits.data, labels, labels.length);
+      const hits = countHits(view.logits.data, labels, labels.length);
       backward(loss);
       events.onGradients();
-      this.update(point);
+      const lossNow = () => inference(() => this.loss(this.view(images, labels)).data[0]!);
+      this.update({ ...point, lossNow });
       return { loss: value, hits };
     });
+  }
+
+  private view(images: Tensor, labels: Uint16Array): StepView {
+    const layers: LayerProbe[] = [];
+    const logits = this.forward(this.network, images, layers);
+    return { logits, labels, layers, teacher: this.teacherView(images), context: this.network.context };
   }
 
   /** With what the binary layers saw, when a loss term asks for it. */
