@@ -21,7 +21,7 @@ export async function packForData(network: Network, data: DataSet): Promise<Pack
 
 /** Accuracy of a packed model on the test images, or on a fixed sample of `limit` of them. */
 export function evaluatePacked(
-  model: PackedModel,
+  model: Pick<PackedModel, 'run'>,
   data: DataSet,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {

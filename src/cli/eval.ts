@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { isEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
 import { evaluatePacked, packedFile } from '../analysis/packed-evaluation.ts';
 import { UsageError } from '../core/errors.ts';
 import { Batches } from '../data/batches.ts';
@@ -10,13 +11,13 @@ import { Tensor } from '../tensor/tensor.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { formatTable, percent } from './output.ts';
-import { loadNetwork, loadPacked, runPath } from './runs.ts';
+import { loadNetwork, loadVoting, runPath } from './runs.ts';
 
 export function addEval(program: Command): void {
   program
     .command('eval')
     .description('accuracy of a run, or of a packed model, on a test set')
-    .argument('<run-or-model>', 'run folder, or packed .safetensors file')
+    .argument('<run-or-model>', 'run folder, ensemble, or packed .safetensors file')
     .option('--data <name>', 'data set (default: that of the run)')
     .option('--packed', 'evaluate the packed model of the run')
     .option('--json', 'print the result as one JSON object')
@@ -27,14 +28,17 @@ export function addEval(program: Command): void {
     .action(async (target: string, options: { data?: string; packed?: boolean; json?: boolean }) => {
       const path = runPath(target);
       if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a packed model`);
-      const isRun = statSync(path).isDirectory();
-      const dataName = options.data ?? (isRun ? new RunFolder(path).readConfig().data : undefined);
+      const votes = isEnsemble(path);
+      const isRun = !votes && statSync(path).isDirectory();
+      const dataName =
+        options.data ??
+        (votes ? readEnsemble(path).training.data : isRun ? new RunFolder(path).readConfig().data : undefined);
       if (dataName === undefined)
         throw new UsageError('a model file does not say which data to test on: pass --data <name>');
       const data = await loadDataSet(dataName);
       const packed = options.packed || !isRun;
       const result = packed
-        ? await evaluatePacked(loadPacked(isRun ? join(path, packedFile) : path), data)
+        ? await evaluatePacked(loadVoting(isRun ? join(path, packedFile) : path), data)
         : await evaluateFloat(path, data);
       if (options.json) {
         process.stdout.write(`${JSON.stringify({ target: path, packed, ...result })}\n`);

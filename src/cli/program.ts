@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addBench } from './bench.ts';
 import { addCompare } from './compare.ts';
+import { addEnsemble } from './ensemble.ts';
 import { addEval } from './eval.ts';
 import { addLint } from './lint.ts';
 import { addLists } from './lists.ts';
@@ -22,6 +23,7 @@ export function buildProgram(): Command {
     .exitOverride();
   for (const add of [
     addTrain,
+    addEnsemble,
     addEval,
     addPack,
     addPredict,

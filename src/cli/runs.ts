@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isEnsemble, loadPackedEnsemble } from '../analysis/ensemble/ensemble.ts';
 import { packedFile } from '../analysis/packed-evaluation.ts';
 import { SignumError, UsageError } from '../core/errors.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
 import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
+import type { PackedEnsemble } from '../runtime/vote.ts';
 import type { LoadedCheckpoint } from '../train/checkpoint.ts';
 import { loadTrained } from '../train/load-network.ts';
 
@@ -14,6 +16,11 @@ export function loadNetwork(path: string): { network: Network; checkpoint: Loade
   const loaded = loadTrained(path);
   loaded.network.setTraining(false);
   return loaded;
+}
+
+/** A packed model from its file, or from a run folder that holds one; or the packed networks of an ensemble's folder. */
+export function loadVoting(path: string): PackedModel | PackedEnsemble {
+  return isEnsemble(path) ? loadPackedEnsemble(path) : loadPacked(path);
 }
 
 /** A packed model from its file, or from a run folder that holds one. */

@@ -76,15 +76,20 @@ function sharedPixels(pixels: Uint8Array): Uint8Array {
 }
 
 /** `count` images of a split, drawn at random but always the same ones: folders and tars are sorted by class. All when it has fewer. */
-export function sampleOf<S extends Split>(split: S, count: number): S;
-export function sampleOf(split: Split, count: number): Split {
+export function sampleOf<S extends Split>(split: S, count: number): S {
   if (count >= split.count) return split;
-  const chosen = new Random(0).permutation(split.count).subarray(0, count);
-  const labels = Uint16Array.from(chosen, (image) => split.labels[image]!);
-  if ('files' in split) return { count, labels, files: Array.from(chosen, (image) => split.files[image]!) };
+  return imagesOf(split, new Random(0).permutation(split.count).subarray(0, count));
+}
+
+/** The images of these places, in this order; a place may come more than once. */
+export function imagesOf<S extends Split>(split: S, places: Uint32Array): S;
+export function imagesOf(split: Split, places: Uint32Array): Split {
+  const count = places.length;
+  const labels = Uint16Array.from(places, (image) => split.labels[image]!);
+  if ('files' in split) return { count, labels, files: Array.from(places, (image) => split.files[image]!) };
   const size = split.pixels.length / split.count;
   const pixels = new Uint8Array(new SharedArrayBuffer(count * size));
-  chosen.forEach((image, i) => {
+  places.forEach((image, i) => {
     pixels.set(split.pixels.subarray(image * size, (image + 1) * size), i * size);
   });
   return { count, labels, pixels };

@@ -33,6 +33,7 @@ import { itBnn } from './it-bnn.ts';
 import { lab, lab2 } from './lab.ts';
 import { lqNet } from './lq-nets.ts';
 import { mainSubsidiary } from './main-subsidiary.ts';
+import { metaQuant, metaQuantFcGrad } from './meta-quant.ts';
 import type { Method } from './method.ts';
 import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
@@ -129,6 +130,8 @@ export const methods: readonly Method[] = [
   int8Training,
   irNet,
   irNetResnet20,
+  metaQuant,
+  metaQuantFcGrad,
   bop,
   reactNet,
   rbnn,

@@ -2,4 +2,6 @@
 export { type BackendName, kernels, threads, useBackend } from '../backend/select.ts';
 export { loadWasm } from '../backend/wasm/binding.ts';
 export type { PackedGraph, PackedNode } from './graph.ts';
-export { loadPackedModel, type NodeObserver, PackedModel, type Prediction } from './packed-model.ts';
+export { loadPackedModel, type NodeObserver, PackedModel } from './packed-model.ts';
+export type { Prediction } from './prediction.ts';
+export { PackedEnsemble, type Vote } from './vote.ts';

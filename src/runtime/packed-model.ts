@@ -4,15 +4,10 @@ import { FormatError, ShapeError } from '../core/errors.ts';
 import { readSafetensors, type SafetensorsFile } from '../core/safetensors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
 import { type PackedGraph, type PackedNode, parseGraph } from './graph.ts';
+import { bestClasses, type Prediction } from './prediction.ts';
 import type { Step, Value, ValueType } from './step.ts';
 import { prepareOp, storageLength } from './steps.ts';
 import { ModelTensors } from './tensors.ts';
-
-export interface Prediction {
-  readonly label: string;
-  readonly index: number;
-  readonly probability: number;
-}
 
 /** Called after each node with its output and the time it took. */
 export type NodeObserver = (node: PackedNode, output: Value, milliseconds: number) => void;
@@ -133,18 +128,7 @@ export class PackedModel {
 
   /** The most probable classes of every image, best first. @param pixels 0..255, [N,H,W,C] */
   predict(pixels: Uint8Array, top = 5): Prediction[][] {
-    const classes = this.graph.classes;
-    const logits = this.run(this.normalise(pixels));
-    return Array.from({ length: this.batch }, (_, n) => {
-      const row = logits.subarray(n * classes.length, (n + 1) * classes.length);
-      const largest = row.reduce((a, b) => Math.max(a, b));
-      const powers = Array.from(row, (value) => Math.exp(value - largest));
-      const total = powers.reduce((a, b) => a + b);
-      return powers
-        .map((power, index) => ({ label: classes[index]!, index, probability: power / total }))
-        .sort((a, b) => b.probability - a.probability)
-        .slice(0, top);
-    });
+    return bestClasses(this.run(this.normalise(pixels)), this.graph.classes, top);
   }
 
   /** Bytes of all activation buffers for the current batch size. */

@@ -1,0 +1,77 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { FormatError, UsageError } from '../../core/errors.ts';
+import { fileProblem } from '../../data/files.ts';
+import { loadPackedModel } from '../../runtime/packed-model.ts';
+import { PackedEnsemble } from '../../runtime/vote.ts';
+import { parseConfig } from '../../train/config.ts';
+import { packedFile } from '../packed-evaluation.ts';
+
+const member = z.strictObject({
+  folder: z.string(),
+  /** Its weight in the vote. */
+  weight: z.number(),
+  accuracy: z.number(),
+  /** Of the vote of this network and all before it. */
+  voteAccuracy: z.number(),
+  packedBytes: z.number().nullable(),
+});
+const schema = z.strictObject({
+  /** `bagging`: each network learns from its own bootstrap sample; `boosting`: from what the ones before got wrong. */
+  form: z.enum(['bagging', 'boosting']),
+  vote: z.enum(['soft', 'hard']),
+  size: z.int().min(1).max(64),
+  /** Each network starts from the weights of the one before. */
+  sequential: z.boolean(),
+  training: z.unknown().transform((given) => parseConfig(given)),
+  members: z.array(member),
+});
+
+/** `ensemble.json` of an ensemble's folder: how it is made, and its finished networks. */
+export type Ensemble = z.infer<typeof schema>;
+export type Member = z.infer<typeof member>;
+
+export const ensembleFile = 'ensemble.json';
+
+export const isEnsemble = (folder: string): boolean => existsSync(join(folder, ensembleFile));
+
+/** @throws FormatError when the file is damaged */
+export function readEnsemble(folder: string): Ensemble {
+  const file = join(folder, ensembleFile);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw fileProblem('read', file, error);
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new FormatError(`${file} is damaged: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+  }
+}
+
+/** @throws UsageError when a network is not packed or not trained yet, FormatError for damaged files */
+export function loadPackedEnsemble(folder: string): PackedEnsemble {
+  const { members, vote, size } = readEnsemble(folder);
+  if (members.length < size)
+    throw new UsageError(
+      `${folder} has ${members.length} of its ${size} networks; \`signum ensemble --resume\` trains the rest`,
+    );
+  const models = members.map(({ folder: name, packedBytes }) => {
+    if (packedBytes === null) throw new UsageError(`${join(folder, name)} is not packed: its method does not pack`);
+    const file = join(folder, name, packedFile);
+    try {
+      return loadPackedModel(readFileSync(file));
+    } catch (error) {
+      if (error instanceof FormatError) throw error;
+      throw fileProblem('read', file, error);
+    }
+  });
+  return new PackedEnsemble(
+    models,
+    members.map(({ weight }) => weight),
+    vote,
+  );
+}

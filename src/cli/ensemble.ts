@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type Ensemble, ensembleFile, loadPackedEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
+import { EnsembleTraining } from '../analysis/ensemble/training.ts';
+import { evaluatePacked } from '../analysis/packed-evaluation.ts';
+import { UsageError } from '../core/errors.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { loadDataSet } from '../data/table.ts';
+import { integer } from './arguments.ts';
+import { bytes, formatTable, percent } from './output.ts';
+import { progressEvents } from './progress.ts';
+import { runPath } from './runs.ts';
+import { defaultRunName, trainingConfig, withTrainingOptions } from './training-options.ts';
+
+interface Options extends Record<string, unknown> {
+  members: number;
+  form: string;
+  vote: string;
+  sequential?: boolean;
+  name?: string;
+  resume?: boolean;
+  json?: boolean;
+}
+
+function oneOf<T extends string>(option: string, given: string, known: readonly T[]): T {
+  const found = known.find((value) => value === given);
+  if (!found) throw new UsageError(`--${option} ${given}: expected ${known.join(' or ')}`);
+  return found;
+}
+
+function ensembleFrom({ members: size, form, vote, sequential, ...training }: Options): Ensemble {
+  if (size < 1 || size > 64) throw new UsageError(`--members ${size}: expected 1 to 64 networks`);
+  return {
+    form: oneOf('form', form, ['bagging', 'boosting']),
+    vote: oneOf('vote', vote, ['soft', 'hard']),
+    size,
+    sequential: sequential ?? false,
+    training: trainingConfig(training),
+    members: [],
+  };
+}
+
+async function printResult(
+  folder: string,
+  { members, training }: Ensemble,
+  data: DataSet,
+  json: boolean,
+): Promise<void> {
+  const packs = members.every(({ packedBytes }) => packedBytes !== null);
+  const packedAccuracy = packs ? (await evaluatePacked(loadPackedEnsemble(folder), data, training.limit)).top1 : null;
+  const packedBytes = packs ? members.reduce((sum, one) => sum + one.packedBytes!, 0) : null;
+  const accuracy = members.at(-1)!.voteAccuracy;
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ run: folder, accuracy, packedAccuracy, packedBytes, members })}\n`);
+    return;
+  }
+  const head = ['network', 'weight', 'alone', 'vote so far', 'packed'];
+  const lines = members.map((one, i) => [
+    String(i + 1),
+    one.weight.toFixed(3),
+    percent(one.accuracy),
+    percent(one.voteAccuracy),
+    one.packedBytes === null ? 'no' : bytes(one.packedBytes),
+  ]);
+  process.stdout.write(`${formatTable(head, lines)}\n`);
+  const packed =
+    packedAccuracy === null ? 'its method does not pack' : `packed ${percent(packedAccuracy)}, ${bytes(packedBytes!)}`;
+  process.stdout.write(`\ntest accuracy of the vote ${percent(accuracy)}; ${packed}\n`);
+  if (packs) process.stdout.write(`next: signum predict ${folder} <images...>\n`);
+}
+
+export function addEnsemble(program: Command): void {
+  withTrainingOptions(
+    program
+      .command('ensemble')
+      .description('train several networks that vote (BENN: Zhu et al., CVPR 2019)')
+      .option('--members <n>', 'networks', integer, 3)
+      .option(
+        '--form <name>',
+        'bagging: bootstrap samples; boosting: AdaBoost, what others got wrong counts more',
+        'bagging',
+      )
+      .option('--vote <name>', 'soft: with probabilities; hard: for the best class', 'soft')
+      .option('--sequential', 'each network starts from the one before'),
+  )
+    .option('--name <name>', 'folder under runs/ (default: <model>-<method>-<data>-<form>)')
+    .option('--resume', 'continue an interrupted ensemble; all other options come from its ensemble.json')
+    .option('--json', 'print the result as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  signum ensemble --members 3 --model cnv6 --width 0.25 --method bnn --data mnist --epochs 2 --optimizer adam\n  signum ensemble --members 5 --form boosting --model resnet20 --method bi-real --data cifar10 --epochs 20',
+    )
+    .action(async ({ name, resume, json, ...options }: Options) => {
+      const folder = runPath(name ?? `${defaultRunName(options)}-${options.form}`);
+      const begun = existsSync(join(folder, ensembleFile));
+      if (begun && !resume)
+        throw new UsageError(`ensemble ${folder} exists; continue it with --resume, or choose another --name`);
+      const ensemble = resume ? readEnsemble(folder) : ensembleFrom(options);
+      const data = await loadDataSet(ensemble.training.data);
+      const finished = await new EnsembleTraining(folder, ensemble, data).run({
+        onMember: (place, of) => {
+          process.stderr.write(`[${place}/${of}]\n`);
+          return progressEvents(ensemble.training.epochs);
+        },
+        onTrained: ({ accuracy, voteAccuracy }, place) =>
+          process.stderr.write(`network ${place}: ${percent(accuracy)}; vote of ${place}: ${percent(voteAccuracy)}\n`),
+      });
+      if (finished) await printResult(folder, finished, data, json ?? false);
+      else process.stdout.write(`stopped and saved; continue with: signum ensemble --resume --name ${folder}\n`);
+    });
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { methodNamed } from '../methods/table.ts';
+import { modelNamed } from '../models/table.ts';
+import { parseConfig, type TrainConfig } from '../train/config.ts';
+import { integer, number, numbers, policy, share } from './arguments.ts';
+
+/** The options that say what is trained and how. */
+export function withTrainingOptions(command: Command): Command {
+  return command
+    .option('--model <name>', 'network, see `signum models`', 'resnet20')
+    .option('--method <name>', 'binarization method, see `signum methods`', 'ir-net')
+    .option('--data <name>', 'data set or folder of images, see `signum data`', 'cifar10')
+    .option('--width <factor>', 'multiply all channel counts', number)
+    .option('--epochs <n>', 'passes over the data (default: as in the paper)', integer)
+    .option('--batch <n>', 'images per step (default: as in the paper)', integer)
+    .option('--optimizer <name>', "sgd, adam, adamax, shift-adamax or rmsprop (default: the method's)")
+    .option('--rate <x>', 'learning rate', number)
+    .option('--momentum <x>', 'SGD momentum', share)
+    .option('--nesterov', 'SGD with Nesterov momentum')
+    .option('--weight-decay <x>', 'L2 weight decay', number)
+    .option('--schedule <name>', 'constant, cosine, linear, polynomial or step')
+    .option('--warm-up-epochs <n>', 'linear warm-up', number)
+    .option('--loss <name>', 'cross-entropy or squared-hinge')
+    .option('--clip-latent', 'clip latent weights to [-1,1] after each step')
+    .option('--no-clip-latent', 'never clip them')
+    .option('--label-smoothing <x>', 'smoothing of the labels', share)
+    .option('--block-order <name>', 'batch-norm after the convolution (conv-bn) or before its signs (bn-conv)')
+    .option('--pooling <name>', 'max-pooling before-norm or after-norm')
+    .option('--shortcut <name>', 'of ResNets: around every-conv or every-block')
+    .option('--activation <name>', 'between layers: hardtanh, relu, prelu, rprelu, maxout or none')
+    .option('--norm-momentum <x>', "share of the new batch in batch-norm's averages", number)
+    .option('--estimator <name>', 'slope of the activations: identity, clip, approx-sign, swish-sign, ede or tanh')
+    .option('--weight-estimator <name>', 'slope of the weights, of the same names')
+    .option('--stages <name>', 'half of the training binarizes only one: activations-first or weights-first')
+    .option('--bit-steps <list>', "bits before the method's own, e.g. 8,4,2", numbers)
+    .option('--partitions <list>', 'shares of weights binarized before all are, e.g. 0.5,0.75,0.875', numbers)
+    .option('--policy <list>', 'precision of single layers, e.g. 1.first=float,*=binary,11=8-bit', policy)
+    .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
+    .option('--flip', 'augment: random mirror')
+    .option('--resized-crop', 'augment a folder of images: random part, 8-100 % of the area, scaled to the input')
+    .option('--init <run>', 'start from the weights of a trained run, e.g. of method float')
+    .option('--teacher <run>', 'trained run that distillation learns from')
+    .option('--limit <n>', 'use only n images of each split, a fixed sample', integer)
+    .option('--seed <n>', 'fixes weights, data order and noise', integer);
+}
+
+/** @param training all of these options, and no other ones */
+export function trainingConfig(training: Record<string, unknown>): TrainConfig {
+  const { defaults } = methodNamed(String(training['method']));
+  modelNamed(String(training['model']));
+  return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
+}
+
+/** `resnet20-ir-net-cifar10` */
+export const defaultRunName = (training: Record<string, unknown>): string =>
+  `${training['model']}-${training['method']}-${String(training['data']).replaceAll(/[^\w-]+/g, '_')}`;
