@@ -1,5 +1,6 @@
 import type { PackedNode } from '../runtime/graph.ts';
 import type { PackedModel } from '../runtime/packed-model.ts';
+import { operationsOf } from './macs.ts';
 
 /** One row of `signum summary`. MACs are per image. */
 export interface LayerSummary {
@@ -101,6 +102,6 @@ function timeNodes(model: PackedModel, batch: number, repeats: number): Map<numb
   return times;
 }
 
-/** OPs = float MACs + binary MACs / 64 (Liu 2018, Bi-Real; used by every later paper). */
+/** OPs of a packed network, per image. */
 export const operations = (layers: readonly LayerSummary[]): number =>
-  layers.reduce((sum, layer) => sum + layer.floatMacs + layer.binaryMacs / 64, 0);
+  layers.reduce((sum, { floatMacs, binaryMacs }) => sum + operationsOf({ float: floatMacs, binary: binaryMacs }), 0);

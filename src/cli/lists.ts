@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { networkMacs, operationsOf } from '../analysis/macs.ts';
 import { dataRoot } from '../data/locate.ts';
 import { dataSets } from '../data/table.ts';
 import { methods } from '../methods/table.ts';
-import { models } from '../models/table.ts';
-import { formatTable } from './output.ts';
+import { buildNetwork, modelNamed, models } from '../models/table.ts';
+import { integer, number } from './arguments.ts';
+import { formatTable, quantity } from './output.ts';
 
 interface ListOptions {
   json?: boolean;
@@ -18,6 +20,40 @@ function print(
   process.stdout.write(
     json ? values.map((value) => `${JSON.stringify(value)}\n`).join('') : `${formatTable(head, rows)}\n`,
   );
+}
+
+interface CostOptions {
+  method: string;
+  classes?: number;
+  width: number;
+}
+
+function printCost(model: string, { method, classes, width }: CostOptions, json: boolean | undefined): void {
+  const { inputShape } = modelNamed(model);
+  const isLarge = inputShape[0] >= 224;
+  const network = buildNetwork({
+    model,
+    method,
+    inputShape,
+    classes: classes ?? (isLarge ? 1000 : 10),
+    width,
+    seed: 1,
+  });
+  // methods with stages binarize all at the end
+  network.setPoint({ progress: 1, epoch: 1 });
+  const { binary, float } = networkMacs(network);
+  const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
+  const cost = {
+    model,
+    method,
+    inputShape,
+    parameters,
+    binaryMacs: binary,
+    floatMacs: float,
+    operations: operationsOf({ binary, float }),
+  };
+  const line = [model, method, inputShape.join('x'), ...[parameters, binary, float, cost.operations].map(quantity)];
+  print(json, [cost], ['model', 'method', 'input', 'parameters', 'binary MACs', 'float MACs', 'OPs'], [line]);
 }
 
 export function addLists(program: Command): void {
@@ -53,9 +89,18 @@ export function addLists(program: Command): void {
     });
   program
     .command('models')
-    .description('list the network topologies')
+    .description('list the network topologies, or what one of them costs')
+    .argument('[model]', 'count its parameters and multiply-accumulates')
+    .option('--method <name>', 'binarized by', 'bnn')
+    .option('--classes <n>', 'classes (default: 1000 for ImageNet sizes, else 10)', integer)
+    .option('--width <factor>', 'multiply all channel counts', number, 1)
     .option('--json', 'one JSON object per line')
-    .action(({ json }: ListOptions) => {
+    .addHelpText('after', '\nExample:\n  signum models react-net-a --method react-net')
+    .action((model: string | undefined, { json, ...options }: ListOptions & CostOptions) => {
+      if (model !== undefined) {
+        printCost(model, options, json);
+        return;
+      }
       const values = models.map(({ id, title, inputShape }) => ({ id, title, inputShape }));
       print(
         json,

@@ -16,11 +16,30 @@ function parameters(model: string, classes: number, weightsOnly = false): number
 
 describe('parameter counts are the published ones', () => {
   test.each([
+    // Larq's zoo counts the fixed filters of the blur too, nine numbers a channel
+    ['quicknet-small', 12_655_688 - 9 * (32 + 64 + 256)],
+    ['quicknet', 13_234_088 - 9 * (64 + 128 + 256)],
+    ['quicknet-large', 23_342_248 - 9 * (64 + 128 + 256)],
+  ])('%s: %d', (model, expected) => expect(parameters(model, 1000)).toBe(expected));
+
+  test.each([
     // He et al. 2016, as every framework counts them: convolutions, batch-norms, classifier with bias
     ['resnet18-imagenet', 11_689_512],
     ['resnet34-imagenet', 21_797_672],
     ['resnet50-imagenet', 25_557_032],
   ])('%s: %d', (model, expected) => expect(parameters(model, 1000)).toBe(expected));
+
+  test('react-net-a: as its authors build it', () => {
+    const channels = [32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024];
+    // per block: 3x3 and 1x1 weights; two shifts before signs; batch-norm's two and RPReLU's three numbers after each convolution
+    const blocks = channels.slice(1).reduce((sum, to, i) => {
+      const from = channels[i]!;
+      return sum + 9 * from ** 2 + from * to + 2 * from + 5 * from + 5 * to;
+    }, 0);
+    const network = built('react-net-a', 1000, 1, 'react-net');
+    const total = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
+    expect(total).toBe(27 * 32 + 2 * 32 + blocks + 1024 * 1000 + 1000);
+  });
 
   test.each([
     // the published counts less their biases, which a batch-norm takes over

@@ -6,6 +6,8 @@ import type { Module } from '../nn/module.ts';
 import { binaryDenseNet } from './densenet.ts';
 import { mlp } from './mlp.ts';
 import { type BuildContext, Network, type NetworkConfig } from './network.ts';
+import { quickNet } from './quicknet.ts';
+import { reactNetA } from './react-net.ts';
 import { resnet } from './resnet.ts';
 import { alexNet, cnv6, darkNet19, networkInNetwork, vgg11, vgg16, vggSmall } from './vgg.ts';
 
@@ -32,6 +34,7 @@ const cifarResnet = (id: string, blocks: number): ModelEntry => ({
 
 const wide = { channels: [64, 128, 256, 512], downsample: 'conv' } as const;
 const resnet18 = { ...wide, blocks: [2, 2, 2, 2] } as const;
+const quickNetBlocks = { blocks: [4, 4, 4, 4] } as const;
 const resnet34 = { ...wide, blocks: [3, 4, 6, 3] } as const;
 
 const forImageNet = (
@@ -105,6 +108,10 @@ export const models: readonly ModelEntry[] = [
     binaryDenseNet({ layers: [6, 6, 6, 5], reductions: [2.7, 2.7, 2.2] }),
     32,
   ),
+  forImageNet('react-net-a', 'ReActNet-A, a binary MobileNet', reactNetA, 32, true),
+  forImageNet('quicknet-small', 'QuickNet Small', quickNet({ ...quickNetBlocks, channels: [32, 64, 256, 512] }), 64),
+  forImageNet('quicknet', 'QuickNet', quickNet({ ...quickNetBlocks, channels: wide.channels }), 64),
+  forImageNet('quicknet-large', 'QuickNet Large', quickNet({ blocks: [6, 8, 12, 6], channels: wide.channels }), 64),
 ];
 
 /** @throws UsageError naming the nearest known model */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../core/random.ts';
 import { methodNamed, methods } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
-import { buildNetwork } from '../models/table.ts';
+import { buildNetwork, modelNamed, models } from '../models/table.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { loadPackedModel } from '../runtime/packed-model.ts';
 import { inference, trainingStep } from '../tensor/tape.ts';
@@ -61,6 +61,19 @@ describe.each(methods.map((method) => method.id))('%s', (method) => {
     },
   );
 });
+
+test.each(models.flatMap(({ id }) => ['bnn', 'react-net'].map((method) => [id, method] as const)))(
+  '%s, narrow, by %s packs bit for bit',
+  (model, method) => {
+    const random = new Random(5);
+    const side = Math.max(modelNamed(model).smallestSide, 8);
+    const shape: [number, number, number] = [side, side, 3];
+    const network = warmedNetwork(model, method, shape, random, 0.0625);
+    const { model: packed } = pack(network, images(random, 2, shape), options);
+    const fresh = images(random, 2, shape);
+    expect(packed.run(fresh.data)).toEqual(inference(() => network.forward(fresh).data.slice()));
+  },
+);
 
 test('binary layers take exactly one bit per weight in the file', () => {
   const random = new Random(2);
