@@ -10,6 +10,7 @@ import { addPack } from './pack.ts';
 import { addPredict } from './predict.ts';
 import { addQuickstart } from './quickstart.ts';
 import { addSensitivity } from './sensitivity.ts';
+import { addSparsity } from './sparsity.ts';
 import { addSummary } from './summary.ts';
 import { addTable } from './table.ts';
 import { addTrain } from './train.ts';
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     addCompare,
     addLint,
     addSensitivity,
+    addSparsity,
     addLists,
     addTable,
     addQuickstart,

@@ -118,6 +118,21 @@ test('killed in the middle and begun again, it ends with the weights of an unint
   expect(checkpointOf(first!.id).equals(whole)).toBe(true);
 });
 
+test('a float run whose weights are gone is trained again, if a run to come starts from them', async () => {
+  const before = plan({ methods: ['float', 'bnn'] });
+  await runComparison(before, folder, silent, load);
+  const weights = runFolderOf(folder, knownJobs(before, folder)[0]!.id).file('checkpoint.safetensors');
+  const whole = readFileSync(weights);
+  rmSync(weights);
+  const trained: string[] = [];
+  const listen: QueueEvents = { ...silent, onResult: ({ label }) => trained.push(label) };
+  await runComparison(before, folder, listen, load);
+  expect(trained).toEqual([]);
+  await runComparison(plan({ methods: ['float', 'bnn', 'apprentice-b'] }), folder, listen, load);
+  expect(trained).toEqual(['float', 'apprentice-b']);
+  expect(readFileSync(weights).equals(whole)).toBe(true);
+});
+
 test('a run in the hands of another process is left to it', async () => {
   const given = plan({ methods: ['bnn', 'bi-real'] });
   const [taken, free] = knownJobs(given, folder);

@@ -57,6 +57,17 @@ function storedConfig(folder: RunFolder, { config, id }: Job): TrainConfig | nul
 const isOutcome = (error: unknown): error is Error =>
   error instanceof DivergenceError || error instanceof UsageError || error instanceof ShapeError;
 
+/** Jobs without a result; and those with one that others wait for, if their weights are gone: what is published of a run leaves these out. */
+export function openJobs(folder: string, jobs: readonly Job[]): Job[] {
+  const unfinished = jobs.filter(({ id }) => readResult(runFolderOf(folder, id)) === null);
+  const needed = new Set(unfinished.map(({ needs }) => needs));
+  return jobs.filter(
+    (job) =>
+      unfinished.includes(job) ||
+      (needed.has(job.id) && !existsSync(runFolderOf(folder, job.id).file('checkpoint.safetensors'))),
+  );
+}
+
 /** Runs the jobs one after the other; every state is in their run folders, so that any process may continue at any time. */
 export class Queue {
   private readonly data = new Map<string, DataSet>();
@@ -81,7 +92,7 @@ export class Queue {
 
   async run(jobs: readonly Job[]): Promise<QueueEnd> {
     for (;;) {
-      const open = jobs.filter(({ id }) => readResult(runFolderOf(this.folder, id)) === null);
+      const open = openJobs(this.folder, jobs);
       if (open.length === 0) return 'finished';
       const next = open.find((job) => this.isReady(job, open));
       if (!next) return 'busy';

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { packForData } from '../analysis/packed-evaluation.ts';
+import { SparsityBench } from '../analysis/sparsity/sparsity.ts';
+import { loadDataSet } from '../data/table.ts';
+import { RunFolder } from '../train/run-folder.ts';
+import { integer } from './arguments.ts';
+import { formatTable, percent, quantity } from './output.ts';
+import { loadNetwork, runPath } from './runs.ts';
+
+export function addSparsity(program: Command): void {
+  program
+    .command('sparsity')
+    .description('which outputs of a float network a low-bit copy foresees to be 0 (SeerNet)')
+    .argument('<run>', 'run folder (or name under runs/) of method float')
+    .option('--bits <n>', 'of the copy, 1 to 8', integer, 4)
+    .option('--images <n>', 'test images used', integer, 1000)
+    .option('--json', 'print the result as one JSON object')
+    .addHelpText('after', '\nExample:\n  signum sparsity runs/resnet20-float-cifar10 --bits 3')
+    .action(async (run: string, { bits, images, json }: { bits: number; images: number; json?: boolean }) => {
+      const path = runPath(run);
+      const { network } = loadNetwork(path);
+      const data = await loadDataSet(new RunFolder(path).readConfig().data);
+      const { bytes } = await packForData(network, data);
+      const result = await new SparsityBench(bytes, bits).measure(data, Math.max(1, images));
+      if (json) {
+        process.stdout.write(`${JSON.stringify(result)}\n`);
+        return;
+      }
+      const head = ['layer', 'zeros', 'precision', 'recall', 'winners', 'MACs', 'left'];
+      const lines = result.sites.map((site) => [
+        site.layer,
+        percent(site.zeros),
+        percent(site.precision),
+        percent(site.recall),
+        site.winners === null ? '' : percent(site.winners),
+        quantity(site.macs),
+        percent(site.macsLeft / site.macs),
+      ]);
+      process.stdout.write(`${formatTable(head, lines)}\n\n`);
+      process.stdout.write(
+        `accuracy ${percent(result.accuracy)} -> ${percent(result.predictedAccuracy)} with ${percent(result.macsLeft / result.macs)} of ${quantity(result.macs)} float MACs left, and as many ${bits}-bit ones to predict\n`,
+      );
+    });
+}
