@@ -9,6 +9,7 @@ import { reportError } from './output.ts';
 import { addPack } from './pack.ts';
 import { addPredict } from './predict.ts';
 import { addQuickstart } from './quickstart.ts';
+import { addRobustness } from './robustness.ts';
 import { addSensitivity } from './sensitivity.ts';
 import { addSparsity } from './sparsity.ts';
 import { addSummary } from './summary.ts';
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     addBench,
     addCompare,
     addLint,
+    addRobustness,
     addSensitivity,
     addSparsity,
     addLists,

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { disturbanceText, type Robustness, robustnessOf } from '../analysis/robustness/robustness.ts';
+import { UsageError } from '../core/errors.ts';
+import { loadDataSet } from '../data/table.ts';
+import { RunFolder } from '../train/run-folder.ts';
+import { integer } from './arguments.ts';
+import { formatTable, percent } from './output.ts';
+import { loadNetwork, runPath } from './runs.ts';
+
+export function addRobustness(program: Command): void {
+  program
+    .command('robustness')
+    .description('accuracy under noise and attacks (FGSM, PGD) of growing strength, of one or several runs')
+    .argument('<runs...>', 'run folders (or names under runs/) on the same data')
+    .option('--images <n>', 'test images used', integer, 500)
+    .option('--json', 'one JSON object per run')
+    .addHelpText(
+      'after',
+      '\nStrengths are shares of the pixel range. An attack knows the network; its gradient passes signs by the estimators of the method.\n\nExample:\n  signum robustness runs/resnet20-float-cifar10 runs/resnet20-bnn-cifar10 --images 1000',
+    )
+    .action(async (runs: string[], { images, json }: { images: number; json?: boolean }) => {
+      if (images < 1) throw new UsageError('--images 0: there must be at least one image');
+      const paths = runs.map(runPath);
+      const names = paths.map((path) => new RunFolder(path).readConfig().data);
+      const other = names.findIndex((name) => name !== names[0]);
+      if (other >= 0)
+        throw new UsageError(
+          `${paths[other]} is on ${names[other]}, ${paths[0]} on ${names[0]}; compare runs on the same data`,
+        );
+      const data = await loadDataSet(names[0]!);
+      const measured: Robustness[] = [];
+      for (const path of paths) {
+        const result = await robustnessOf(loadNetwork(path).network, data, images);
+        measured.push(result);
+        if (json) process.stdout.write(`${JSON.stringify({ run: path, ...result })}\n`);
+      }
+      if (json) return;
+      const lines = measured[0]!.under.map(({ attack, strength }, i) => [
+        disturbanceText(attack, strength),
+        ...measured.map(({ under }) => percent(under[i]!.accuracy)),
+      ]);
+      const undisturbed = ['undisturbed', ...measured.map(({ clean }) => percent(clean))];
+      process.stdout.write(`${formatTable(['', ...paths], [undisturbed, ...lines])}\n`);
+    });
+}
