@@ -54,7 +54,7 @@ bool check(const KernelTable& fast, const KernelTable& scalar, int round) {
     std::vector<uint32_t> bits(g.in_pixels() * words_per_row(in)), filter(size_t(out) * g.taps() * words_per_row(g.group_in()));
     k.packSigns(span(x), span(bits), int(g.in_pixels()), in);
     k.packFilterSigns(span(w), span(filter), g.taps(), g.group_in(), out);
-    std::vector<uint32_t> prepared(size_t(groups) * ((g.group_out() + 31) / 32) * 32 * g.taps() * words_per_row(g.group_in()) * 2 + g.taps() * out);
+    std::vector<uint32_t> prepared(size_t(groups) * ((g.group_out() + 31) / 32) * 32 * g.taps() * words_per_row(g.group_in()) * 2 + g.taps() * out + 17);
     k.prepareXnorFilter(span(filter), span(prepared), span(fields));
     r.dots.resize(g.out_size());
     k.xnorConv2d(span(bits), span(prepared), span(r.dots), span(fields), round % 2);

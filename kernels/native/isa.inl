@@ -32,6 +32,7 @@ namespace {
 #include "sign_sums.inl"
 #include "sign_filter_gradient.inl"
 #include "sign_conv.inl"
+#include "xnor_tile.inl"
 #if (defined(__AVX2__) && !defined(SIGNUM_AVX512)) || defined(__aarch64__)
 #include "xnor_nibbles.inl"
 #else

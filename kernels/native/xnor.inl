@@ -1,7 +1,8 @@
 // XNOR-popcount convolution: direct, over a padded packed image, no im2col. dot = K - 2*popcount; padded taps are zero bits, i.e.
 // +1, so for zero padding the sum of their filter signs is subtracted again, exactly.
 //
-// A prepared filter is [group][panel] panels (layout of the inner kernel), then int32 sums of signs [tap][Cout].
+// A prepared filter is one word that says where the panels begin (on a cache line), [group][panel] panels (layout of the inner
+// kernel), then int32 sums of signs [tap][Cout].
 namespace xnor {
 
 struct Prepared {
@@ -11,14 +12,26 @@ struct Prepared {
   int group_panels;
 };
 
+constexpr size_t kLine = 64;
+// the word of the start, and what may be left free before a cache line begins
+constexpr size_t kHeadBytes = sizeof(uint32_t) + kLine;
+
 static size_t panel_bytes(const ConvGeometry& g) { return panel_bytes(g.taps(), g.group_in()); }
 static int group_panels(const ConvGeometry& g) { return (g.group_out() + kPanel - 1) / kPanel; }
+static size_t prepared_words(const ConvGeometry& g) {
+  return (kHeadBytes + panel_bytes(g) * group_panels(g) * g.groups) / sizeof(uint32_t) + size_t(g.taps()) * g.out_channels;
+}
 
 static Prepared locate(const Words& filter, const ConvGeometry& g) {
-  const size_t bytes = panel_bytes(g) * group_panels(g) * g.groups;
-  require(filter, bytes / 4 + size_t(g.taps()) * g.out_channels, "prepared filter");
-  const uint8_t* base = reinterpret_cast<const uint8_t*>(filter.data);
+  require(filter, prepared_words(g), "prepared filter");
+  const size_t start = std::min<size_t>(filter.data[0], kHeadBytes), bytes = panel_bytes(g) * group_panels(g) * g.groups;
+  const uint8_t* base = reinterpret_cast<const uint8_t*>(filter.data) + start;
   return {base, reinterpret_cast<const int32_t*>(base + bytes), panel_bytes(g), group_panels(g)};
+}
+
+static void choose_start(const Words& filter) {
+  const size_t first = reinterpret_cast<size_t>(filter.data) + sizeof(uint32_t);
+  filter.data[0] = uint32_t(sizeof(uint32_t) + (kLine - first % kLine) % kLine);
 }
 
 // Channels of one group, moved down to bit 0 of whole words.
@@ -39,7 +52,7 @@ struct Image {
 static Image expand_image(const ConvGeometry& g, const uint32_t* words, int thread) {
   const int padded_width = g.width + 2 * g.pad, padded_height = g.height + 2 * g.pad;
   const size_t units = units_per_row(g.group_in()), row_words = words_per_row(g.in_channels);
-  const size_t image = size_t(padded_width) * padded_height * units;
+  const size_t row = size_t(padded_width) * units, image = row * padded_height, margin = size_t(g.pad) * units;
   // the inner kernel looks at the pixel after the last one, too
   const size_t step = size_t(g.stride) * units, total = image * g.groups;
   Unit* out = scratch<Unit>(Scratch::kImage, thread, total + 2 * step);
@@ -47,93 +60,162 @@ static Image expand_image(const ConvGeometry& g, const uint32_t* words, int thre
   std::vector<uint32_t> group_row(g.groups > 1 ? words_per_row(g.group_in()) : 0);
   for (int group = 0; group < g.groups; group++) {
     Unit* to = out + group * image;
-    if (g.pad > 0) std::memset(to, 0, image * sizeof(Unit));
-    for (int y = 0; y < g.height; y++)
-      for (int x = 0; x < g.width; x++) {
-        const uint32_t* row = words + (size_t(y) * g.width + x) * row_words;
-        if (g.groups > 1) {
-          extract_group(row, group * g.group_in(), g.group_in(), group_row.data());
-          row = group_row.data();
-        }
-        expand_row(row, g.group_in(), to + ((size_t(y) + g.pad) * padded_width + x + g.pad) * units);
+    std::memset(to, 0, row * g.pad * sizeof(Unit));
+    std::memset(to + image - row * g.pad, 0, row * g.pad * sizeof(Unit));
+    for (int y = 0; y < g.height; y++) {
+      const uint32_t* from = words + size_t(y) * g.width * row_words;
+      Unit* line = to + row * (y + g.pad);
+      std::memset(line, 0, margin * sizeof(Unit));
+      std::memset(line + row - margin, 0, margin * sizeof(Unit));
+      line += margin;
+      if (g.groups == 1) {
+        expand_pixels(from, g.width, g.in_channels, line);
+        continue;
       }
+      for (int x = 0; x < g.width; x++) {
+        extract_group(from + x * row_words, group * g.group_in(), g.group_in(), group_row.data());
+        expand_pixels(group_row.data(), 1, g.group_in(), line + x * units);
+      }
+    }
   }
   finish_image(out, total, step);
   return {out, padded_width, image};
 }
 
-// Adds the filter signs of every tap of output (oy, ox) that lies outside the image.
-static void border_sums(const ConvGeometry& g, const int32_t* tap_sums, int oy, int ox, int32_t* out) {
-  std::memset(out, 0, sizeof(int32_t) * g.out_channels);
-  for (int ky = 0; ky < g.kernel_height; ky++)
-    for (int kx = 0; kx < g.kernel_width; kx++) {
-      const int iy = oy * g.stride - g.pad + ky * g.dilation, ix = ox * g.stride - g.pad + kx * g.dilation;
-      if (iy >= 0 && iy < g.height && ix >= 0 && ix < g.width) continue;
-      const int32_t* sums = tap_sums + size_t(ky * g.kernel_width + kx) * g.out_channels;
-      by_vectors(g.out_channels, [&](int c, auto e) {
-        store(out + c, load(out + c, e) + load(sums + c, e), e);
-      });
+// What the dots of the output pixels of some rows start from: all products agree, less the filter's signs under taps outside the
+// image. Neighbours with the same taps outside share one row of channels.
+class Bases {
+ public:
+  Bases(const ConvGeometry& g, const int32_t* tap_sums, bool zero_pad) : g_(g), tap_sums_(tap_sums), exact_(zero_pad && g.pad > 0) {
+    while (last_inside_ > 0 && outside(last_inside_, g.kernel_width, g.width)) last_inside_--;
+  }
+
+  void enter(int first_row, int rows, int thread) {
+    of_pixel_.resize(size_t(rows) * g_.out_width);
+    // along a row, each column of taps enters and leaves the image once
+    const size_t distinct = 1 + (exact_ ? size_t(rows) * (2 * g_.kernel_width + 1) : 0);
+    int32_t* base = scratch<int32_t>(Scratch::kTile, thread, distinct * g_.out_channels);
+    const int32_t* inside = base;
+    std::fill_n(base, g_.out_channels, g_.taps() * g_.group_in());
+    std::fill(of_pixel_.begin(), of_pixel_.end(), inside);
+    if (!exact_) return;
+    for (int row = 0; row < rows; row++) {
+      const int oy = first_row + row;
+      const bool whole_row = outside(oy, g_.kernel_height, g_.height);
+      for (int ox = 0; ox < g_.out_width; ox++) {
+        if (!whole_row && !outside(ox, g_.kernel_width, g_.width)) {
+          ox = std::max(ox, last_inside_);
+          continue;
+        }
+        const int32_t** of_pixel = of_pixel_.data() + size_t(row) * g_.out_width + ox;
+        if (ox > 0 && of_pixel[-1] != inside && same_columns(ox - 1, ox)) {
+          *of_pixel = of_pixel[-1];
+          continue;
+        }
+        base += g_.out_channels;
+        subtract_outside(oy, ox, inside, base);
+        *of_pixel = base;
+      }
     }
+  }
+
+  const int32_t* const* at(int row, int ox) const { return of_pixel_.data() + size_t(row) * g_.out_width + ox; }
+
+ private:
+  // some tap of this output row or column lies outside
+  bool outside(int at, int kernel, int size) const {
+    const int first = at * g_.stride - g_.pad;
+    return first < 0 || first + (kernel - 1) * g_.dilation >= size;
+  }
+
+  bool column_inside(int ox, int kx) const {
+    const int ix = ox * g_.stride - g_.pad + kx * g_.dilation;
+    return ix >= 0 && ix < g_.width;
+  }
+
+  bool same_columns(int a, int b) const {
+    for (int kx = 0; kx < g_.kernel_width; kx++)
+      if (column_inside(a, kx) != column_inside(b, kx)) return false;
+    return true;
+  }
+
+  void subtract_outside(int oy, int ox, const int32_t* from, int32_t* base) const {
+    std::memcpy(base, from, sizeof(int32_t) * g_.out_channels);
+    for (int ky = 0; ky < g_.kernel_height; ky++)
+      for (int kx = 0; kx < g_.kernel_width; kx++) {
+        const int iy = oy * g_.stride - g_.pad + ky * g_.dilation;
+        if (iy >= 0 && iy < g_.height && column_inside(ox, kx)) continue;
+        const int32_t* sums = tap_sums_ + size_t(ky * g_.kernel_width + kx) * g_.out_channels;
+        by_vectors(g_.out_channels, [&](int c, auto e) { store(base + c, load(base + c, e) - load(sums + c, e), e); });
+      }
+  }
+
+  const ConvGeometry& g_;
+  const int32_t* tap_sums_;
+  bool exact_;
+  int last_inside_ = g_.out_width - 1;
+  std::vector<const int32_t*> of_pixel_;
+};
+
+static Runs runs_of(const ConvGeometry& g) {
+  const long unit = long(units_per_row(g.group_in())), image_row = long(g.width + 2 * g.pad) * unit;
+  const bool joined = g.dilation == 1;
+  Runs runs{{}, int(joined ? g.kernel_width * unit : unit)};
+  for (int ky = 0; ky < g.kernel_height; ky++)
+    for (int kx = 0; kx < (joined ? 1 : g.kernel_width); kx++) runs.starts.push_back((ky * image_row + kx * unit) * g.dilation);
+  return runs;
 }
 
-static bool touches_border(const ConvGeometry& g, int oy, int ox) {
-  const int top = oy * g.stride - g.pad, left = ox * g.stride - g.pad;
-  return top < 0 || left < 0 || top + (g.kernel_height - 1) * g.dilation >= g.height ||
-         left + (g.kernel_width - 1) * g.dilation >= g.width;
-}
-
-template <int kPixels>
-static void tile_of(int panels, const Unit* image, long step, const long* taps, int tap_count, int units,
-                    const uint8_t* weights, size_t panel_size, int outputs, int32_t reach, int32_t* out, long out_step) {
-  if (panels == 1) tile<kPixels, 1>(image, step, taps, tap_count, units, weights, panel_size, outputs, reach, out, out_step);
+template <int kPixels, class Emit>
+static void tile_of(int panels, const Tile& t, const Emit& emit) {
+  if (panels == 1) tile<kPixels, 1>(t, emit);
   if constexpr (kMostPanels > 1) {
-    if (panels == 2) tile<kPixels, 2>(image, step, taps, tap_count, units, weights, panel_size, outputs, reach, out, out_step);
+    if (panels == 2) tile<kPixels, 2>(t, emit);
   }
 }
 
-// dots of outputs (oy, first..first+columns) for all channels, [columns][Cout]
-static void compute_pixels(const ConvGeometry& g, const Prepared& filter, const Image& image, const long* taps, int oy,
-                           int first, int columns, int32_t* dots) {
+template <class Emit>
+static void tile_of(int pixels, int panels, const Tile& t, const Emit& emit) {
+  switch (pixels) {
+    case 1: return tile_of<1>(panels, t, emit);
+    case 2: if constexpr (kMostPixels >= 2) return tile_of<2>(panels, t, emit);
+    case 3: if constexpr (kMostPixels >= 3) return tile_of<3>(panels, t, emit);
+    case 4: if constexpr (kMostPixels >= 4) return tile_of<4>(panels, t, emit);
+    case 5: if constexpr (kMostPixels >= 5) return tile_of<5>(panels, t, emit);
+    default: if constexpr (kMostPixels >= 6) return tile_of<6>(panels, t, emit);
+  }
+}
+
+// emit(output pixel, channel, dots from there on, extent) for all outputs of rows [begin, end) of image n.
+template <class Emit>
+static void compute_rows(const ConvGeometry& g, const Prepared& filter, const Image& image, const Runs& runs, Bases& bases, int n,
+                         int begin, int end, int thread, const Emit& emit) {
   const size_t units = units_per_row(g.group_in());
-  const long step = long(g.stride) * units;
-  const int reach = g.taps() * g.group_in();
-  const int tiles = (columns + kMostPixels - 1) / kMostPixels;
-  alignas(64) int32_t partial[kMostPixels * kMostPanels * kPanel];  // for panels beyond the last channel
+  const int tiles = (g.out_width + kMostPixels - 1) / kMostPixels;
+  bases.enter(begin, end - begin, thread);
   for (int group = 0; group < g.groups; group++)
     for (int p = 0; p < filter.group_panels; p += kMostPanels) {
       const int panels = std::min(kMostPanels, filter.group_panels - p);
       const uint8_t* weights = filter.panels + (size_t(group) * filter.group_panels + p) * filter.panel_bytes;
-      const int channels = std::min(panels * kPanel, g.group_out() - p * kPanel);
-      for (int t = 0, x = 0; t < tiles; t++) {
-        const int pixels = (columns - x) / (tiles - t);
-        const Unit* from = image.units + group * image.group_stride +
-                           (size_t(oy) * g.stride * image.padded_width + size_t(first + x) * g.stride) * units;
-        int32_t* row = dots + size_t(x) * g.out_channels + group * g.group_out() + p * kPanel;
-        const bool whole = channels == panels * kPanel;
-        const auto run = [&](auto kernel) {
-          kernel(panels, from, step, taps, g.taps(), int(units), weights, filter.panel_bytes, channels, reach, whole ? row : partial,
-                 whole ? long(g.out_channels) : long(kMostPanels * kPanel));
-        };
-        switch (pixels) {
-          case 1: run(tile_of<1>); break;
-          case 2: if constexpr (kMostPixels >= 2) run(tile_of<2>); break;
-          case 3: if constexpr (kMostPixels >= 3) run(tile_of<3>); break;
-          case 4: if constexpr (kMostPixels >= 4) run(tile_of<4>); break;
-          case 5: if constexpr (kMostPixels >= 5) run(tile_of<5>); break;
-          default: if constexpr (kMostPixels >= 6) run(tile_of<6>); break;
+      for (int oy = begin; oy < end; oy++)
+        for (int t = 0, x = 0; t < tiles; t++) {
+          const int pixels = (g.out_width - x) / (tiles - t);
+          const size_t from = (size_t(oy) * image.padded_width + x) * g.stride * units;
+          const Tile tile{image.units + group * image.group_stride + from,
+                          long(g.stride) * long(units),
+                          runs,
+                          weights,
+                          filter.panel_bytes,
+                          (size_t(n) * g.out_height + oy) * g.out_width + x,
+                          group * g.group_out() + p * kPanel,
+                          std::min(panels * kPanel, g.group_out() - p * kPanel),
+                          bases.at(oy - begin, x)};
+          tile_of(pixels, panels, tile, emit);
+          x += pixels;
         }
-        if (!whole) {
-          for (int i = 0; i < pixels; i++)
-            by_vectors(channels, [&](int c, auto e) {
-              store(row + size_t(i) * g.out_channels + c, load(partial + i * kMostPanels * kPanel + c, e), e);
-            });
-        }
-        x += pixels;
-      }
     }
 }
 
-// emit(output pixel index, dots[Cout]) for every output pixel
 template <class Emit>
 static void convolve(const Words& x, const Words& filter, const ConvGeometry& g, bool zero_pad, const Emit& emit) {
   const size_t row_words = words_per_row(g.in_channels);
@@ -142,29 +224,14 @@ static void convolve(const Words& x, const Words& filter, const ConvGeometry& g,
     throw std::runtime_error("xnor convolution: a filter of more than 65,535 inputs is not supported by this kernel");
   }
   const Prepared prepared = locate(filter, g);
-  const size_t units = units_per_row(g.group_in());
-  std::vector<long> taps;
-  for (int ky = 0; ky < g.kernel_height; ky++)
-    for (int kx = 0; kx < g.kernel_width; kx++)
-      taps.push_back((long(ky) * (g.width + 2 * g.pad) + kx) * g.dilation * long(units));
+  const Runs runs = runs_of(g);
+  // rows of one block share the filter panels while those are in cache
+  constexpr int kBlockPixels = 48;
+  const int block = (kBlockPixels + g.out_width - 1) / g.out_width;
   const auto rows = [&](const Image& image, int n, size_t begin, size_t end, int thread) {
-    // pixels of one strip share the filter panels while those are in cache
-    const int strip = std::max(1, std::min(g.out_width, 24576 / g.out_channels));
-    int32_t* dots = scratch<int32_t>(Scratch::kDots, thread, size_t(strip) * g.out_channels);
-    int32_t* border = scratch<int32_t>(Scratch::kTile, thread, g.out_channels);
-    for (size_t oy = begin; oy < end; oy++)
-      for (int first = 0; first < g.out_width; first += strip) {
-        const int columns = std::min(strip, g.out_width - first);
-        compute_pixels(g, prepared, image, taps.data(), int(oy), first, columns, dots);
-        for (int i = 0; i < columns; i++) {
-          int32_t* dot = dots + size_t(i) * g.out_channels;
-          if (zero_pad && g.pad > 0 && touches_border(g, int(oy), first + i)) {
-            border_sums(g, prepared.tap_sums, int(oy), first + i, border);
-            by_vectors(g.out_channels, [&](int c, auto e) { store(dot + c, load(dot + c, e) - load(border + c, e), e); });
-          }
-          emit((size_t(n) * g.out_height + oy) * g.out_width + first + i, dot);
-        }
-      }
+    Bases bases(g, prepared.tap_sums, zero_pad);
+    for (int oy = int(begin); oy < int(end); oy += block)
+      compute_rows(g, prepared, image, runs, bases, n, oy, std::min(oy + block, int(end)), thread, emit);
   };
   const size_t image_words = size_t(g.height) * g.width * row_words;
   if (g.batch >= thread_count()) {
@@ -189,6 +256,8 @@ static void prepareXnorFilter(Words words, Words prepared, Ints geometry) {
   const ConvGeometry g(geometry);
   const size_t stride = words_per_row(g.group_in());
   require(words, size_t(g.out_channels) * g.taps() * stride, "prepareXnorFilter words");
+  require(prepared, xnor::prepared_words(g), "prepareXnorFilter prepared");
+  xnor::choose_start(prepared);
   const auto target = xnor::locate(prepared, g);
   uint8_t* panels = const_cast<uint8_t*>(target.panels);
   int32_t* sums = const_cast<int32_t*>(target.tap_sums);
@@ -212,11 +281,12 @@ static void prepareXnorFilter(Words words, Words prepared, Ints geometry) {
     }
 }
 
+// Emits capture by value: what is behind a reference would be read again after every store.
 static void xnorConv2d(Words x, Words filter, Ints out, Ints geometry, int zero_pad) {
   const ConvGeometry g(geometry);
   require(out, g.out_size(), "xnorConv2d out");
-  xnor::convolve(x, filter, g, zero_pad, [&](size_t pixel, const int32_t* dots) {
-    std::memcpy(out.data + pixel * g.out_channels, dots, sizeof(int32_t) * g.out_channels);
+  xnor::convolve(x, filter, g, zero_pad, [y = out.data, channels = size_t(g.out_channels)](size_t pixel, int c, VecInt dots, auto e) {
+    store(y + pixel * channels + c, dots, e);
   });
 }
 
@@ -225,22 +295,20 @@ static void xnorConv2dScaled(Words x, Words filter, Floats alpha, Floats scale, 
   const ConvGeometry g(geometry);
   require(alpha, g.out_channels, "xnorConv2dScaled alpha");
   require(out, g.out_size(), "xnorConv2dScaled out");
+  const auto scaled = [y = out.data, a = alpha.data, channels = size_t(g.out_channels)](const auto& map) {
+    return [=](size_t pixel, int c, VecInt dots, auto e) {
+      store(y + pixel * channels + c, map(__builtin_convertvector(dots, Vec) * load(a + c, e), c, e), e);
+    };
+  };
   if (scale.size == 0) {
-    xnor::convolve(x, filter, g, zero_pad, [&](size_t pixel, const int32_t* dots) {
-      float* row = out.data + pixel * g.out_channels;
-      by_vectors(g.out_channels, [&](int c, auto e) { store(row + c, to_floats(dots + c, e) * load(alpha.data + c, e), e); });
-    });
+    xnor::convolve(x, filter, g, zero_pad, scaled([](Vec v, int, auto) { return v; }));
     return;
   }
   require(scale, g.out_channels, "xnorConv2dScaled scale");
   require(shift, g.out_channels, "xnorConv2dScaled shift");
-  xnor::convolve(x, filter, g, zero_pad, [&](size_t pixel, const int32_t* dots) {
-    float* row = out.data + pixel * g.out_channels;
-    by_vectors(g.out_channels, [&](int c, auto e) {
-      const Vec scaled = to_floats(dots + c, e) * load(alpha.data + c, e);
-      store(row + c, scaled * load(scale.data + c, e) + load(shift.data + c, e), e);
-    });
-  });
+  xnor::convolve(x, filter, g, zero_pad, scaled([s = scale.data, b = shift.data](Vec v, int c, auto e) {
+                   return v * load(s + c, e) + load(b + c, e);
+                 }));
 }
 
 static void xnorConv2dThreshold(Words x, Words filter, Ints threshold, Ints flip, Words out, Ints geometry, int zero_pad) {
@@ -249,24 +317,17 @@ static void xnorConv2dThreshold(Words x, Words filter, Ints threshold, Ints flip
   require(flip, g.out_channels, "xnorConv2dThreshold flip");
   const size_t stride = words_per_row(g.out_channels);
   require(out, g.out_pixels() * stride, "xnorConv2dThreshold out");
-  xnor::convolve(x, filter, g, zero_pad, [&](size_t pixel, const int32_t* dots) {
-    uint32_t* row = out.data + pixel * stride;
-    for (size_t w = 0; w < stride; w++) row[w] = 0;
-    int c = 0;
-    for (; c + kLanes <= g.out_channels; c += kLanes) {
-      VecInt dot, bound, flipped;
-      std::memcpy(&dot, dots + c, sizeof(dot));
-      std::memcpy(&bound, threshold.data + c, sizeof(bound));
-      std::memcpy(&flipped, flip.data + c, sizeof(flipped));
-      const VecInt turned = (VecInt)(flipped != 0);
-      const VecInt negative = ((VecInt)(dot < bound) & ~turned) | ((VecInt)(dot > bound) & turned);
-      row[c >> 5] |= bits::mask_of(negative) << (c & 31);
-    }
-    for (; c < g.out_channels; c++) {
-      const bool negative = flip.data[c] ? dots[c] > threshold.data[c] : dots[c] < threshold.data[c];
-      row[c >> 5] |= uint32_t(negative) << (c & 31);
-    }
-  });
+  std::memset(out.data, 0, sizeof(uint32_t) * g.out_pixels() * stride);
+  const auto emit = [=, bounds = threshold.data, flips = flip.data, words = out.data](size_t pixel, int c, VecInt dots, auto e) {
+    const VecInt bound = load(bounds + c, e), turned = (VecInt)(load(flips + c, e) != 0);
+    const VecInt negative = ((VecInt)(dots < bound) & ~turned) | ((VecInt)(dots > bound) & turned);
+    const uint64_t placed = uint64_t(bits::mask_of(negative, e)) << (c & 31);
+    uint32_t* word = words + pixel * stride + (c >> 5);
+    word[0] |= uint32_t(placed);
+    // the channels of a group need not begin on a whole vector
+    if (placed >> 32) word[1] |= uint32_t(placed >> 32);
+  };
+  xnor::convolve(x, filter, g, zero_pad, emit);
 }
 
 // A convolution over an image of one row: every row of `a` is a pixel.
@@ -275,7 +336,7 @@ static void xnorGemm(Words a, Words b, Ints out, int m, int n, int k) {
   int32_t fields[13] = {1, m, 1, k, 1, 1, n, 1, 0, 1, 1, m, 1};
   const Ints geometry{fields, 13};
   const ConvGeometry g(geometry);
-  const size_t needed = xnor::panel_bytes(g) * xnor::group_panels(g) / 4 + n;
+  const size_t needed = xnor::prepared_words(g);
   const Words prepared{scratch<uint32_t>(Scratch::kFilter, 0, needed), needed};
   prepareXnorFilter(b, prepared, geometry);
   xnorConv2d(a, prepared, out, geometry, 1);

@@ -53,6 +53,7 @@ constexpr int kFlush = 63;                     // 63 nibbles of at most 4 fit a 
 constexpr int kMostPixels = 4;
 constexpr int kMostPanels = kBytes == 32 ? 2 : 1;
 typedef uint16_t Unit;                         // a pair of activation nibbles, times 16: the offset of its table
+typedef TileOf<Unit> Tile;
 
 static size_t units_per_row(int channels) { return (size_t(channels) + 3) / 4; }
 static size_t panel_bytes(int taps, int channels) { return taps * units_per_row(channels) * kPanel; }
@@ -65,6 +66,10 @@ static inline void expand_row(const uint32_t* words, int channels, Unit* out) {
     for (int i = 0; i < 8; i++) out[u + i] = uint16_t(((word >> (4 * i)) & 15) << 4);
   }
   for (; u < units; u++) out[u] = uint16_t(((words[u / 8] >> (4 * (u & 7))) & 15) << 4);
+}
+
+static inline void expand_pixels(const uint32_t* words, int pixels, int channels, Unit* out) {
+  for (int i = 0; i < pixels; i++) expand_row(words + i * words_per_row(channels), channels, out + i * units_per_row(channels));
 }
 
 // Joins every unit with the one of the next output pixel, `step` units on; `out` has that many zero units behind it.
@@ -130,24 +135,24 @@ static inline __attribute__((always_inline)) void count(const Unit* a, long pair
   }
 }
 
-// out[pixel*out_step + panel*32 + output] = reach - 2*popcount of the differences, for kPanels*32 outputs
-template <int kPixels, int kPanels>
-static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* weights,
-                 size_t panel_size, int, int32_t reach, int32_t* out, long out_step) {
+template <int kPixels, int kPanels, class Emit>
+static void tile(const Tile& at, const Emit& emit) {
   constexpr int kAll = kPanels * kVectors, kPairs = (kPixels + 1) / 2;
   const uint8_t* tables = nibble_tables();
-  const long pair_step = 2 * pixel_step;
+  const long pair_step = 2 * at.pixel_step;
+  const uint8_t* weights = at.weights;
+  const int run_count = int(at.runs.starts.size()), units = at.runs.units;
   alignas(32) uint16_t sums[2 * kPairs][kAll * kBytes];
   bool first = true;
-  for (int t = 0, done = 0; t < tap_count;) {
+  for (int t = 0, done = 0; t < run_count;) {
     Bytes both[kPairs][kAll] = {}, high[kPairs][kAll] = {};
-    for (int room = kFlush; room > 0 && t < tap_count;) {
-      const Unit* a = image + taps[t] + done;
+    for (int room = kFlush; room > 0 && t < run_count;) {
+      const Unit* a = at.image + at.runs.starts[t] + done;
       const int steps = std::min(room, units - done);
       int s = 0;
       for (; s + 3 <= steps; s += 3, a += 3, weights += 3 * kPanel)
-        count<3>(a, pair_step, weights, panel_size, tables, both, high);
-      for (; s < steps; s++, a++, weights += kPanel) count<1>(a, pair_step, weights, panel_size, tables, both, high);
+        count<3>(a, pair_step, weights, at.panel_bytes, tables, both, high);
+      for (; s < steps; s++, a++, weights += kPanel) count<1>(a, pair_step, weights, at.panel_bytes, tables, both, high);
       room -= steps;
       done += steps;
       if (done == units) done = 0, t++;
@@ -162,7 +167,11 @@ static void tile(const Unit* image, long pixel_step, const long* taps, int tap_c
     first = false;
   }
   for (int p = 0; p < kPixels; p++)
-    for (int o = 0; o < kPanels * kPanel; o++) out[p * out_step + o] = reach - 2 * int32_t(sums[p][o]);
+    for (int o = 0; o < at.channels; o += kLanes) {
+      VecInt counts;
+      for (int i = 0; i < kLanes; i++) counts[i] = sums[p][o + i];
+      emit_counts(at, p, o, counts, emit);
+    }
 }
 
 static double register_only(int rounds) {

@@ -5,6 +5,7 @@ namespace xnor {
 constexpr int kPanel = 32;
 constexpr int kMostPanels = 1;
 typedef uint64_t Unit;
+typedef TileOf<Unit> Tile;
 
 #if defined(SIGNUM_AVX512)
 constexpr const char* kKernel = "vpopcntq";
@@ -17,9 +18,9 @@ constexpr int kMostPixels = 1;
 static size_t units_per_row(int channels) { return words_per_row(channels) / 2; }
 static size_t panel_bytes(int taps, int channels) { return taps * units_per_row(channels) * kPanel * sizeof(Unit); }
 
-static inline void expand_row(const uint32_t* words, int channels, Unit* out) {
-  // one word is all of a narrow layer's pixel, and a copy of unknown length would be a call
-  for (size_t u = 0; u < units_per_row(channels); u++) std::memcpy(out + u, words + 2 * u, sizeof(Unit));
+// words of pixels as they are: a unit is two of them
+static inline void expand_pixels(const uint32_t* words, int pixels, int channels, Unit* out) {
+  std::memcpy(out, words, size_t(pixels) * units_per_row(channels) * sizeof(Unit));
 }
 
 static inline void finish_image(Unit*, size_t, size_t) {}
@@ -37,81 +38,91 @@ static void prepare_panel(int taps, int channels, const RowOf& row_of, uint8_t* 
 
 #if defined(SIGNUM_AVX512)
 // kVectors of 8 outputs: narrow layers pay for no more than they have
-template <int kPixels, int kVectors>
-static void vector_tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint64_t* weights,
-                        int32_t reach, int32_t* out, long out_step) {
-  __m512i acc[kPixels][kVectors];
+template <int kPixels, int kVectors, class Emit>
+static void vector_tile(const Tile& t, const Emit& emit) {
+  __m512i acc[kPixels][kVectors + kVectors % 2];
 #pragma GCC unroll 6
   for (int p = 0; p < kPixels; p++)
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; v++) acc[p][v] = _mm512_setzero_si512();
-  for (int t = 0; t < tap_count; t++) {
-    const Unit* a = image + taps[t];
+    for (int v = 0; v < kVectors + kVectors % 2; v++) acc[p][v] = _mm512_setzero_si512();
+  const uint64_t* weights = reinterpret_cast<const uint64_t*>(t.weights);
+  const int units = t.runs.units;
+  for (const long start : t.runs.starts) {
+    const Unit* a = t.image + start;
     for (int u = 0; u < units; u++, weights += kPanel) {
       __m512i w[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; v++) w[v] = _mm512_loadu_si512(weights + 8 * v);
 #pragma GCC unroll 6
       for (int p = 0; p < kPixels; p++) {
-        const __m512i word = _mm512_set1_epi64((long long)a[p * pixel_step + u]);
+        const __m512i word = _mm512_set1_epi64((long long)a[p * t.pixel_step + u]);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; v++)
           acc[p][v] = _mm512_add_epi64(acc[p][v], _mm512_popcnt_epi64(_mm512_xor_si512(word, w[v])));
       }
     }
   }
-  const __m256i most = _mm256_set1_epi32(reach);
+  const __m512i low_halves = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  const auto emit_all = [&](const auto& emit_pair) {
 #pragma GCC unroll 6
-  for (int p = 0; p < kPixels; p++)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; v++) {
-      const __m256i count = (__m256i)_mm512_cvtepi64_epi32(acc[p][v]);
-      const __m256i dots = _mm256_sub_epi32(most, _mm256_add_epi32(count, count));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + p * out_step + 8 * v), dots);
-    }
+    for (int p = 0; p < kPixels; p++)
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; v += 2)
+        emit_pair(p, 8 * v, (VecInt)_mm512_permutex2var_epi32(acc[p][v], low_halves, acc[p][v + 1]));
+  };
+  if (kVectors % 2 == 0 && t.channels == 8 * kVectors) {
+    emit_all([&](int p, int c, VecInt counts) { emit_counts(t, p, c, counts, Whole{}, emit); });
+  } else {
+    emit_all([&](int p, int c, VecInt counts) { emit_counts(t, p, c, counts, emit); });
+  }
 }
 #endif
 
-template <int kPixels, int kPanels>
-static void tile(const Unit* image, long pixel_step, const long* taps, int tap_count, int units, const uint8_t* panel,
-                 size_t, int outputs, int32_t reach, int32_t* out, long out_step) {
-  const uint64_t* weights = reinterpret_cast<const uint64_t*>(panel);
+template <int kPixels, int kPanels, class Emit>
+static void tile(const Tile& t, const Emit& emit) {
 #if defined(SIGNUM_AVX512)
-  const auto run = [&](auto kernel) { kernel(image, pixel_step, taps, tap_count, units, weights, reach, out, out_step); };
-  switch ((outputs + 7) / 8) {
-    case 1: return run(vector_tile<kPixels, 1>);
-    case 2: return run(vector_tile<kPixels, 2>);
-    case 3: return run(vector_tile<kPixels, 3>);
-    default: return run(vector_tile<kPixels, 4>);
+  switch ((t.channels + 7) / 8) {
+    case 1: return vector_tile<kPixels, 1>(t, emit);
+    case 2: return vector_tile<kPixels, 2>(t, emit);
+    case 3: return vector_tile<kPixels, 3>(t, emit);
+    default: return vector_tile<kPixels, 4>(t, emit);
   }
 #else
   for (int p = 0; p < kPixels; p++) {
     int32_t sums[kPanel] = {};
-    const uint64_t* w = weights;
-    for (int t = 0; t < tap_count; t++) {
-      const Unit* a = image + taps[t] + p * pixel_step;
-      for (int u = 0; u < units; u++, w += kPanel)
-        for (int o = 0; o < outputs; o++) sums[o] += __builtin_popcountll(a[u] ^ w[o]);
+    const uint64_t* w = reinterpret_cast<const uint64_t*>(t.weights);
+    for (const long start : t.runs.starts) {
+      const Unit* a = t.image + start + p * t.pixel_step;
+      for (int u = 0; u < t.runs.units; u++, w += kPanel)
+        for (int o = 0; o < t.channels; o++) sums[o] += __builtin_popcountll(a[u] ^ w[o]);
     }
-    for (int o = 0; o < outputs; o++) out[p * out_step + o] = reach - 2 * sums[o];
+    for (int o = 0; o < t.channels; o += kLanes) emit_counts(t, p, o, load(sums + o, Whole{}), emit);
   }
 #endif
 }
 
 static double register_only(int rounds) {
 #if defined(SIGNUM_AVX512)
-  constexpr int kChains = 24;
-  __m512i acc[kChains], word = _mm512_set1_epi64(0x5555);
-  for (int i = 0; i < kChains; i++) acc[i] = _mm512_set1_epi64(i);
+  // the inner loop of a whole tile on registers alone
+  __m512i acc[kMostPixels][4] = {}, w[4], word = _mm512_set1_epi64(0x5555);
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; v++) w[v] = _mm512_set1_epi64(v);
   for (int r = 0; r < rounds * 64; r++)
-#pragma GCC unroll 24
-    for (int i = 0; i < kChains; i++) {
-      acc[i] = _mm512_add_epi64(acc[i], _mm512_popcnt_epi64(_mm512_xor_si512(word, acc[i])));
+#pragma GCC unroll 6
+    for (int p = 0; p < kMostPixels; p++) {
 #if !defined(SIGNUM_EMULATE_AVX512)
-      asm volatile("" : "+v"(acc[i]));
+      asm volatile("" : "+v"(word));
 #endif
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; v++) acc[p][v] = _mm512_add_epi64(acc[p][v], _mm512_popcnt_epi64(_mm512_xor_si512(word, w[v])));
     }
-  return 2.0 * 512 * kChains * 64 * rounds;
+#if !defined(SIGNUM_EMULATE_AVX512)
+#pragma GCC unroll 6
+  for (int p = 0; p < kMostPixels; p++)
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; v++) asm volatile("" : "+v"(acc[p][v]));
+#endif
+  return 2.0 * 512 * 4 * kMostPixels * 64 * rounds;
 #else
   uint64_t acc[8] = {1, 2, 3, 4, 5, 6, 7, 8};
   for (int r = 0; r < rounds * 64; r++)

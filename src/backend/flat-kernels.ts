@@ -44,10 +44,14 @@ export function poolWords(g: PoolGeometry): Int32Array {
 /** Both compiled backends store outputs of one group in panels of this many filters. */
 const panelFilters = 32;
 
+/** The native backend begins the panels on a cache line, wherever the array lies, and notes where that is (xnor.inl). */
+const headWords = 17;
+
 /** uint32 words of a prepared filter: panels of nibbles (one byte each, see xnor-panels) or words, whichever is larger. */
 function preparedFilterWords(g: ConvGeometry): number {
   const groupOutputs = Math.ceil(g.outChannels / g.groups / panelFilters) * panelFilters;
   return (
+    headWords +
     g.groups * groupOutputs * g.kernelHeight * g.kernelWidth * wordsPerRow(g.inChannels / g.groups) * 2 +
     g.kernelHeight * g.kernelWidth * g.outChannels
   );
