@@ -186,30 +186,34 @@ static void tile_of(int pixels, int panels, const Tile& t, const Emit& emit) {
   }
 }
 
-// emit(output pixel, channel, dots from there on, extent) for all outputs of rows [begin, end) of image n.
+// A block of output pixels of one image.
+struct Block {
+  int image, first_row, rows, first_column, columns;
+};
+
+// emit(output pixel, channel, dots from there on, extent) for all outputs of a block; one panel of the filter after the other.
 template <class Emit>
-static void compute_rows(const ConvGeometry& g, const Prepared& filter, const Image& image, const Runs& runs, Bases& bases, int n,
-                         int begin, int end, int thread, const Emit& emit) {
+static void compute_block(const ConvGeometry& g, const Prepared& filter, const Image& image, const Runs& runs, const Bases& bases,
+                          const Block& block, const Emit& emit) {
   const size_t units = units_per_row(g.group_in());
-  const int tiles = (g.out_width + kMostPixels - 1) / kMostPixels;
-  bases.enter(begin, end - begin, thread);
+  const int tiles = (block.columns + kMostPixels - 1) / kMostPixels;
   for (int group = 0; group < g.groups; group++)
     for (int p = 0; p < filter.group_panels; p += kMostPanels) {
       const int panels = std::min(kMostPanels, filter.group_panels - p);
       const uint8_t* weights = filter.panels + (size_t(group) * filter.group_panels + p) * filter.panel_bytes;
-      for (int oy = begin; oy < end; oy++)
-        for (int t = 0, x = 0; t < tiles; t++) {
-          const int pixels = (g.out_width - x) / (tiles - t);
+      for (int row = 0; row < block.rows; row++)
+        for (int t = 0, x = block.first_column; t < tiles; t++) {
+          const int pixels = (block.first_column + block.columns - x) / (tiles - t), oy = block.first_row + row;
           const size_t from = (size_t(oy) * image.padded_width + x) * g.stride * units;
           const Tile tile{image.units + group * image.group_stride + from,
                           long(g.stride) * long(units),
                           runs,
                           weights,
                           filter.panel_bytes,
-                          (size_t(n) * g.out_height + oy) * g.out_width + x,
+                          (size_t(block.image) * g.out_height + oy) * g.out_width + x,
                           group * g.group_out() + p * kPanel,
                           std::min(panels * kPanel, g.group_out() - p * kPanel),
-                          bases.at(oy - begin, x)};
+                          bases.at(row, x)};
           tile_of(pixels, panels, tile, emit);
           x += pixels;
         }
@@ -225,13 +229,20 @@ static void convolve(const Words& x, const Words& filter, const ConvGeometry& g,
   }
   const Prepared prepared = locate(filter, g);
   const Runs runs = runs_of(g);
-  // rows of one block share the filter panels while those are in cache
-  constexpr int kBlockPixels = 48;
-  const int block = (kBlockPixels + g.out_width - 1) / g.out_width;
+  // a panel of the filter is read from the first cache for all of them, and they stay in the second
+  constexpr int kBlockPixels = 96;
+  const int block_rows = std::max(1, kBlockPixels / g.out_width);
+  const int row_blocks = (g.out_width + kBlockPixels - 1) / kBlockPixels;
   const auto rows = [&](const Image& image, int n, size_t begin, size_t end, int thread) {
     Bases bases(g, prepared.tap_sums, zero_pad);
-    for (int oy = int(begin); oy < int(end); oy += block)
-      compute_rows(g, prepared, image, runs, bases, n, oy, std::min(oy + block, int(end)), thread, emit);
+    for (int oy = int(begin); oy < int(end); oy += block_rows) {
+      const int count = std::min(block_rows, int(end) - oy);
+      bases.enter(oy, count, thread);
+      for (int i = 0; i < row_blocks; i++) {
+        const int left = g.out_width * i / row_blocks, right = g.out_width * (i + 1) / row_blocks;
+        compute_block(g, prepared, image, runs, bases, {n, oy, count, left, right - left}, emit);
+      }
+    }
   };
   const size_t image_words = size_t(g.height) * g.width * row_words;
   if (g.batch >= thread_count()) {
