@@ -13,14 +13,25 @@ static inline uint32_t mask_of(VecInt lanes) {
 #endif
 }
 
-static inline uint32_t mask_of(VecInt lanes, Whole) { return mask_of(lanes); }
-static inline uint32_t mask_of(VecInt lanes, Part part) { return mask_of(lanes) & ((1u << part.count) - 1); }
+static inline uint32_t existing(uint32_t mask, Whole) { return mask; }
+static inline uint32_t existing(uint32_t mask, Part part) { return mask & ((1u << part.count) - 1); }
+template <class Extent>
+static inline uint32_t mask_of(VecInt lanes, Extent extent) { return existing(mask_of(lanes), extent); }
+
+// a < b as bits; AVX-512 compares into a mask register, which the compiler's vector extension does not know
+static inline uint32_t below(Vec a, Vec b) {
+#if defined(SIGNUM_AVX512)
+  return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OQ);
+#else
+  return mask_of((VecInt)(a < b));
+#endif
+}
 
 struct Negative {
   const float* x;
   template <class Extent>
   uint32_t mask(int i, Extent e) const {
-    return mask_of((VecInt)(load(x + i, e) < broadcast(0)), e);
+    return existing(below(load(x + i, e), broadcast(0)), e);
   }
   bool one(int i) const { return x[i] < 0; }
 };
@@ -28,7 +39,7 @@ struct NegativeAffine {
   const float *x, *scale, *shift;
   template <class Extent>
   uint32_t mask(int i, Extent e) const {
-    return mask_of((VecInt)(load(x + i, e) * load(scale + i, e) + load(shift + i, e) < broadcast(0)), e);
+    return existing(below(load(x + i, e) * load(scale + i, e) + load(shift + i, e), broadcast(0)), e);
   }
   bool one(int i) const { return x[i] * scale[i] + shift[i] < 0; }
 };
@@ -57,23 +68,26 @@ static inline uint32_t word_of(const Test& negative) {
 #endif
 }
 
-// test_at(row, first channel) gives the tests of up to 32 channels from there on.
+// test_at(row, first channel) gives the tests of up to 32 channels from there on; it captures by value: what is behind a reference
+// would be read again after every store.
 template <class TestAt>
-static void pack(uint32_t* words, int rows, int channels, const TestAt& test_at) {
+static void pack(uint32_t* words, int rows, int channels, const TestAt& test_of) {
   const size_t stride = words_per_row(channels);
-  parallel_ranges(rows, 1 + 65536 / (channels + 1), [&](size_t begin, size_t end, int) {
+  parallel_ranges(rows, 1 + 65536 / (channels + 1), [=](size_t begin, size_t end, int) {
+    const int whole = channels / 32, rest = channels % 32;
+    const TestAt test_at = test_of;
     for (size_t r = begin; r < end; r++) {
       uint32_t* out = words + r * stride;
-      int c = 0;
-      size_t word = 0;
-      for (; c + 32 <= channels; c += 32) out[word++] = word_of(test_at(r, c));
-      if (c < channels) {
-        const auto test = test_at(r, c);
+      for (int word = 0; word < whole; word++) out[word] = word_of(test_at(r, word * 32));
+      if (rest > 0) {
+        const auto test = test_at(r, whole * 32);
         uint32_t last = 0;
-        by_vectors(channels - c, [&](int i, auto e) { last |= test.mask(i, e) << i; });
-        out[word++] = last;
+        by_vectors(rest, [&](int i, auto e) { last |= test.mask(i, e) << i; });
+        out[whole] = last;
       }
-      for (; word < stride; word++) out[word] = 0;
+      // rows end on whole pairs of words; a loop here would become a call of memset for every row
+      const size_t used = size_t(whole) + (rest > 0);
+      if (used < stride) out[used] = 0;
     }
   });
 }
@@ -94,7 +108,8 @@ static inline void unpack_row(const uint32_t* words, int channels, float* out) {
 static void packSigns(Floats x, Words words, int rows, int channels) {
   require(x, size_t(rows) * channels, "packSigns x");
   require(words, rows * words_per_row(channels), "packSigns words");
-  bits::pack(words.data, rows, channels, [&](size_t r, int c) { return bits::Negative{x.data + r * channels + c}; });
+  bits::pack(words.data, rows, channels,
+             [from = x.data, channels](size_t r, int c) { return bits::Negative{from + r * channels + c}; });
 }
 
 static void packAffineSigns(Floats x, Floats scale, Floats shift, Words words, int rows, int channels) {
@@ -102,8 +117,8 @@ static void packAffineSigns(Floats x, Floats scale, Floats shift, Words words, i
   require(scale, channels, "packAffineSigns scale");
   require(shift, channels, "packAffineSigns shift");
   require(words, rows * words_per_row(channels), "packAffineSigns words");
-  bits::pack(words.data, rows, channels, [&](size_t r, int c) {
-    return bits::NegativeAffine{x.data + r * channels + c, scale.data + c, shift.data + c};
+  bits::pack(words.data, rows, channels, [from = x.data, channels, scale = scale.data, shift = shift.data](size_t r, int c) {
+    return bits::NegativeAffine{from + r * channels + c, scale + c, shift + c};
   });
 }
 
@@ -111,7 +126,7 @@ static void packWithin(Floats x, float low, float high, Words words, int rows, i
   require(x, size_t(rows) * channels, "packWithin x");
   require(words, rows * words_per_row(channels), "packWithin words");
   bits::pack(words.data, rows, channels,
-             [&](size_t r, int c) { return bits::Within{x.data + r * channels + c, low, high}; });
+             [from = x.data, channels, low, high](size_t r, int c) { return bits::Within{from + r * channels + c, low, high}; });
 }
 
 static void unpackSigns(Words words, Floats y, int rows, int channels) {

@@ -32,7 +32,7 @@ static inline Vec load(const float* p, Whole) { return load(p); }
 static inline __mmask16 lanes_of(Part part) { return __mmask16((1u << part.count) - 1); }
 static inline Vec load(const float* p, Part part) { return (Vec)_mm512_maskz_loadu_ps(lanes_of(part), p); }
 static inline void store(float* p, Vec v, Part part) { _mm512_mask_storeu_ps(p, lanes_of(part), (__m512)v); }
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && !defined(SIGNUM_AVX512)
 static inline __m256i lanes_of(Part part) { return (__m256i)(VecInt{0, 1, 2, 3, 4, 5, 6, 7} < part.count); }
 static inline Vec load(const float* p, Part part) { return (Vec)_mm256_maskload_ps(p, lanes_of(part)); }
 static inline void store(float* p, Vec v, Part part) { _mm256_maskstore_ps(p, lanes_of(part), (__m256)v); }

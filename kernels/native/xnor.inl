@@ -82,78 +82,63 @@ static Image expand_image(const ConvGeometry& g, const uint32_t* words, int thre
   return {out, padded_width, image};
 }
 
-// What the dots of the output pixels of some rows start from: all products agree, less the filter's signs under taps outside the
-// image. Neighbours with the same taps outside share one row of channels.
-class Bases {
- public:
-  Bases(const ConvGeometry& g, const int32_t* tap_sums, bool zero_pad) : g_(g), tap_sums_(tap_sums), exact_(zero_pad && g.pad > 0) {
-    while (last_inside_ > 0 && outside(last_inside_, g.kernel_width, g.width)) last_inside_--;
-  }
+// Which rows (or columns) of taps lie inside the image, for every output row (or column); neighbours with the same taps share a class.
+struct TapsInside {
+  std::vector<int> class_of;      // of an output row
+  std::vector<int> first;         // output row that a class begins with
+  int stride, pad, dilation, size;
 
-  void enter(int first_row, int rows, int thread) {
-    of_pixel_.resize(size_t(rows) * g_.out_width);
-    // along a row, each column of taps enters and leaves the image once
-    const size_t distinct = 1 + (exact_ ? size_t(rows) * (2 * g_.kernel_width + 1) : 0);
-    int32_t* base = scratch<int32_t>(Scratch::kTile, thread, distinct * g_.out_channels);
-    const int32_t* inside = base;
-    std::fill_n(base, g_.out_channels, g_.taps() * g_.group_in());
-    std::fill(of_pixel_.begin(), of_pixel_.end(), inside);
-    if (!exact_) return;
-    for (int row = 0; row < rows; row++) {
-      const int oy = first_row + row;
-      const bool whole_row = outside(oy, g_.kernel_height, g_.height);
-      for (int ox = 0; ox < g_.out_width; ox++) {
-        if (!whole_row && !outside(ox, g_.kernel_width, g_.width)) {
-          ox = std::max(ox, last_inside_);
-          continue;
-        }
-        const int32_t** of_pixel = of_pixel_.data() + size_t(row) * g_.out_width + ox;
-        if (ox > 0 && of_pixel[-1] != inside && same_columns(ox - 1, ox)) {
-          *of_pixel = of_pixel[-1];
-          continue;
-        }
-        base += g_.out_channels;
-        subtract_outside(oy, ox, inside, base);
-        *of_pixel = base;
-      }
+  TapsInside(const ConvGeometry& g, int kernel, int size, int outputs) : stride(g.stride), pad(g.pad), dilation(g.dilation), size(size) {
+    for (int out = 0; out < outputs; out++) {
+      bool same = out > 0;
+      for (int tap = 0; tap < kernel && same; tap++) same = at(out, tap) == at(out - 1, tap);
+      if (!same) first.push_back(out);
+      class_of.push_back(int(first.size()) - 1);
     }
   }
 
-  const int32_t* const* at(int row, int ox) const { return of_pixel_.data() + size_t(row) * g_.out_width + ox; }
+  bool at(int out, int tap) const {
+    const int in = out * stride - pad + tap * dilation;
+    return in >= 0 && in < size;
+  }
+};
+
+// What the dots of an output pixel start from, a row of channels: all products agree, less the filter's signs under taps outside the
+// image (zero padding; with +1 padding they count).
+class Bases {
+ public:
+  Bases(const ConvGeometry& g, const int32_t* tap_sums, bool zero_pad)
+      : width_(g.out_width), rows_(g, g.kernel_height, g.height, g.out_height) {
+    const TapsInside columns(g, g.kernel_width, g.width, g.out_width);
+    const size_t classes = rows_.first.size() * columns.first.size();
+    sums_.assign(classes * g.out_channels, g.taps() * g.group_in());
+    int32_t* sums = sums_.data();
+    for (const int oy : rows_.first) {
+      for (const int ox : columns.first) {
+        if (zero_pad) subtract_outside(g, tap_sums, columns, oy, ox, sums);
+        sums += g.out_channels;
+      }
+      for (int ox = 0; ox < g.out_width; ox++)
+        of_pixel_.push_back(sums + (ptrdiff_t(columns.class_of[ox]) - ptrdiff_t(columns.first.size())) * g.out_channels);
+    }
+  }
+
+  // for output pixel (oy, ox) and those right of it
+  const int32_t* const* at(int oy, int ox) const { return of_pixel_.data() + size_t(rows_.class_of[oy]) * width_ + ox; }
 
  private:
-  // some tap of this output row or column lies outside
-  bool outside(int at, int kernel, int size) const {
-    const int first = at * g_.stride - g_.pad;
-    return first < 0 || first + (kernel - 1) * g_.dilation >= size;
-  }
-
-  bool column_inside(int ox, int kx) const {
-    const int ix = ox * g_.stride - g_.pad + kx * g_.dilation;
-    return ix >= 0 && ix < g_.width;
-  }
-
-  bool same_columns(int a, int b) const {
-    for (int kx = 0; kx < g_.kernel_width; kx++)
-      if (column_inside(a, kx) != column_inside(b, kx)) return false;
-    return true;
-  }
-
-  void subtract_outside(int oy, int ox, const int32_t* from, int32_t* base) const {
-    std::memcpy(base, from, sizeof(int32_t) * g_.out_channels);
-    for (int ky = 0; ky < g_.kernel_height; ky++)
-      for (int kx = 0; kx < g_.kernel_width; kx++) {
-        const int iy = oy * g_.stride - g_.pad + ky * g_.dilation;
-        if (iy >= 0 && iy < g_.height && column_inside(ox, kx)) continue;
-        const int32_t* sums = tap_sums_ + size_t(ky * g_.kernel_width + kx) * g_.out_channels;
-        by_vectors(g_.out_channels, [&](int c, auto e) { store(base + c, load(base + c, e) - load(sums + c, e), e); });
+  void subtract_outside(const ConvGeometry& g, const int32_t* tap_sums, const TapsInside& columns, int oy, int ox, int32_t* sums) const {
+    for (int ky = 0; ky < g.kernel_height; ky++)
+      for (int kx = 0; kx < g.kernel_width; kx++) {
+        if (rows_.at(oy, ky) && columns.at(ox, kx)) continue;
+        const int32_t* of_tap = tap_sums + size_t(ky * g.kernel_width + kx) * g.out_channels;
+        by_vectors(g.out_channels, [&](int c, auto e) { store(sums + c, load(sums + c, e) - load(of_tap + c, e), e); });
       }
   }
 
-  const ConvGeometry& g_;
-  const int32_t* tap_sums_;
-  bool exact_;
-  int last_inside_ = g_.out_width - 1;
+  int width_;
+  TapsInside rows_;
+  std::vector<int32_t> sums_;
   std::vector<const int32_t*> of_pixel_;
 };
 
@@ -191,29 +176,25 @@ struct Block {
   int image, first_row, rows, first_column, columns;
 };
 
-// emit(output pixel, channel, dots from there on, extent) for all outputs of a block; one panel of the filter after the other.
+// All outputs of a block, one panel of the filter after the other; emit as in xnor_tile.inl.
 template <class Emit>
 static void compute_block(const ConvGeometry& g, const Prepared& filter, const Image& image, const Runs& runs, const Bases& bases,
                           const Block& block, const Emit& emit) {
   const size_t units = units_per_row(g.group_in());
-  const int tiles = (block.columns + kMostPixels - 1) / kMostPixels;
+  const int tiles = (block.columns + kMostPixels - 1) / kMostPixels, fewer = block.columns / tiles, wider = block.columns % tiles;
+  Tile tile{nullptr, long(g.stride) * long(units), runs, nullptr, filter.panel_bytes, 0, 0, 0, nullptr};
   for (int group = 0; group < g.groups; group++)
     for (int p = 0; p < filter.group_panels; p += kMostPanels) {
       const int panels = std::min(kMostPanels, filter.group_panels - p);
-      const uint8_t* weights = filter.panels + (size_t(group) * filter.group_panels + p) * filter.panel_bytes;
-      for (int row = 0; row < block.rows; row++)
+      tile.weights = filter.panels + (size_t(group) * filter.group_panels + p) * filter.panel_bytes;
+      tile.channel = group * g.group_out() + p * kPanel;
+      tile.channels = std::min(panels * kPanel, g.group_out() - p * kPanel);
+      for (int oy = block.first_row; oy < block.first_row + block.rows; oy++)
         for (int t = 0, x = block.first_column; t < tiles; t++) {
-          const int pixels = (block.first_column + block.columns - x) / (tiles - t), oy = block.first_row + row;
-          const size_t from = (size_t(oy) * image.padded_width + x) * g.stride * units;
-          const Tile tile{image.units + group * image.group_stride + from,
-                          long(g.stride) * long(units),
-                          runs,
-                          weights,
-                          filter.panel_bytes,
-                          (size_t(block.image) * g.out_height + oy) * g.out_width + x,
-                          group * g.group_out() + p * kPanel,
-                          std::min(panels * kPanel, g.group_out() - p * kPanel),
-                          bases.at(row, x)};
+          const int pixels = fewer + (t < wider);
+          tile.image = image.units + group * image.group_stride + (size_t(oy) * image.padded_width + x) * g.stride * units;
+          tile.pixel = (size_t(block.image) * g.out_height + oy) * g.out_width + x;
+          tile.base = bases.at(oy, x);
           tile_of(pixels, panels, tile, emit);
           x += pixels;
         }
@@ -233,11 +214,10 @@ static void convolve(const Words& x, const Words& filter, const ConvGeometry& g,
   constexpr int kBlockPixels = 96;
   const int block_rows = std::max(1, kBlockPixels / g.out_width);
   const int row_blocks = (g.out_width + kBlockPixels - 1) / kBlockPixels;
-  const auto rows = [&](const Image& image, int n, size_t begin, size_t end, int thread) {
-    Bases bases(g, prepared.tap_sums, zero_pad);
+  const Bases bases(g, prepared.tap_sums, zero_pad);
+  const auto rows = [&](const Image& image, int n, size_t begin, size_t end) {
     for (int oy = int(begin); oy < int(end); oy += block_rows) {
       const int count = std::min(block_rows, int(end) - oy);
-      bases.enter(oy, count, thread);
       for (int i = 0; i < row_blocks; i++) {
         const int left = g.out_width * i / row_blocks, right = g.out_width * (i + 1) / row_blocks;
         compute_block(g, prepared, image, runs, bases, {n, oy, count, left, right - left}, emit);
@@ -248,15 +228,15 @@ static void convolve(const Words& x, const Words& filter, const ConvGeometry& g,
   if (g.batch >= thread_count()) {
     parallel_ranges(g.batch, 1, [&](size_t begin, size_t end, int thread) {
       for (size_t n = begin; n < end; n++)
-        rows(expand_image(g, x.data + n * image_words, thread), int(n), 0, g.out_height, thread);
+        rows(expand_image(g, x.data + n * image_words, thread), int(n), 0, g.out_height);
     });
     return;
   }
   for (int n = 0; n < g.batch; n++) {
     const Image image = expand_image(g, x.data + n * image_words, 0);
     const size_t work = size_t(g.out_width) * g.taps() * g.group_in() * g.out_channels;
-    parallel_ranges(g.out_height, 1 + 4000000 / (work + 1), [&](size_t begin, size_t end, int thread) {
-      rows(image, n, begin, end, thread);
+    parallel_ranges(g.out_height, 1 + 4000000 / (work + 1), [&](size_t begin, size_t end, int) {
+      rows(image, n, begin, end);
     });
   }
 }
@@ -296,8 +276,8 @@ static void prepareXnorFilter(Words words, Words prepared, Ints geometry) {
 static void xnorConv2d(Words x, Words filter, Ints out, Ints geometry, int zero_pad) {
   const ConvGeometry g(geometry);
   require(out, g.out_size(), "xnorConv2d out");
-  xnor::convolve(x, filter, g, zero_pad, [y = out.data, channels = size_t(g.out_channels)](size_t pixel, int c, VecInt dots, auto e) {
-    store(y + pixel * channels + c, dots, e);
+  xnor::convolve(x, filter, g, zero_pad, [y = out.data, channels = size_t(g.out_channels)](int c, auto e) {
+    return [=](size_t pixel, VecInt dots) { store(y + pixel * channels + c, dots, e); };
   });
 }
 
@@ -306,20 +286,23 @@ static void xnorConv2dScaled(Words x, Words filter, Floats alpha, Floats scale, 
   const ConvGeometry g(geometry);
   require(alpha, g.out_channels, "xnorConv2dScaled alpha");
   require(out, g.out_size(), "xnorConv2dScaled out");
-  const auto scaled = [y = out.data, a = alpha.data, channels = size_t(g.out_channels)](const auto& map) {
-    return [=](size_t pixel, int c, VecInt dots, auto e) {
-      store(y + pixel * channels + c, map(__builtin_convertvector(dots, Vec) * load(a + c, e), c, e), e);
-    };
-  };
+  const size_t channels = g.out_channels;
   if (scale.size == 0) {
-    xnor::convolve(x, filter, g, zero_pad, scaled([](Vec v, int, auto) { return v; }));
+    xnor::convolve(x, filter, g, zero_pad, [=, y = out.data, alphas = alpha.data](int c, auto e) {
+      return [=, a = load(alphas + c, e)](size_t pixel, VecInt dots) {
+        store(y + pixel * channels + c, __builtin_convertvector(dots, Vec) * a, e);
+      };
+    });
     return;
   }
   require(scale, g.out_channels, "xnorConv2dScaled scale");
   require(shift, g.out_channels, "xnorConv2dScaled shift");
-  xnor::convolve(x, filter, g, zero_pad, scaled([s = scale.data, b = shift.data](Vec v, int c, auto e) {
-                   return v * load(s + c, e) + load(b + c, e);
-                 }));
+  const auto emit = [=, y = out.data, alphas = alpha.data, scales = scale.data, shifts = shift.data](int c, auto e) {
+    return [=, a = load(alphas + c, e), s = load(scales + c, e), b = load(shifts + c, e)](size_t pixel, VecInt dots) {
+      store(y + pixel * channels + c, __builtin_convertvector(dots, Vec) * a * s + b, e);
+    };
+  };
+  xnor::convolve(x, filter, g, zero_pad, emit);
 }
 
 static void xnorConv2dThreshold(Words x, Words filter, Ints threshold, Ints flip, Words out, Ints geometry, int zero_pad) {
@@ -329,14 +312,16 @@ static void xnorConv2dThreshold(Words x, Words filter, Ints threshold, Ints flip
   const size_t stride = words_per_row(g.out_channels);
   require(out, g.out_pixels() * stride, "xnorConv2dThreshold out");
   std::memset(out.data, 0, sizeof(uint32_t) * g.out_pixels() * stride);
-  const auto emit = [=, bounds = threshold.data, flips = flip.data, words = out.data](size_t pixel, int c, VecInt dots, auto e) {
-    const VecInt bound = load(bounds + c, e), turned = (VecInt)(load(flips + c, e) != 0);
-    const VecInt negative = ((VecInt)(dots < bound) & ~turned) | ((VecInt)(dots > bound) & turned);
-    const uint64_t placed = uint64_t(bits::mask_of(negative, e)) << (c & 31);
-    uint32_t* word = words + pixel * stride + (c >> 5);
-    word[0] |= uint32_t(placed);
-    // the channels of a group need not begin on a whole vector
-    if (placed >> 32) word[1] |= uint32_t(placed >> 32);
+  const auto emit = [=, thresholds = threshold.data, flips = flip.data, words = out.data](int c, auto e) {
+    const VecInt bound = load(thresholds + c, e), turned = (VecInt)(load(flips + c, e) != 0);
+    return [=](size_t pixel, VecInt dots) {
+      const VecInt negative = ((VecInt)(dots < bound) & ~turned) | ((VecInt)(dots > bound) & turned);
+      const uint64_t placed = uint64_t(bits::mask_of(negative, e)) << (c & 31);
+      uint32_t* word = words + pixel * stride + (c >> 5);
+      word[0] |= uint32_t(placed);
+      // the channels of a group need not begin on a whole vector
+      if (placed >> 32) word[1] |= uint32_t(placed >> 32);
+    };
   };
   xnor::convolve(x, filter, g, zero_pad, emit);
 }

@@ -166,12 +166,14 @@ static void tile(const Tile& at, const Emit& emit) {
       }
     first = false;
   }
-  for (int p = 0; p < kPixels; p++)
-    for (int o = 0; o < at.channels; o += kLanes) {
+  for (int o = 0; o < at.channels; o += kLanes) {
+    const auto counts_of = [&](int p) {
       VecInt counts;
       for (int i = 0; i < kLanes; i++) counts[i] = sums[p][o + i];
-      emit_counts(at, p, o, counts, emit);
-    }
+      return counts;
+    };
+    emit_vector<kPixels>(at, o, counts_of, emit);
+  }
 }
 
 static double register_only(int rounds) {

@@ -22,20 +22,25 @@ struct TileOf {
   const int32_t* const* base;
 };
 
-// emit(pixel, channel, dots, extent)
-template <class Tile, class Extent, class Emit>
-static inline void emit_counts(const Tile& t, int pixel, int channel, VecInt counts, Extent extent, const Emit& emit) {
-  channel += t.channel;
-  emit(t.pixel + pixel, channel, load(t.base[pixel] + channel, extent) - 2 * counts, extent);
+// emit(channel, extent) takes the channels of one vector; what it returns takes (pixel, dots). `counts_of(pixel)` are of channels
+// `first` to `first` + kLanes of the tile.
+template <int kPixels, class Tile, class Extent, class Counts, class Emit>
+static inline void emit_vector(const Tile& t, int first, Extent extent, const Counts& counts_of, const Emit& emit) {
+  const auto sink = emit(t.channel + first, extent);
+  const size_t pixel = t.pixel;
+  const int32_t* const* base = t.base;
+  const int channel = t.channel + first;
+#pragma GCC unroll 6
+  for (int p = 0; p < kPixels; p++) sink(pixel + p, load(base[p] + channel, extent) - 2 * counts_of(p));
 }
 
-// the same for those of kLanes channels that exist
-template <class Tile, class Emit>
-static inline void emit_counts(const Tile& t, int pixel, int channel, VecInt counts, const Emit& emit) {
-  if (channel + kLanes <= t.channels) {
-    emit_counts(t, pixel, channel, counts, Whole{}, emit);
-  } else if (channel < t.channels) {
-    emit_counts(t, pixel, channel, counts, Part{t.channels - channel}, emit);
+// the same for those of the channels that exist
+template <int kPixels, class Tile, class Counts, class Emit>
+static inline void emit_vector(const Tile& t, int first, const Counts& counts_of, const Emit& emit) {
+  if (first + kLanes <= t.channels) {
+    emit_vector<kPixels>(t, first, Whole{}, counts_of, emit);
+  } else if (first < t.channels) {
+    emit_vector<kPixels>(t, first, Part{t.channels - first}, counts_of, emit);
   }
 }
 

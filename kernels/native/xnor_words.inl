@@ -63,18 +63,10 @@ static void vector_tile(const Tile& t, const Emit& emit) {
     }
   }
   const __m512i low_halves = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-  const auto emit_all = [&](const auto& emit_pair) {
-#pragma GCC unroll 6
-    for (int p = 0; p < kPixels; p++)
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; v += 2)
-        emit_pair(p, 8 * v, (VecInt)_mm512_permutex2var_epi32(acc[p][v], low_halves, acc[p][v + 1]));
-  };
-  if (kVectors % 2 == 0 && t.channels == 8 * kVectors) {
-    emit_all([&](int p, int c, VecInt counts) { emit_counts(t, p, c, counts, Whole{}, emit); });
-  } else {
-    emit_all([&](int p, int c, VecInt counts) { emit_counts(t, p, c, counts, emit); });
-  }
+  for (int v = 0; v < kVectors; v += 2)
+    emit_vector<kPixels>(
+        t, 8 * v, [&](int p) { return (VecInt)_mm512_permutex2var_epi32(acc[p][v], low_halves, acc[p][v + 1]); }, emit);
 }
 #endif
 
@@ -88,16 +80,17 @@ static void tile(const Tile& t, const Emit& emit) {
     default: return vector_tile<kPixels, 4>(t, emit);
   }
 #else
+  int32_t sums[kPixels][kPanel] = {};
   for (int p = 0; p < kPixels; p++) {
-    int32_t sums[kPanel] = {};
     const uint64_t* w = reinterpret_cast<const uint64_t*>(t.weights);
     for (const long start : t.runs.starts) {
       const Unit* a = t.image + start + p * t.pixel_step;
       for (int u = 0; u < t.runs.units; u++, w += kPanel)
-        for (int o = 0; o < t.channels; o++) sums[o] += __builtin_popcountll(a[u] ^ w[o]);
+        for (int o = 0; o < t.channels; o++) sums[p][o] += __builtin_popcountll(a[u] ^ w[o]);
     }
-    for (int o = 0; o < t.channels; o += kLanes) emit_counts(t, p, o, load(sums + o, Whole{}), emit);
   }
+  for (int o = 0; o < t.channels; o += kLanes)
+    emit_vector<kPixels>(t, o, [&](int p) { return load(sums[p] + o, Whole{}); }, emit);
 #endif
 }
 
