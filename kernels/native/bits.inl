@@ -20,7 +20,7 @@ static inline uint32_t mask_of(VecInt lanes, Extent extent) { return existing(ma
 
 // a < b as bits; AVX-512 compares into a mask register, which the compiler's vector extension does not know
 static inline uint32_t below(Vec a, Vec b) {
-#if defined(SIGNUM_AVX512) && !defined(SIGNUM_EMULATE_AVX512)
+#if defined(SIGNUM_AVX512)
   return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OQ);
 #else
   return mask_of((VecInt)(a < b));
