@@ -30,12 +30,16 @@ export const bnn = defineMethod({
   },
 });
 
-/** The plain straight-through estimator, gradient 1 everywhere: the other variant the paper compares (sec. 1.3). */
+/**
+ * The plain straight-through estimator, gradient 1 everywhere: the other variant the paper compares (sec. 1.3). Without the hardtanh
+ * before each sign, which would clip the gradient all the same.
+ */
 export const bnnIdentity: Method = defineMethod({
   ...bnn,
   id: 'bnn-identity',
   title: 'BNN, unclipped straight-through estimator',
   activation: binarizeActivation(straightThrough),
+  structure: { ...bnn.structure, activation: 'none' },
 });
 
 /** Stochastic activations while training (eq. 2). */

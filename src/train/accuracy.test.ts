@@ -28,7 +28,7 @@ const reaches: Record<string, readonly [epochs: number, percent: number]> = {
   bitwise: [10, 57],
   'bitwise-sparse': [10, 65],
   bnn: [5, 55],
-  'bnn-identity': [5, 55],
+  'bnn-identity': [5, 67],
   'bnn-stochastic': [15, 61],
   'bnn-shift': [5, 56],
   bwn: [5, 79],

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -131,6 +131,23 @@ test('a float run whose weights are gone is trained again, if a run to come star
   await runComparison(plan({ methods: ['float', 'bnn', 'apprentice-b'] }), folder, listen, load);
   expect(trained).toEqual(['float', 'apprentice-b']);
   expect(readFileSync(weights).equals(whole)).toBe(true);
+});
+
+test('a comparison that was moved in the middle finds its teachers where they are now', async () => {
+  const given = plan({ methods: ['apprentice-b'] });
+  const before = join(folder, 'before');
+  const killed: QueueEvents = {
+    ...silent,
+    onJob: ({ needs }) => ({
+      onEpoch: () => {
+        if (needs) throw new Error('killed');
+      },
+    }),
+  };
+  await expect(runComparison(given, before, killed, load)).rejects.toThrow('killed');
+  const after = join(folder, 'after');
+  renameSync(before, after);
+  expect(await runComparison(given, after, silent, load)).toBe('finished');
 });
 
 test('a run in the hands of another process is left to it', async () => {

@@ -47,7 +47,9 @@ function storedConfig(folder: RunFolder, { config, id }: Job): TrainConfig | nul
   if (!folder.exists) return null;
   const stored = folder.readConfig();
   const comparable = (of: TrainConfig) => JSON.stringify({ ...of, epochs: 0, teacher: !of.teacher, init: !of.init });
-  if (comparable(stored) === comparable(config)) return stored;
+  const { teacher, init } = config;
+  if (comparable(stored) === comparable(config))
+    return { ...stored, ...(teacher ? { teacher } : {}), ...(init ? { init } : {}) };
   throw new UsageError(
     `run ${id} was begun with other options than the plan's: give the entry another label, or delete ${folder.path}`,
   );

@@ -7,7 +7,6 @@ export const table1: SurveyTable = {
   columns: ['structure', 'optimizer', 'asymptotic', 'gradient approximation'],
   notes: [
     'RB reorder BN, RP reorder pooling, WD widen, SC shortcut; S SGD, A Adam, AM AdaMax, R RMSprop',
-    'methods without a Signum name are not implemented yet',
   ],
   rows: parseRows(`
 # naive
@@ -20,8 +19,8 @@ XNOR-Net [58] | RB+RP | A | - | - | xnor-net
 DoReFa-Net [60] | - | A | - | - | dorefa
 High-Order Residual Quantization [70] | - | A | - | - | horq
 ABC-Net [71] | - | S | - | - | abc-net
-Two-Step Quantization [72] | RB | - | - | - |
-Binary Weight Networks via Hashing [73] | - | S | - | - |
+Two-Step Quantization [72] | RB | - | - | - | tsq
+Binary Weight Networks via Hashing [73] | - | S | - | - | bwnh
 PArameterized Clipping acTivation [74] | - | A | - | - | pact
 LQ-Nets [61] | RB | - | - | - | lq-nets
 Wide Reduced-Precision Networks [75] | WD | A | - | - | wrpn-2x
@@ -36,8 +35,8 @@ Apprentice [82] | - | - | - | - | apprentice-a
 Loss-Aware Binarization [83] | - | A | - | - | lab
 Incremental Network Quantization [84] | - | S | yes | - | inq
 BNN-DL [85] | - | R | - | yes | bnn-dl
-CI-BCNN [86] | - | R | - | yes |
-Main/Subsidiary Network [87] | RB | - | - | - |
+CI-BCNN [86] | - | R | - | yes | ci-bcnn
+Main/Subsidiary Network [87] | RB | - | - | - | main-subsidiary
 # reduce the gradient error
 Bi-Real Net [62] | SC | S | - | yes | bi-real
 Circulant Binary Convolutional Networks [88] | SC | S | - | yes | cbcn

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { methods } from '../../methods/table.ts';
 import { table3, table4 } from './classification.ts';
+import { table2 } from './deployment.ts';
 import { loggedRuns, measuredRun } from './measured.ts';
 import { table1 } from './overview.ts';
 import { parseRows } from './table.ts';
 import { table5, table6, table7 } from './tasks.ts';
 
-const tables = [table1, table3, table4, table5, table6, table7];
+const tables = [table1, table2, table3, table4, table5, table6, table7];
 
 test('every row has all cells of its table, and names only methods that exist', () => {
   const ids = new Set(methods.map(({ id }) => id));
@@ -21,7 +22,11 @@ test('every row has all cells of its table, and names only methods that exist', 
 });
 
 test('the tables are whole: rows as printed', () => {
-  expect(tables.map(({ rows }) => rows.length)).toEqual([36, 40, 59, 9, 10, 20]);
+  expect(tables.map(({ rows }) => rows.length)).toEqual([36, 25, 40, 59, 9, 10, 20]);
+});
+
+test('every method of table 1 is one of ours', () => {
+  expect(table1.rows.filter(({ id }) => id === null)).toEqual([]);
 });
 
 test('lines are read with group, reference and repeated method', () => {
