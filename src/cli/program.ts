@@ -15,6 +15,7 @@ import { addSparsity } from './sparsity.ts';
 import { addSummary } from './summary.ts';
 import { addTable } from './table.ts';
 import { addTrain } from './train.ts';
+import { addViews } from './views.ts';
 
 /** The `signum` command with all its sub-commands. */
 export function buildProgram(): Command {
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
     addRobustness,
     addSensitivity,
     addSparsity,
+    addViews,
     addLists,
     addTable,
     addQuickstart,

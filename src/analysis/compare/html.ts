@@ -1,4 +1,5 @@
 import { chartLibrary, escapeHtml, kilobytes, pageStyle, percent, table } from '../../train/report-page.ts';
+import { viewsStyle } from '../views/html.ts';
 import { budgetText, type Comparison, commandsOf, type Row } from './comparison.ts';
 import { layerHeatMaps } from './heat-map.ts';
 import { accuracyText, bitsText, imagesPerSecond, packedText } from './markdown.ts';
@@ -9,12 +10,12 @@ const style = `
 .dot{position:absolute;width:9px;height:9px;margin:-5px 0 0 -5px;border-radius:50%;border:1.5px solid var(--card)}.tag{position:absolute;font-size:11px;color:var(--ink);white-space:nowrap;transform:translate(7px,-50%)}
 .charts{grid-template-columns:repeat(auto-fit,minmax(420px,1fr))}.key{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.82rem;color:var(--soft)}.key i{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.35rem}
 .ranking th:nth-child(2),.ranking td:nth-child(2),.ranking td:last-child,.ranking th:last-child{text-align:left}.ranking+p{margin-top:.6rem}
-details{margin:.4rem 0}summary{cursor:pointer;color:var(--soft)}pre{font-size:.75rem}`;
+.charts+.wide{margin-top:1rem}details{margin:.4rem 0}summary{cursor:pointer;color:var(--soft)}pre{font-size:.75rem}`;
 
 /** Colours by bits of weights and activations, of the dots. */
 const dotColors: Record<string, string> = { '1/1': '#2f6bff', '1/32': '#e2662a', '32/32': '#8a94a6' };
 const otherBits = '#1f9d61';
-const curveColors = [
+export const curveColors = [
   '#2f6bff',
   '#e2662a',
   '#1f9d61',
@@ -42,10 +43,9 @@ function scatter(id,points,front,label){const host=document.getElementById(id);
   hooks:{ready:[u=>{for(const p of points){const dot=document.createElement('span');dot.className='dot';dot.style.background=p.color;dot.title=p.label+': '+p.accuracy.toFixed(2)+' %, '+p.cost.toPrecision(3)+' '+label;
    dot.style.left=u.valToPos(p.cost,'x')+'px';dot.style.top=u.valToPos(p.accuracy,'y')+'px';u.over.append(dot)}
    for(const p of front){const tag=document.createElement('span');tag.className='tag';tag.textContent=p.label;tag.style.left=u.valToPos(p.cost,'x')+'px';tag.style.top=u.valToPos(p.accuracy,'y')+'px';u.over.append(tag)}}]}},[xs,step],host)}
-function curves(id,series){const host=document.getElementById(id);const length=Math.max(...series.map(s=>s.values.length));
- const epochs=Array.from({length},(_,i)=>i+1);
- new uPlot({width:host.clientWidth-2,height:300,scales:{x:{time:false}},axes:[{stroke:css('--soft'),grid,label:'epoch',labelSize:18,incrs:[1,2,5,10,20,50,100]},{stroke:css('--soft'),grid,size:50}],
-  series:[{label:'epoch'},...series.map(s=>({label:s.label,stroke:s.color,width:s.width,points:{show:false}}))]},[epochs,...series.map(s=>epochs.map((_,i)=>s.values[i]??null))],host)}
+function curves(id,series,xs,label,incrs){const host=document.getElementById(id);
+ new uPlot({width:host.clientWidth-2,height:300,scales:{x:{time:false}},axes:[{stroke:css('--soft'),grid,label,labelSize:18,...(incrs?{incrs}:{})},{stroke:css('--soft'),grid,size:50}],
+  series:[{label},...series.map(s=>({label:s.label,stroke:s.color,width:s.width,points:{show:false}}))]},[xs,...series.map(s=>xs.map((_,i)=>s.values[i]??null))],host)}
 `;
 
 const colorOf = (row: Row): string => dotColors[bitsText(row)] ?? otherBits;
@@ -87,7 +87,7 @@ function ranking(rows: readonly Row[], several: boolean): string {
 }
 
 /** Test accuracy per epoch of each row's first run, the best ten in colour. */
-function curveSeries(rows: readonly Row[]) {
+function curveSeries(rows: readonly Row[]): Curve[] {
   const shown = rows.filter(({ accuracy }) => accuracy);
   const series = shown.map((row, i) => ({
     label: row.label,
@@ -97,6 +97,28 @@ function curveSeries(rows: readonly Row[]) {
   }));
   // the best ones are drawn last, on top
   return series.reverse();
+}
+
+export interface Curve {
+  readonly label: string;
+  readonly color: string;
+  readonly width: number;
+  readonly values: readonly number[];
+}
+
+/** The script's call that draws curves over `xs`; `steps`: between the ticks. */
+export const curvesCall = (
+  id: string,
+  series: readonly Curve[],
+  xs: readonly number[],
+  label: string,
+  steps?: readonly number[],
+): string =>
+  `curves(${[id, series, xs, label, ...(steps ? [steps] : [])].map((value) => JSON.stringify(value)).join(',')})`;
+
+function epochCurves(id: string, series: readonly Curve[]): string {
+  const epochs = Array.from({ length: Math.max(...series.map(({ values }) => values.length)) }, (_, i) => i + 1);
+  return curvesCall(id, series, epochs, 'epoch', [1, 2, 5, 10, 20, 50, 100]);
 }
 
 /** One model on one data set: its Pareto plots and curves. */
@@ -113,7 +135,7 @@ function charts(rows: readonly Row[], place: number): { html: string; calls: str
           `scatter('latency${place}',${JSON.stringify(byLatency)},${JSON.stringify(paretoFront(byLatency))},'ms per image')`,
         ]
       : []),
-    ...(series.length > 0 ? [`curves('curves${place}',${JSON.stringify(series)})`] : []),
+    ...(series.length > 0 ? [epochCurves(`curves${place}`, series)] : []),
   ];
   const key = [...Object.entries(dotColors), ['other bits', otherBits]]
     .map(([bits, color]) => `<span><i style="background:${color}"></i>${bits}</span>`)
@@ -123,9 +145,13 @@ function charts(rows: readonly Row[], place: number): { html: string; calls: str
   return { html, calls: calls.join(';') };
 }
 
+/** A further analysis, for the page and for the Markdown report. */
 export interface ReportSection {
   readonly title: string;
   readonly html: string;
+  /** Calls of the page's script, if it draws. */
+  readonly calls: readonly string[];
+  readonly markdown: string;
 }
 
 /** The whole comparison as one HTML page without external files; `sections` are further analyses of it. */
@@ -153,7 +179,7 @@ export function comparisonHtml(
   const failures = rows.filter(({ failed }) => failed);
   const commands = rows.flatMap(commandsOf).map(escapeHtml).join('\n');
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(plan.title)} — Signum</title>
-<style>${library.style}${pageStyle}${style}</style><body>
+<style>${library.style}${pageStyle}${style}${viewsStyle}</style><body>
 <h1>${escapeHtml(plan.title)}</h1><p class="sub">The same images in the same order and the same first weights for all methods of a seed · ${escapeHtml(machine)}</p>
 <div class="figures">${figures.map(([label, value]) => `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`).join('')}</div>
 <h2>Ranking</h2><div class="ranking">${ranking(rows, groups.size > 1)}</div>
@@ -162,6 +188,6 @@ ${failures.length > 0 ? `<h2>Failed</h2><ul>${failures.map(({ label, failed }) =
 ${drawn.map(({ name, html, group }) => `<h2>Size, speed and accuracy${groups.size > 1 ? `: ${escapeHtml(name)}` : ''}</h2>${html}${layerHeatMaps(group)}`).join('')}
 ${sections.map(({ title, html }) => `<h2>${escapeHtml(title)}</h2>${html}`).join('')}
 <h2>Reproduce</h2><details><summary>the command of every run</summary><pre>${commands}</pre></details>
-<script>${library.script}</script><script>${script}${drawn.map(({ calls }) => calls).join(';')}</script></body></html>
+<script>${library.script}</script><script>${script}${[...drawn.map(({ calls }) => calls), ...sections.flatMap(({ calls }) => calls)].join(';')}</script></body></html>
 `;
 }

@@ -23,8 +23,15 @@ export function packedText({ runs }: Row): string {
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-/** Ranking and commands as Markdown; `latencyMachine` is where latencies were measured. */
-export function comparisonMarkdown(comparison: Comparison, latencyMachine: string): string {
+export const markdownTable = (head: readonly string[], lines: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...lines].map((line) => `| ${line.map(cell).join(' | ')} |`).join('\n');
+
+/** Ranking, analyses and commands as Markdown; `latencyMachine` is where latencies were measured. */
+export function comparisonMarkdown(
+  comparison: Comparison,
+  latencyMachine: string,
+  sections: readonly { readonly title: string; readonly markdown: string }[] = [],
+): string {
   const { plan, rows, open } = comparison;
   const several = plan.models.length * plan.data.length > 1;
   const head = ['', 'method', ...(several ? ['model, data'] : []), 'W/A bits', 'accuracy %', 'seeds', 'packed'];
@@ -43,7 +50,7 @@ export function comparisonMarkdown(comparison: Comparison, latencyMachine: strin
     row.published ?? '–',
   ]);
   const failures = rows.filter(({ failed }) => failed).map(({ label, failed }) => `- ${label}: ${failed}`);
-  const table = [head, head.map(() => '---'), ...lines].map((line) => `| ${line.map(cell).join(' | ')} |`).join('\n');
+  const table = markdownTable(head, lines);
   const commands = rows.flatMap((row) => commandsOf(row).map((command) => command));
   return `# ${plan.title}
 
@@ -54,6 +61,7 @@ ${table}
 Accuracy: test images, last epoch; ± is the standard deviation between seeds. Packed: accuracy of the packed network on all test images, "same" when it is the
 trained one's. Latency: one image, packed, ${latencyMachine}. Published: the survey's table 3, after hundreds of epochs.
 ${failures.length > 0 ? `\n## Failed\n\n${failures.join('\n')}\n` : ''}
+${sections.map(({ title, markdown }) => `## ${title}\n\n${markdown}\n`).join('\n')}
 ## Commands
 
 \`\`\`sh

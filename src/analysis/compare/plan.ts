@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { FormatError, UsageError } from '../../core/errors.ts';
+import { suggestion } from '../../core/suggest.ts';
 import { fileProblem } from '../../data/files.ts';
 import { methodNamed, methods } from '../../methods/table.ts';
 import { modelNamed } from '../../models/table.ts';
@@ -39,6 +40,15 @@ const schema = z.strictObject({
   /** The best rows by mean accuracy over `seeds` are run with these seeds too. */
   again: z.strictObject({ best: z.int().positive(), seeds: z.array(z.int().min(0)).min(1) }).optional(),
   training: training.default({}),
+  /** Labels of rows whose first run is looked at more closely, and how many test images that takes. */
+  analyses: z
+    .strictObject({
+      robustness: z.array(z.string()).default([]),
+      sensitivity: z.array(z.string()).default([]),
+      views: z.array(z.string()).default([]),
+      images: z.int().positive().default(500),
+    })
+    .prefault({}),
 });
 
 export type PlanEntry = z.infer<typeof entry>;
@@ -103,6 +113,11 @@ export function parsePlan(given: unknown): Plan {
     'model',
     'drop one',
   );
+  const labels = new Set(plan.methods.map(({ label }) => label));
+  const { robustness, sensitivity, views } = plan.analyses;
+  const unknown = [...robustness, ...sensitivity, ...views].find((label) => !labels.has(label));
+  if (unknown !== undefined)
+    throw new UsageError(`plan: analyses name "${unknown}", which is no row${suggestion(unknown, [...labels])}`);
   refuseTwice([...plan.seeds, ...(plan.again?.seeds ?? [])].map(String), 'seed', 'drop one');
   return plan;
 }

@@ -79,17 +79,21 @@ export class Queue {
   private readonly epochsOf: (config: TrainConfig, data: DataSet) => number;
 
   private readonly load: (name: string) => Promise<DataSet>;
+  /** After a run is finished. */
+  private readonly afterRun: (job: Job, data: DataSet) => Promise<void>;
 
   constructor(
     folder: string,
     events: QueueEvents,
     epochsOf: (config: TrainConfig, data: DataSet) => number,
     load: (name: string) => Promise<DataSet>,
+    afterRun: (job: Job, data: DataSet) => Promise<void> = async () => {},
   ) {
     this.folder = folder;
     this.events = events;
     this.epochsOf = epochsOf;
     this.load = load;
+    this.afterRun = afterRun;
   }
 
   async run(jobs: readonly Job[]): Promise<QueueEnd> {
@@ -115,6 +119,7 @@ export class Queue {
     if (!result) return false;
     writeResult(folder, result);
     this.events.onResult(job, result);
+    await this.afterRun(job, await this.dataSet(job.data));
     return true;
   }
 

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { DataSet } from '../../data/dataset.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { loadDataSet } from '../../data/table.ts';
+import { analyseRun, openAnalyses } from './analyses.ts';
+import { analysisSections } from './analysis-sections.ts';
 import { epochsWithin } from './budget.ts';
 import { type Comparison, readComparison } from './comparison.ts';
 import { comparisonHtml } from './html.ts';
@@ -58,9 +60,13 @@ export async function runComparison(
   events: QueueEvents,
   load: (name: string) => Promise<DataSet> = loadDataSet,
 ): Promise<QueueEnd> {
-  const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), load);
+  const afterRun = (job: Job, data: DataSet) => analyseRun(plan, job, folder, data);
+  const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), load, afterRun);
   const end = await queue.run(jobsOf(plan, folder, plan.seeds, epochsOf(plan)));
-  return end === 'finished' && plan.again ? queue.run(knownJobs(plan, folder)) : end;
+  const last = end === 'finished' && plan.again ? await queue.run(knownJobs(plan, folder)) : end;
+  // asked for after the run was finished, or cut short
+  for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) await afterRun(job, await load(job.data));
+  return last;
 }
 
 /** Writes `report.html` and `report.md` of what is finished. */
@@ -68,7 +74,8 @@ export function writeReports(plan: Plan, folder: string): Comparison {
   const jobs = knownJobs(plan, folder);
   const { machine, milliseconds } = latenciesOf(jobs, folder);
   const comparison = readComparison(plan, jobs, folder, milliseconds);
-  writeFileAtomic(join(folder, 'report.html'), comparisonHtml(comparison, machine));
-  writeFileAtomic(join(folder, 'report.md'), comparisonMarkdown(comparison, machine));
+  const sections = analysisSections(comparison, folder);
+  writeFileAtomic(join(folder, 'report.html'), comparisonHtml(comparison, machine, sections));
+  writeFileAtomic(join(folder, 'report.md'), comparisonMarkdown(comparison, machine, sections));
   return comparison;
 }

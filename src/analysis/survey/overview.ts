@@ -5,9 +5,7 @@ export const table1: SurveyTable = {
   number: 1,
   title: 'Overview of binary neural networks',
   columns: ['structure', 'optimizer', 'asymptotic', 'gradient approximation'],
-  notes: [
-    'RB reorder BN, RP reorder pooling, WD widen, SC shortcut; S SGD, A Adam, AM AdaMax, R RMSprop',
-  ],
+  notes: ['RB reorder BN, RP reorder pooling, WD widen, SC shortcut; S SGD, A Adam, AM AdaMax, R RMSprop'],
   rows: parseRows(`
 # naive
 BinaryConnect [59] | - | A | - | - | binary-connect

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { FormatError } from '../../core/errors.ts';
+import type { DataSet } from '../../data/dataset.ts';
+import { writeFileAtomic } from '../../data/files.ts';
+import type { Network } from '../../models/network.ts';
+import { loadTrained } from '../../train/load-network.ts';
+import { robustnessOf } from '../robustness/robustness.ts';
+import { SensitivityBench } from '../sensitivity.ts';
+import { viewsOf } from '../views/views.ts';
+import type { Job } from './jobs.ts';
+import type { Plan } from './plan.ts';
+import { runFolderOf } from './queue.ts';
+import { readResult } from './result.ts';
+
+const shown = z.object({ uri: z.string(), width: z.number(), height: z.number() });
+const variant = z.object({
+  layer: z.string().nullable(),
+  precision: z.string().nullable(),
+  loss: z.number(),
+  accuracy: z.number(),
+  bytes: z.number(),
+  milliseconds: z.number(),
+});
+
+/** What the log of an analysis holds: results outlive the weights they were taken from. */
+const schemas = {
+  robustness: z.object({
+    images: z.number(),
+    clean: z.number(),
+    under: z.array(z.object({ attack: z.enum(['noise', 'fgsm', 'pgd']), strength: z.number(), accuracy: z.number() })),
+  }),
+  sensitivity: z.object({ base: variant, switched: z.array(variant) }),
+  views: z.object({
+    images: z.array(z.object({ label: z.string(), picture: shown })),
+    firstFilters: shown.nullable(),
+    layers: z.array(z.object({ layer: z.string(), arriving: z.array(shown), used: z.array(shown), filters: shown })),
+  }),
+} as const;
+
+export type AnalysisKind = keyof typeof schemas;
+export type AnalysisResult<K extends AnalysisKind> = z.infer<(typeof schemas)[K]>;
+
+export const analysisKinds = Object.keys(schemas) as AnalysisKind[];
+
+const sensitivityPrecisions = ['2-bit', '8-bit', 'float'];
+
+function analyse(kind: AnalysisKind, network: Network, data: DataSet, images: number): Promise<unknown> {
+  if (kind === 'robustness') return robustnessOf(network, data, images);
+  if (kind === 'views') return viewsOf(network, data);
+  const options = { precisions: sensitivityPrecisions, images, calibration: 5 };
+  return new SensitivityBench(network, data, options).measure();
+}
+
+/** Analyses that the plan asks for of this run: of the first seed only. */
+function kindsFor(plan: Plan, { label, seed }: Job): AnalysisKind[] {
+  if (seed !== plan.seeds[0]) return [];
+  return analysisKinds.filter((kind) => plan.analyses[kind].includes(label));
+}
+
+/** Makes the analyses of a finished run that are still missing; nothing for a run that failed, or whose weights are gone. */
+export async function analyseRun(plan: Plan, job: Job, folder: string, data: DataSet): Promise<void> {
+  const run = runFolderOf(folder, job.id);
+  if (!existsSync(run.file('checkpoint.safetensors')) || readResult(run)?.failed !== undefined) return;
+  const missing = kindsFor(plan, job).filter((kind) => !existsSync(run.file(`${kind}.json`)));
+  for (const kind of missing) {
+    const { network } = loadTrained(run.path);
+    const result = await analyse(kind, network, data, plan.analyses.images);
+    writeFileAtomic(run.file(`${kind}.json`), `${JSON.stringify(result)}\n`);
+  }
+}
+
+/** Finished runs whose analyses are not all made, though their weights are there. */
+export function openAnalyses(plan: Plan, jobs: readonly Job[], folder: string): Job[] {
+  return jobs.filter((job) => {
+    const run = runFolderOf(folder, job.id);
+    const result = readResult(run);
+    if (!result || result.failed !== undefined || !existsSync(run.file('checkpoint.safetensors'))) return false;
+    return kindsFor(plan, job).some((kind) => !existsSync(run.file(`${kind}.json`)));
+  });
+}
+
+/** @throws FormatError when the log is damaged; null when there is none */
+export function readAnalysis<K extends AnalysisKind>(folder: string, id: string, kind: K): AnalysisResult<K> | null {
+  const file = runFolderOf(folder, id).file(`${kind}.json`);
+  if (!existsSync(file)) return null;
+  try {
+    return schemas[kind].parse(JSON.parse(readFileSync(file, 'utf8'))) as AnalysisResult<K>;
+  } catch {
+    throw new FormatError(`${file} is damaged; delete it, and the comparison makes it again`);
+  }
+}

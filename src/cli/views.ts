@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { viewsHtml, viewsStyle } from '../analysis/views/html.ts';
+import { viewsOf } from '../analysis/views/views.ts';
+import { UsageError } from '../core/errors.ts';
+import { writeFileAtomic } from '../data/files.ts';
+import { loadDataSet } from '../data/table.ts';
+import { escapeHtml, pageStyle } from '../train/report-page.ts';
+import { RunFolder } from '../train/run-folder.ts';
+import { integer } from './arguments.ts';
+import { loadNetwork, runPath } from './runs.ts';
+
+export function addViews(program: Command): void {
+  program
+    .command('views')
+    .description('pictures of what the layers of a run see and of their filters, as one page')
+    .argument('<run>', 'run folder (or name under runs/)')
+    .option('--images <n>', 'test images shown', integer, 2)
+    .option('--json', 'print the path as JSON')
+    .addHelpText(
+      'after',
+      '\nWrites views.html into the run folder.\n\nExample:\n  signum views runs/resnet20-bi-real-cifar10 --images 3',
+    )
+    .action(async (run: string, { images, json }: { images: number; json?: boolean }) => {
+      if (images < 1) throw new UsageError(`--images ${images}: there must be at least one image`);
+      const path = runPath(run);
+      const { network } = loadNetwork(path);
+      const folder = new RunFolder(path);
+      const config = folder.readConfig();
+      const views = await viewsOf(network, await loadDataSet(config.data), images);
+      const title = `${config.model}, ${config.method}, ${config.data}`;
+      const file = folder.file('views.html');
+      writeFileAtomic(
+        file,
+        `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)} — Signum</title><style>${pageStyle}${viewsStyle}</style><body><h1>${escapeHtml(title)}</h1><p class="sub">what the layers see, and their filters</p>${viewsHtml(views)}</body></html>\n`,
+      );
+      process.stdout.write(json ? `${JSON.stringify({ views: file })}\n` : `views: ${file}\n`);
+    });
+}
