@@ -49,34 +49,28 @@ class FilterGradient {
   void run(float* dfilter) {
     const int threads = std::min(thread_count(), g.batch);
     const int parts = panels % threads == 0 ? 1 : threads;  // images are only split where panels cannot be shared out evenly
-    const size_t image_codes = g.height * code_row, part_size = size_t(panels) * g.taps() * (channels + 1) * kColumns;
+    const size_t image_codes = g.height * code_row, panel_size = size_t(g.taps()) * (channels + 1) * kColumns;
     const int block = int(std::max<size_t>(parts, std::min<size_t>(g.batch, (4u << 20) / image_codes)));
+    // with all images encoded at once a few panels can be finished after the other; else the sums of all of them wait for the next block
+    const int together = block < g.batch ? panels : std::min<int>(panels, std::max<size_t>(threads, (1u << 18) / panel_size / threads * threads));
     uint8_t* codes = scratch<uint8_t>(Scratch::kGradient, 0, block * image_codes);
-    float* sums = scratch<float>(Scratch::kPartial, 0, part_size * parts);
-    std::memset(sums, 0, sizeof(float) * part_size * parts);
-    for (int first = 0; first < g.batch; first += block) {
-      const int count = std::min(block, g.batch - first);
-      parallel_ranges(size_t(count) * g.height, 1, [&](size_t begin, size_t end, int thread) {
-        for (size_t i = begin; i < end; i++) encode_row(first + int(i / g.height), int(i % g.height), thread, codes + i * code_row);
-      });
-      parallel_ranges(size_t(panels) * parts, 1, [&](size_t begin, size_t end, int thread) {
-        float* tables = scratch<float>(Scratch::kTile, thread, size_t(block_rows) * groups * kTable);
-        for (size_t unit = begin; unit < end; unit++) {
-          const int panel = int(unit / parts), part = int(unit % parts);
-          float* out = sums + part * part_size + size_t(panel) * g.taps() * (channels + 1) * kColumns;
-          for (int n = count * part / parts; n < count * (part + 1) / parts; n++)
-            add_image(dy.data + size_t(first + n) * g.out_height * g.out_width * g.out_channels, panel,
-                      codes + n * image_codes, tables, out);
-        }
+    float* sums = scratch<float>(Scratch::kPartial, 0, panel_size * together * parts);
+    for (int panel = 0; panel < panels; panel += together) {
+      const int count = std::min(together, panels - panel);
+      std::memset(sums, 0, sizeof(float) * panel_size * together * parts);
+      for (int first = 0; first < g.batch; first += block) {
+        const int images = std::min(block, g.batch - first);
+        if (panel == 0) encode(first, images, codes);
+        add_images(first, images, panel, count, parts, codes, sums, panel_size * together);
+      }
+      parallel_ranges(g.taps(), 1, [&](size_t begin, size_t end, int) {
+        for (size_t tap = begin; tap < end; tap++)
+          for (int p = 0; p < count; p++)
+            gather(sums + p * panel_size + tap * (channels + 1) * kColumns, panel_size * together, parts,
+                   dfilter + tap * g.in_channels * g.out_channels + (panel + p) * kColumns,
+                   std::min(kColumns, g.out_channels - (panel + p) * kColumns));
       });
     }
-    parallel_ranges(g.taps(), 1, [&](size_t begin, size_t end, int) {
-      for (size_t tap = begin; tap < end; tap++)
-        for (int panel = 0; panel < panels; panel++)
-          gather(sums + (panel * g.taps() + tap) * (channels + 1) * kColumns, part_size, parts,
-                 dfilter + tap * g.in_channels * g.out_channels + panel * kColumns,
-                 std::min(kColumns, g.out_channels - panel * kColumns));
-    });
   }
 
  private:
@@ -95,6 +89,26 @@ class FilterGradient {
   int input_column(int out_column, int kx) const { return out_column * g.stride + kx * g.dilation - g.pad; }
   int input_row(int out_row, int ky) const { return out_row * g.stride + ky * g.dilation - g.pad; }
   static bool inside(int position, int size) { return position >= 0 && position < size; }
+
+  void encode(int first, int images, uint8_t* codes) const {
+    parallel_ranges(size_t(images) * g.height, 1, [&](size_t begin, size_t end, int thread) {
+      for (size_t i = begin; i < end; i++) encode_row(first + int(i / g.height), int(i % g.height), thread, codes + i * code_row);
+    });
+  }
+
+  // The encoded images' share in the sums of `count` panels, in `parts` separate sums.
+  void add_images(int first, int images, int panel, int count, int parts, const uint8_t* codes, float* sums, size_t part_size) const {
+    const size_t image_codes = g.height * code_row, panel_size = size_t(g.taps()) * (channels + 1) * kColumns;
+    parallel_ranges(size_t(count) * parts, 1, [&](size_t begin, size_t end, int thread) {
+      float* tables = scratch<float>(Scratch::kTile, thread, size_t(block_rows) * groups * kTable);
+      for (size_t unit = begin; unit < end; unit++) {
+        const int p = int(unit / parts), part = int(unit % parts);
+        for (int n = images * part / parts; n < images * (part + 1) / parts; n++)
+          add_image(dy.data + size_t(first + n) * g.out_height * g.out_width * g.out_channels, panel + p, codes + n * image_codes, tables,
+                    sums + part * part_size + p * panel_size);
+      }
+    });
+  }
 
   // Table offset of the four signs that each (kernel column, group of output pixels, channel) meets; beyond the border +1.
   void encode_row(int n, int iy, int thread, uint8_t* codes) const {

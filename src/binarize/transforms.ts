@@ -32,11 +32,11 @@ export const standardise: WeightTransform = (w) => {
   release(shift);
   release(scale);
   const backward = (dy: Float32Array) => {
-    const [dw, dgamma, dbeta] = [floats(w.size), floats(channels), floats(channels)];
-    kernels().batchNormBackward(w.data, dy, mean, invStd, gamma, dw, dgamma, dbeta, rows, channels);
+    const [dgamma, dbeta] = [floats(channels), floats(channels)];
+    kernels().batchNormBackward(w.data, dy, mean, invStd, gamma, dy, dgamma, dbeta, rows, channels);
     release(dgamma);
     release(dbeta);
-    return [dw];
+    return [dy];
   };
   return record('standardise', [w], y, backward, { saved: [mean, invStd, gamma] });
 };

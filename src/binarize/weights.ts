@@ -55,9 +55,10 @@ function weightGradient(
   context: BinarizeContext,
 ): Float32Array {
   const n = w.rows;
-  const dw = floats(w.size);
+  const inPlace = scaleGradient === 'straight' || scaleGradient === 'detached';
+  const dw = inPlace ? g : floats(w.size);
   if (estimator.slope) kernels().unaryBackward(estimator.slope, w.data, g, dw, ...estimator.parameters(context));
-  else dw.set(g);
+  else if (!inPlace) dw.set(g);
   if (scaleGradient === 'straight') return dw;
   scaleColumns(dw, alpha, dw, n);
   if (scaleGradient === 'published') kernels().blend(g, 1 / n, 1, dw);

@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { DataError } from '../core/errors.ts';
 import type { Region } from './crop.ts';
 
@@ -25,6 +24,8 @@ export async function decodeImage(
   region?: ChooseRegion,
 ): Promise<Uint8Array> {
   const [height, width, channels] = shape;
+  // a native library of 14 MB, which a process that decodes nothing does without
+  const { default: sharp } = await import('sharp');
   try {
     const image = sharp(file, { limitInputPixels: mostPixels }).rotate();
     if (region) {
