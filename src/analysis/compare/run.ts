@@ -64,6 +64,7 @@ export async function runComparison(
   const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), load, afterRun);
   const end = await queue.run(jobsOf(plan, folder, plan.seeds, epochsOf(plan)));
   const last = end === 'finished' && plan.again ? await queue.run(knownJobs(plan, folder)) : end;
+  if (last === 'stopped') return last;
   // asked for after the run was finished, or cut short
   for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) await afterRun(job, await load(job.data));
   return last;
