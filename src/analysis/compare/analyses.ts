@@ -41,7 +41,7 @@ const schemas = {
 export type AnalysisKind = keyof typeof schemas;
 export type AnalysisResult<K extends AnalysisKind> = z.infer<(typeof schemas)[K]>;
 
-export const analysisKinds = Object.keys(schemas) as AnalysisKind[];
+const analysisKinds = Object.keys(schemas) as AnalysisKind[];
 
 const sensitivityPrecisions = ['2-bit', '8-bit', 'float'];
 
@@ -52,33 +52,27 @@ function analyse(kind: AnalysisKind, network: Network, data: DataSet, images: nu
   return new SensitivityBench(network, data, options).measure();
 }
 
-/** Analyses that the plan asks for of this run: of the first seed only. */
-function kindsFor(plan: Plan, { label, seed }: Job): AnalysisKind[] {
-  if (seed !== plan.seeds[0]) return [];
-  return analysisKinds.filter((kind) => plan.analyses[kind].includes(label));
+/** What the plan asks for of a finished run of the first seed and is not made yet; nothing where the weights are gone. */
+function missingKinds(plan: Plan, { id, label, seed }: Job, folder: string): AnalysisKind[] {
+  const run = runFolderOf(folder, id);
+  const result = readResult(run);
+  if (seed !== plan.seeds[0] || !result || result.failed !== undefined) return [];
+  if (!existsSync(run.file('checkpoint.safetensors'))) return [];
+  return analysisKinds.filter((kind) => plan.analyses[kind].includes(label) && !existsSync(run.file(`${kind}.json`)));
 }
 
-/** Makes the analyses of a finished run that are still missing; nothing for a run that failed, or whose weights are gone. */
+/** Makes the analyses of a run that are missing. */
 export async function analyseRun(plan: Plan, job: Job, folder: string, data: DataSet): Promise<void> {
   const run = runFolderOf(folder, job.id);
-  if (!existsSync(run.file('checkpoint.safetensors')) || readResult(run)?.failed !== undefined) return;
-  const missing = kindsFor(plan, job).filter((kind) => !existsSync(run.file(`${kind}.json`)));
-  for (const kind of missing) {
+  for (const kind of missingKinds(plan, job, folder)) {
     const { network } = loadTrained(run.path);
     const result = await analyse(kind, network, data, plan.analyses.images);
     writeFileAtomic(run.file(`${kind}.json`), `${JSON.stringify(result)}\n`);
   }
 }
 
-/** Finished runs whose analyses are not all made, though their weights are there. */
-export function openAnalyses(plan: Plan, jobs: readonly Job[], folder: string): Job[] {
-  return jobs.filter((job) => {
-    const run = runFolderOf(folder, job.id);
-    const result = readResult(run);
-    if (!result || result.failed !== undefined || !existsSync(run.file('checkpoint.safetensors'))) return false;
-    return kindsFor(plan, job).some((kind) => !existsSync(run.file(`${kind}.json`)));
-  });
-}
+export const openAnalyses = (plan: Plan, jobs: readonly Job[], folder: string): Job[] =>
+  jobs.filter((job) => missingKinds(plan, job, folder).length > 0);
 
 /** @throws FormatError when the log is damaged; null when there is none */
 export function readAnalysis<K extends AnalysisKind>(folder: string, id: string, kind: K): AnalysisResult<K> | null {

@@ -145,7 +145,8 @@ export class Queue {
     }
   }
 
-  private async dataSet(name: string): Promise<DataSet> {
+  /** Loaded once. */
+  async dataSet(name: string): Promise<DataSet> {
     const loaded = this.data.get(name) ?? (await this.load(name));
     this.data.set(name, loaded);
     return loaded;

@@ -66,7 +66,8 @@ export async function runComparison(
   const last = end === 'finished' && plan.again ? await queue.run(knownJobs(plan, folder)) : end;
   if (last === 'stopped') return last;
   // asked for after the run was finished, or cut short
-  for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) await afterRun(job, await load(job.data));
+  for (const job of openAnalyses(plan, knownJobs(plan, folder), folder))
+    await afterRun(job, await queue.dataSet(job.data));
   return last;
 }
 
