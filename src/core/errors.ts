@@ -32,3 +32,8 @@ export class DivergenceError extends SignumError {
 export class PackError extends SignumError {
   override name = 'PackError';
 }
+
+/** Another living process is writing what was to be written. */
+export class TakenError extends SignumError {
+  override name = 'TakenError';
+}

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FormatError, SignumError, UsageError } from '../core/errors.ts';
+import { FormatError, TakenError, UsageError } from '../core/errors.ts';
 import { fileProblem, writeFileAtomic } from '../data/files.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
@@ -56,7 +56,7 @@ export class RunFolder {
     return existsSync(this.file('config.json'));
   }
 
-  /** @throws SignumError when another living process holds the run, or the folder cannot be written */
+  /** @throws TakenError when another living process holds the run, SignumError when the folder cannot be written */
   lock(): void {
     const lock = this.file('lock');
     try {
@@ -66,7 +66,7 @@ export class RunFolder {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileProblem('write', this.path, error);
       const owner = Number(readFileSync(lock, 'utf8'));
       if (owner !== process.pid && isRunning(owner)) {
-        throw new SignumError(
+        throw new TakenError(
           `run ${this.path} is being written by process ${owner}; wait for it, or choose another --name`,
         );
       }

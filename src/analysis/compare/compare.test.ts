@@ -160,6 +160,19 @@ test('a run in the hands of another process is left to it', async () => {
   expect(readResult(runFolderOf(folder, free!.id))).not.toBeNull();
 });
 
+test('a run that another process begins while the data set is loaded is left to it', async () => {
+  const given = plan({ methods: ['bnn', 'bi-real'] });
+  const [taken, free] = knownJobs(given, folder);
+  const slowly = async () => {
+    runFolderOf(folder, taken!.id).lock();
+    writeFileSync(runFolderOf(folder, taken!.id).file('lock'), String(process.ppid));
+    return blobs;
+  };
+  expect(await runComparison(given, folder, silent, slowly)).toBe('busy');
+  expect(readResult(runFolderOf(folder, taken!.id))).toBeNull();
+  expect(readResult(runFolderOf(folder, free!.id))).not.toBeNull();
+});
+
 test('all methods of a seed begin with the same weights', async () => {
   const given = plan({ methods: ['bnn', 'bi-real'], training: { batch: 32, optimizer: 'sgd', rate: 1e-30 } });
   await runComparison(given, folder, silent, load);

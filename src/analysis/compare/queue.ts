@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DivergenceError, PackError, ShapeError, UsageError } from '../../core/errors.ts';
+import { DivergenceError, PackError, ShapeError, TakenError, UsageError } from '../../core/errors.ts';
 import type { DataSet } from '../../data/dataset.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import type { Network } from '../../models/network.ts';
@@ -102,7 +102,12 @@ export class Queue {
       if (open.length === 0) return 'finished';
       const next = open.find((job) => this.isReady(job, open));
       if (!next) return 'busy';
-      if (!(await this.finish(next, jobs))) return 'stopped';
+      try {
+        if (!(await this.finish(next, jobs))) return 'stopped';
+      } catch (error) {
+        // another process was quicker, while the data set was loaded: it is its run now
+        if (!(error instanceof TakenError)) throw error;
+      }
     }
   }
 
