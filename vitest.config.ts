@@ -7,6 +7,9 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
+    // a worker per core, and one thread in each: kernels.testing.ts asks for two where threads are what is tested
+    maxWorkers: '100%',
+    env: { SIGNUM_THREADS: '1' },
     execArgv: ['--experimental-wasm-relaxed-simd'],
   },
 });

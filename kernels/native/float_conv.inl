@@ -3,8 +3,27 @@
 // over the output gradient, once per stride phase.
 namespace conv {
 
-using gemm::kColumns;
 constexpr int kMostPixels = 6;
+
+// How a number of output channels is cut into panels: few channels make one panel of few vectors, not a wide one that is mostly padding.
+struct Panels {
+  int vectors, columns, count;
+  explicit Panels(int channels) {
+    vectors = 1;
+    while (vectors < kPanelVectors && vectors * kLanes < channels) vectors *= 2;
+    columns = vectors * kLanes;
+    count = (channels + columns - 1) / columns;
+  }
+  // body(the number of vectors as a constant)
+  template <class Body>
+  void with_vectors(const Body& body) const {
+    switch (vectors) {
+      case 1: return body(std::integral_constant<int, 1>{});
+      case 2: if constexpr (kPanelVectors >= 2) return body(std::integral_constant<int, 2>{});
+      default: if constexpr (kPanelVectors >= 4) return body(std::integral_constant<int, 4>{});
+    }
+  }
+};
 
 // A rectangle of outputs, each the sum over taps of `run` contiguous input floats times a [run, panel] block of weights.
 struct Rows {
@@ -12,66 +31,74 @@ struct Rows {
   long pixel_step, row_step;
   const long* taps;     // offset of each tap from the output's input position
   int tap_count, run;
-  const float* panels;  // [panel][tap][run][kColumns]
+  const float* weights;  // [panel][tap][run][columns of a panel]
   float* out;
   long out_pixel_step, out_row_step;
   int columns, channels;  // outputs per row; channels of this output
+  Panels panels;
 };
 
-template <int kPixels>
+template <int kPixels, int kVectors>
 static void tile(const Rows& r, const float* image, const float* weights, float* out, int channels) {
-  Vec acc[kPixels][kPanelVectors] = {};
+  Vec acc[kPixels][kVectors] = {};
   const long step = r.pixel_step;
   for (int t = 0; t < r.tap_count; t++) {
     const float* a = image + r.taps[t];
     for (int l = 0; l < r.run; l++) {
-      Vec column[kPanelVectors];
+      Vec column[kVectors];
 #pragma GCC unroll 4
-      for (int v = 0; v < kPanelVectors; v++) column[v] = load(weights + v * kLanes);
+      for (int v = 0; v < kVectors; v++) column[v] = load(weights + v * kLanes);
 #pragma GCC unroll 6
       for (int i = 0; i < kPixels; i++) {
         const Vec pixel = broadcast(a[i * step + l]);
 #pragma GCC unroll 4
-        for (int v = 0; v < kPanelVectors; v++) acc[i][v] = multiply_add(pixel, column[v], acc[i][v]);
+        for (int v = 0; v < kVectors; v++) acc[i][v] = multiply_add(pixel, column[v], acc[i][v]);
       }
-      weights += kColumns;
+      weights += kVectors * kLanes;
     }
   }
-  if (channels == kColumns) {
+  if (channels == kVectors * kLanes) {
 #pragma GCC unroll 6
     for (int i = 0; i < kPixels; i++)
 #pragma GCC unroll 4
-      for (int v = 0; v < kPanelVectors; v++) store(out + i * r.out_pixel_step + v * kLanes, acc[i][v]);
+      for (int v = 0; v < kVectors; v++) store(out + i * r.out_pixel_step + v * kLanes, acc[i][v]);
     return;
   }
-  float row[kColumns];
+  float row[kVectors * kLanes];
   for (int i = 0; i < kPixels; i++) {
-    for (int v = 0; v < kPanelVectors; v++) store(row + v * kLanes, acc[i][v]);
+    for (int v = 0; v < kVectors; v++) store(row + v * kLanes, acc[i][v]);
     std::memcpy(out + i * r.out_pixel_step, row, sizeof(float) * channels);
   }
 }
 
+template <int kVectors>
 static void compute_row(const Rows& r, int y, int panel) {
+  constexpr int kColumns = kVectors * kLanes;
   const int channels = std::min(kColumns, r.channels - panel * kColumns);
-  const float* weights = r.panels + size_t(panel) * r.tap_count * r.run * kColumns;
+  const float* weights = r.weights + size_t(panel) * r.tap_count * r.run * kColumns;
   const int tiles = (r.columns + kMostPixels - 1) / kMostPixels;
   for (int t = 0, x = 0; t < tiles; t++) {
     const int pixels = (r.columns - x) / (tiles - t);  // even tiles: 8 pixels are 4 + 4, not 6 + 2
     const float* image = r.image + y * r.row_step + x * r.pixel_step;
     float* out = r.out + y * r.out_row_step + x * r.out_pixel_step + panel * kColumns;
     switch (pixels) {
-      case 1: tile<1>(r, image, weights, out, channels); break;
-      case 2: tile<2>(r, image, weights, out, channels); break;
-      case 3: tile<3>(r, image, weights, out, channels); break;
-      case 4: tile<4>(r, image, weights, out, channels); break;
-      case 5: tile<5>(r, image, weights, out, channels); break;
-      default: tile<6>(r, image, weights, out, channels); break;
+      case 1: tile<1, kVectors>(r, image, weights, out, channels); break;
+      case 2: tile<2, kVectors>(r, image, weights, out, channels); break;
+      case 3: tile<3, kVectors>(r, image, weights, out, channels); break;
+      case 4: tile<4, kVectors>(r, image, weights, out, channels); break;
+      case 5: tile<5, kVectors>(r, image, weights, out, channels); break;
+      default: tile<6, kVectors>(r, image, weights, out, channels); break;
     }
     x += pixels;
   }
 }
 
-static int panel_count(int channels) { return (channels + kColumns - 1) / kColumns; }
+static void compute_rows(const Rows& r, int first, int last) {
+  r.panels.with_vectors([&](auto vectors) {
+    for (int p = 0; p < r.panels.count; p++)
+      for (int y = first; y < last; y++) compute_row<vectors>(r, y, p);
+  });
+}
 
 // Copies one image into the middle of a zeroed, larger one.
 static void pad_image(const float* x, int height, int width, int channels, int top, int left, int padded_width,
@@ -149,7 +176,8 @@ static void conv2d(Floats x, Floats filter, Floats y, Ints geometry) {
     });
     return;
   }
-  const int group_in = g.group_in(), group_out = g.group_out(), panels = panel_count(group_out);
+  const int group_in = g.group_in(), group_out = g.group_out();
+  const Panels panels(group_out);
   const int padded_width = g.width + 2 * g.pad, padded_height = g.height + 2 * g.pad;
   const bool merged = g.groups == 1 && g.dilation == 1;  // then a kernel row is contiguous in memory
   const int run = merged ? g.kernel_width * g.in_channels : group_in;
@@ -157,13 +185,13 @@ static void conv2d(Floats x, Floats filter, Floats y, Ints geometry) {
   for (int ky = 0; ky < g.kernel_height; ky++)
     for (int kx = 0; kx < (merged ? 1 : g.kernel_width); kx++)
       taps.push_back((long(ky) * padded_width + kx) * g.dilation * g.in_channels);
-  const size_t panel_size = size_t(g.taps()) * group_in * kColumns;
-  float* packed = scratch<float>(Scratch::kFilter, 0, g.groups * panels * panel_size);
-  parallel_ranges(size_t(g.groups) * panels, 4, [&](size_t begin, size_t end, int) {
+  const size_t panel_size = size_t(g.taps()) * group_in * panels.columns;
+  float* packed = scratch<float>(Scratch::kFilter, 0, g.groups * panels.count * panel_size);
+  parallel_ranges(size_t(g.groups) * panels.count, 4, [&](size_t begin, size_t end, int) {
     for (size_t p = begin; p < end; p++) {
-      const int first = int(p % panels) * kColumns;
-      gemm::pack_panel(false, filter.data + (p / panels) * group_out + first, g.out_channels, g.taps() * group_in,
-                       std::min(kColumns, group_out - first), packed + p * panel_size);
+      const int first = int(p % panels.count) * panels.columns;
+      gemm::pack_panel(false, filter.data + (p / panels.count) * group_out + first, g.out_channels, g.taps() * group_in,
+                       std::min(panels.columns, group_out - first), panels.columns, packed + p * panel_size);
     }
   });
   float* images[64];
@@ -180,11 +208,11 @@ static void conv2d(Floats x, Floats filter, Floats y, Ints geometry) {
         for (int group = 0; group < g.groups; group++) {
           const Rows rows{images[thread] + group * group_in, long(g.stride) * g.in_channels,
                           long(g.stride) * padded_width * g.in_channels, taps.data(), int(taps.size()), run,
-                          packed + group * panels * panel_size,
+                          packed + group * panels.count * panel_size,
                           y.data + size_t(n) * g.out_height * g.out_width * g.out_channels + group * group_out,
-                          g.out_channels, long(g.out_width) * g.out_channels, g.out_width, group_out};
-          for (int p = 0; p < panels; p++)
-            for (int oy = first; oy < last; oy++) compute_row(rows, oy, p);
+                          g.out_channels, long(g.out_width) * g.out_channels, g.out_width, group_out,
+                          panels};
+          compute_rows(rows, first, last);
         }
       });
 }
@@ -207,7 +235,8 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
     });
     return;
   }
-  const int group_in = g.group_in(), group_out = g.group_out(), panels = panel_count(group_in);
+  const int group_in = g.group_in(), group_out = g.group_out();
+  const Panels panels(group_in);
   // Input row iy = stride*j + phase receives dy row j + (phase + pad - ky*dilation)/stride, where that is whole.
   struct Tap { int ky, kx, row, column; };
   struct Phase { int y, x; std::vector<Tap> taps; std::vector<long> offsets; size_t first_panel; };
@@ -233,22 +262,22 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
   size_t total = 0;
   for (auto& phase : phases) {
     phase.first_panel = total;
-    total += phase.taps.size() * group_out * kColumns * panels * g.groups;
+    total += phase.taps.size() * group_out * panels.columns * panels.count * g.groups;
     for (const Tap& tap : phase.taps)
       phase.offsets.push_back((long(low + tap.row) * padded_width + low + tap.column) * g.out_channels);
   }
   float* packed = scratch<float>(Scratch::kFilter, 0, total);
   for (const auto& phase : phases)
-    parallel_ranges(size_t(g.groups) * panels, 4, [&](size_t begin, size_t end, int) {
+    parallel_ranges(size_t(g.groups) * panels.count, 4, [&](size_t begin, size_t end, int) {
       for (size_t p = begin; p < end; p++) {
-        const int group = int(p / panels), first = int(p % panels) * kColumns;
-        const int inputs = std::min(kColumns, group_in - first);
-        float* out = packed + phase.first_panel + p * phase.taps.size() * group_out * kColumns;
+        const int group = int(p / panels.count), first = int(p % panels.count) * panels.columns;
+        const int inputs = std::min(panels.columns, group_in - first);
+        float* out = packed + phase.first_panel + p * phase.taps.size() * group_out * panels.columns;
         for (const Tap& tap : phase.taps) {
           const float* from =
               filter.data + (size_t(tap.ky * g.kernel_width + tap.kx) * group_in + first) * g.out_channels + group * group_out;
-          gemm::pack_panel(true, from, g.out_channels, group_out, inputs, out);
-          out += size_t(group_out) * kColumns;
+          gemm::pack_panel(true, from, g.out_channels, group_out, inputs, panels.columns, out);
+          out += size_t(group_out) * panels.columns;
         }
       }
     });
@@ -267,12 +296,12 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
             const int columns = (g.width - 1 - phase.x) / g.stride + 1;
             const Rows rows{images[thread] + group * group_out, g.out_channels, long(padded_width) * g.out_channels,
                             phase.offsets.data(), int(phase.offsets.size()), group_out,
-                            packed + phase.first_panel + size_t(group) * panels * phase.taps.size() * group_out * kColumns,
+                            packed + phase.first_panel + size_t(group) * panels.count * phase.taps.size() * group_out * panels.columns,
                             image_out + (size_t(phase.y) * g.width + phase.x) * g.in_channels + group * group_in,
-                            long(g.stride) * g.in_channels, long(g.stride) * g.width * g.in_channels, columns, group_in};
+                            long(g.stride) * g.in_channels, long(g.stride) * g.width * g.in_channels, columns, group_in,
+                            panels};
             const int phase_rows = (g.height - 1 - phase.y) / g.stride + 1;
-            for (int p = 0; p < panels; p++)
-              for (int j = first; j < std::min(last, phase_rows); j++) compute_row(rows, j, p);
+            compute_rows(rows, first, std::min(last, phase_rows));
           }
       });
 }

@@ -19,21 +19,18 @@ static void pack_rows(bool transposed, const float* a, int lda, int m, int k, fl
   }
 }
 
-// one panel of kColumns columns: [k][kColumns], zero beyond n
-static void pack_panel(bool transposed, const float* b, int ldb, int k, int columns, float* out) {
-  if (!transposed && columns == kColumns) {
-    for (int l = 0; l < k; l++, b += ldb, out += kColumns)
-      for (int v = 0; v < kPanelVectors; v++) store(out + v * kLanes, load(b + v * kLanes));
-    return;
-  }
-  for (int l = 0; l < k; l++) {
+// one panel of `width` columns, whole vectors: [k][width], zero beyond `columns`
+static void pack_panel(bool transposed, const float* b, int ldb, int k, int columns, int width, float* out) {
+  for (int l = 0; l < k; l++, out += width) {
     if (transposed) {
       for (int j = 0; j < columns; j++) out[j] = b[size_t(j) * ldb + l];
+      for (int j = columns; j < width; j++) out[j] = 0;
     } else {
-      for (int j = 0; j < columns; j++) out[j] = b[size_t(l) * ldb + j];
+      const float* row = b + size_t(l) * ldb;
+      // a partial load fills its vector with zeros
+      by_vectors(columns, [&](int j, auto extent) { store(out + j, load(row + j, extent)); });
+      for (int j = (columns + kLanes - 1) / kLanes * kLanes; j < width; j += kLanes) store(out + j, Vec{});
     }
-    for (int j = columns; j < kColumns; j++) out[j] = 0;
-    out += kColumns;
   }
 }
 
@@ -95,7 +92,7 @@ static void sgemm(int transpose_a, int transpose_b, int m, int n, int k, Floats 
         for (size_t p = begin; p < end; p++) {
           const int j = j0 + int(p) * kColumns;
           const float* from = b.data + (transpose_b ? size_t(j) * ldb + l0 : size_t(l0) * ldb + j);
-          pack_panel(transpose_b, from, ldb, depth, std::min(kColumns, n - j), packed_b + p * kColumns * depth);
+          pack_panel(transpose_b, from, ldb, depth, std::min(kColumns, n - j), kColumns, packed_b + p * kColumns * depth);
         }
       });
       const bool add = accumulate || l0 > 0;

@@ -6,9 +6,10 @@ import type { Kernels } from './kernels.ts';
 import { nativeAddon, nativeKernels } from './native/binding.ts';
 import { wasmBuilds } from './wasm/binding.ts';
 
-/** Every compiled implementation that can run on this machine, one per instruction set or build. */
+/** Every compiled implementation that can run on this machine, one per instruction set or build; the native ones with two threads. */
 export function compiledBackends(): [string, () => Kernels][] {
   const addon = nativeAddon();
+  if (!(addon instanceof Error)) addon.threads(2);
   const native = addon instanceof Error ? [] : addon.instructionSets();
   return [
     ...native.map((set): [string, () => Kernels] => [`native ${set}`, () => nativeKernels(set)!]),
