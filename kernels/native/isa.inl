@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <type_traits>
 #include <utility>
 #include <vector>
 // SIGNUM_EMULATE_AVX512: the AVX-512 sources over SIMDe, so that a CPU without AVX-512 can test them (scripts/check-avx512.sh).

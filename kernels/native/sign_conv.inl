@@ -4,6 +4,7 @@
 namespace sign_sums {
 
 constexpr int kOutputs = 8;  // output channels whose row stays in registers, by up to two vectors of pixels
+constexpr int kLeastPart = 4;  // positions of a vector that one image gets at least: rows are transposed by four
 constexpr size_t kTableShare = 24 * 1024;  // of L1
 
 struct FilterBits {
@@ -21,7 +22,8 @@ struct Plan {
   std::vector<Tap> taps;              // those of one column next to each other
   // filled by `complete`
   int group = 1;             // images whose rows lie side by side, so that narrow rows fill two vectors
-  int pitch = 0;             // positions of one image's row, whole vectors
+  int parts = 1;             // of a vector, each of another image: 1, 2 or 4
+  int pitch = 0;             // positions of one image's row: whole vectors, or one part
   int positions = 0;         // of a group's row
   int quads = 0, tiles = 0;  // fours of input channels; kOutputs of output channels
   int first_row = 0, ring = 0;            // rows of tables that an output row needs
@@ -35,7 +37,9 @@ struct Plan {
       low_row = std::min(low_row, tap.row), high_row = std::max(high_row, tap.row);
       low = std::min(low, tap.column), high = std::max(high, tap.column);
     }
-    pitch = round_up(in_width, kLanes), group = pitch == kLanes && batch > 1 ? 2 : 1, positions = group * pitch;
+    if (batch > 1)
+      while (kLanes / (2 * parts) >= std::max(in_width, kLeastPart)) parts *= 2;
+    pitch = round_up(in_width, kLanes / parts), group = pitch <= kLanes && batch > 1 ? 2 * parts : 1, positions = group * pitch;
     quads = (in_channels + kSigns - 1) / kSigns, tiles = (out_channels + kOutputs - 1) / kOutputs;
     first_row = low_row, ring = high_row - low_row + 1;
     origin = high, sums_pitch = round_up(origin + std::max(pitch - low, out_width) + kSigns, kLanes);
@@ -43,13 +47,27 @@ struct Plan {
     quad_block = std::max(1, int(kTableShare / (sizeof(float) * table_size * ring)));
     code_tile = taps.size() * quads * kOutputs;
   }
+  // body(the number of parts as a constant)
+  template <class Body>
+  void with_parts(const Body& body) const {
+    switch (parts) {
+      case 1: return body(std::integral_constant<int, 1>{});
+      case 2: if constexpr (kLanes >= 2 * kLeastPart) return body(std::integral_constant<int, 2>{});
+      default: if constexpr (kLanes >= 4 * kLeastPart) return body(std::integral_constant<int, 4>{});
+    }
+  }
   bool fits() const { return table_size <= 65536; }
 };
 
 struct Entry { const float* table; const uint16_t* codes; };
 
-// sums[o][...] += the entries of `quads` looked-up vectors each; to[v] is where the v-th vector of an output's row belongs
-template <int kVectors>
+template <int kCount>
+struct PartOf {
+  typedef float type __attribute__((vector_size(kCount * 4), aligned(4), may_alias));
+};
+
+// sums[o][...] += the entries of `quads` looked-up vectors each; to[i] is where the i-th part of an output's row belongs
+template <int kVectors, int kParts>
 static void add_entries(const Entry* entries, int count, int quads, size_t table_size, size_t at, float* const to[], size_t row) {
   Vec acc[kOutputs][kVectors] = {};
   for (int e = 0; e < count; e++) {
@@ -64,10 +82,17 @@ static void add_entries(const Entry* entries, int count, int quads, size_t table
       }
     }
   }
+  constexpr int kWidth = kLanes / kParts;
+  typedef typename PartOf<kWidth>::type Part;
 #pragma GCC unroll 2
   for (int v = 0; v < kVectors; v++)
 #pragma GCC unroll 8
-    for (int o = 0; o < kOutputs; o++) store(to[v] + o * row, load(to[v] + o * row) + acc[o][v]);
+    for (int o = 0; o < kOutputs; o++) {
+      Part parts[kParts];
+      std::memcpy(parts, &acc[o][v], sizeof(Vec));
+#pragma GCC unroll 4
+      for (int i = 0; i < kParts; i++) *reinterpret_cast<Part*>(to[v * kParts + i] + o * row) += parts[i];
+    }
 }
 
 class SignConvolution {
@@ -158,14 +183,17 @@ class SignConvolution {
                                 codes + tile * p.code_tile + (t * p.quads + quad) * kOutputs};
           }
           float* to = sums + size_t(tile) * kOutputs * row + p.origin - column;
-          const auto at = [&](int position) { return to + position / p.pitch * p.sums_pitch + position % p.pitch; };
-          int x = 0;
-          for (; x + kLanes < p.positions; x += 2 * kLanes) {
-            float* const places[2] = {at(x), at(x + kLanes)};
-            add_entries<2>(entries, count, quads, p.table_size, x, places, row);
-          }
-          float* const place = at(x);
-          if (x < p.positions) add_entries<1>(entries, count, quads, p.table_size, x, &place, row);
+          const auto add = [&](int x, auto vectors, auto parts) {
+            float* places[vectors * parts];
+            for (int i = 0, position = x; i < vectors * parts; i++, position += kLanes / parts)
+              places[i] = to + position / p.pitch * p.sums_pitch + position % p.pitch;
+            add_entries<vectors, parts>(entries, count, quads, p.table_size, x, places, row);
+          };
+          p.with_parts([&](auto parts) {
+            int x = 0;
+            for (; x + kLanes < p.positions; x += 2 * kLanes) add(x, std::integral_constant<int, 2>{}, parts);
+            if (x < p.positions) add(x, std::integral_constant<int, 1>{}, parts);
+          });
         }
     }
     if (p.out_scale)
@@ -209,9 +237,10 @@ static Floats effective_filter(const ConvGeometry& g, Words filter, Floats alpha
   return floats;
 }
 
-// Rows much narrower than a vector leave most of it empty; strided ones share no tables: multiply-adds win there.
+// Rows of one or two pixels leave most of a vector empty; strided ones share no tables: multiply-adds win there. (The choice must not
+// depend on the batch: a packed network answers for one image as for many, to the bit.)
 static bool worthwhile(const ConvGeometry& g, const Plan& plan) {
-  return g.groups == 1 && g.stride == 1 && 2 * plan.in_width >= kLanes && plan.fits();
+  return g.groups == 1 && g.stride == 1 && 2 * plan.in_width > kLeastPart && plan.fits();
 }
 
 }  // namespace sign_sums
