@@ -6,11 +6,11 @@ import { type Policy, weightLayers } from '../models/policy.ts';
 import { buildNetwork } from '../models/table.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { pack } from '../pack/pack.ts';
-import type { PackedModel } from '../runtime/packed-model.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { adopt } from '../train/teacher.ts';
+import { latencyMs } from './latency.ts';
 
 export interface SensitivityOptions {
   /** Method of the layers that are binary; default: that of the network. */
@@ -43,7 +43,6 @@ export interface Sensitivity {
 }
 
 const batchSize = 100;
-const timings = 15;
 
 /** Measures networks that have the weights of a trained one, but other precisions. */
 export class SensitivityBench {
@@ -76,7 +75,7 @@ export class SensitivityBench {
     const { classes, mean, std } = this.data;
     const { bytes, model } = pack(network, new Tensor(images, [count, ...this.data.shape]), { classes, mean, std });
     const precision = layer === null ? null : (policy[layer] ?? null);
-    return { layer, precision, loss, accuracy: top1, bytes: bytes.length, milliseconds: latency(model) };
+    return { layer, precision, loss, accuracy: top1, bytes: bytes.length, milliseconds: latencyMs(model) };
   }
 
   private async networkOf(policy: Policy): Promise<Network> {
@@ -124,16 +123,6 @@ function requireSameStructure(network: Network, source: Network): void {
   throw new UsageError(
     `sensitivity: method "${network.method.id}" has ${different} "${ours[different]}", the run "${theirs[different]}": train the float run with --block-order ${ours.order} --shortcut ${ours.shortcut} --activation ${ours.activation}, or choose another --method`,
   );
-}
-
-function latency(model: PackedModel): number {
-  const image = new Float32Array(model.graph.input.reduce((a, b) => a * b)).fill(0.5);
-  const times = Array.from({ length: timings }, () => {
-    const begin = performance.now();
-    model.run(image);
-    return performance.now() - begin;
-  });
-  return times.sort((a, b) => a - b)[timings >> 1]!;
 }
 
 export interface Budget {

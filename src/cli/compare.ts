@@ -73,8 +73,10 @@ export function addCompare(program: Command): void {
                   ? `${id}: ${percent(result.accuracy)}${result.notPacked ? '; does not pack' : ''}\n`
                   : `${id}: failed: ${result.failed}\n`,
               ),
+            onError: ({ id }, error) =>
+              process.stderr.write(`${id}: ${error instanceof Error ? error.message : error}; the others go on\n`),
           });
-      const comparison = writeReports(plan, folder);
+      const comparison = await writeReports(plan, folder);
       if (json) printJson(comparison);
       else printRanking(comparison);
       const left = comparison.open > 0 ? `; ${comparison.open} runs are left` : '';

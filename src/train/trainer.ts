@@ -5,16 +5,16 @@ import { type Loader, openLoader } from '../data/loader.ts';
 import type { Point } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
-import { buildNetwork } from '../models/table.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
-import { optimizerOf, scheduleOf, type TrainConfig, tricksOf } from './config.ts';
+import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { fitLayers, isFitted } from './fit-layers.ts';
 import { LayerObserver } from './layer-metrics.ts';
+import { networkFor } from './network-for.ts';
 import type { EpochMetrics, RunFolder } from './run-folder.ts';
 import { TrainingStep } from './step.ts';
 import { adopt, teacherFor, trainedNetwork } from './teacher.ts';
@@ -74,16 +74,7 @@ export class Trainer {
         `--resized-crop needs a folder of image files; ${data.name} comes decoded at ${data.shape[0]}x${data.shape[1]}: use --pad-crop`,
       );
     const method = methodNamed(config.method);
-    this.network = buildNetwork({
-      model: config.model,
-      method: config.method,
-      inputShape: [...data.shape],
-      classes: data.classes.length,
-      width: config.width,
-      seed: config.seed,
-      tricks: tricksOf(config),
-      policy: config.policy,
-    });
+    this.network = networkFor(config, data);
     this.optimizer = optimizerOf(config, method);
     this.schedule = scheduleOf(config, method);
     const limit = config.limit ?? Number.POSITIVE_INFINITY;

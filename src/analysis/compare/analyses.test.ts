@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const load = async () => blobData();
-const silent: QueueEvents = { onJob: () => ({}), onResult: () => {} };
+const silent: QueueEvents = { onJob: () => ({}), onResult: () => {}, onError: () => {} };
 const plan = (analyses: Record<string, unknown> = {}) =>
   parsePlan({
     title: 'Blobs',
@@ -38,7 +38,7 @@ test('the rows asked for are analysed, the first seed of each, and stand in both
   expect(readAnalysis(folder, bnn!, 'sensitivity')!.switched.length).toBeGreaterThan(5);
   expect(existsSync(fileOf(float!, 'views'))).toBe(false);
   expect(existsSync(fileOf(bnnAgain!, 'robustness'))).toBe(false);
-  writeReports(whole, folder);
+  await writeReports(whole, folder, load);
   const [html, markdown] = ['report.html', 'report.md'].map((file) => readFileSync(join(folder, file), 'utf8'));
   for (const title of ['Robustness', 'Layer sensitivity', 'Feature maps and filters']) {
     expect(html).toContain(`<h2>${title}</h2>`);
@@ -63,6 +63,6 @@ test('an analysis asked for later is made from the weights; without them what th
 test('a damaged log and a row that is not there are named', async () => {
   await runComparison(plan({ robustness: ['bnn'] }), folder, silent, load);
   writeFileSync(fileOf(knownJobs(whole, folder)[1]!.id, 'robustness'), '{"images": 3}');
-  expect(() => writeReports(whole, folder)).toThrow(/robustness\.json is damaged; delete it/);
+  await expect(writeReports(whole, folder, load)).rejects.toThrow(/robustness\.json is damaged; delete it/);
   expect(() => plan({ views: ['bmn'] })).toThrow(/analyses name "bmn".*did you mean "bnn"/);
 });

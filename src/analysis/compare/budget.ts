@@ -1,9 +1,9 @@
 import { Random } from '../../core/random.ts';
 import type { DataSet } from '../../data/dataset.ts';
 import { methodNamed } from '../../methods/table.ts';
-import { buildNetwork } from '../../models/table.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { optimizerOf, type TrainConfig, tricksOf } from '../../train/config.ts';
+import { optimizerOf, type TrainConfig } from '../../train/config.ts';
+import { networkFor } from '../../train/network-for.ts';
 import { TrainingStep } from '../../train/step.ts';
 import { teacherFor } from '../../train/teacher.ts';
 import type { Plan } from './plan.ts';
@@ -14,16 +14,7 @@ const timedSteps = 8;
 /** Training speed in images per second, measured on random images; data loading runs beside it and is not counted. */
 function imagesPerSecond(config: TrainConfig, data: DataSet): number {
   const method = methodNamed(config.method);
-  const network = buildNetwork({
-    model: config.model,
-    method: config.method,
-    inputShape: [...data.shape],
-    classes: data.classes.length,
-    width: config.width,
-    seed: config.seed,
-    tricks: tricksOf(config),
-    policy: config.policy,
-  });
+  const network = networkFor(config, data);
   const step = new TrainingStep(
     network,
     teacherFor(method, network, config.teacher),

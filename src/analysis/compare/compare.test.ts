@@ -22,7 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const blobs = blobData();
 const load = async () => blobs;
-const silent: QueueEvents = { onJob: () => ({}), onResult: () => {} };
+const silent: QueueEvents = { onJob: () => ({}), onResult: () => {}, onError: () => {} };
 const plan = (changes: Record<string, unknown> = {}) =>
   parsePlan({
     title: 'Blobs',
@@ -71,7 +71,7 @@ test('a comparison trains, packs and ranks all rows; one that diverges keeps its
   const ranked: string[] = [];
   const events: QueueEvents = { ...silent, onResult: ({ id }) => ranked.push(id) };
   expect(await runComparison(given, folder, events, load)).toBe('finished');
-  const { rows, open } = writeReports(given, folder);
+  const { rows, open } = await writeReports(given, folder, load);
   expect(open).toBe(0);
   expect(rows.map(({ label }) => label).sort()).toEqual(['bnn', 'dbnn', 'float', 'wild']);
   expect(rows.at(-1)).toMatchObject({ label: 'wild', accuracy: null });
@@ -184,18 +184,34 @@ test('all methods of a seed begin with the same weights', async () => {
   for (const name of names) expect(a!.tensors.get(name)!.data).toEqual(b!.tensors.get(name)!.data);
 });
 
-test('other options under the same label are refused, not mixed', async () => {
+test('other options under the same label are refused, not mixed; the other runs are done all the same', async () => {
   await runComparison(plan({ methods: ['bnn'] }), folder, silent, load);
   rmSync(runFolderOf(folder, knownJobs(plan({ methods: ['bnn'] }), folder)[0]!.id).file('result.json'));
-  const changed = plan({ methods: ['bnn'], training: { batch: 32, optimizer: 'adam', rate: 0.5 } });
+  const changed = plan({ methods: ['bnn', 'bi-real'], training: { batch: 32, optimizer: 'adam', rate: 0.5 } });
   await expect(runComparison(changed, folder, silent, load)).rejects.toThrow(/other options than the plan's/);
+  expect(readResult(runFolderOf(folder, knownJobs(changed, folder)[1]!.id))).not.toBeNull();
+});
+
+test('latencies: of the packed networks; as logged without them; of untrained ones of the same layers without a log', async () => {
+  const given = plan({ methods: ['bnn'] });
+  await runComparison(given, folder, silent, load);
+  const [{ id }] = knownJobs(given, folder) as [ReturnType<typeof knownJobs>[0]];
+  const latency = async () => (await writeReports(given, folder, load)).rows[0]!.latencyMs!;
+  expect(await latency()).toBeGreaterThan(0);
+  rmSync(runFolderOf(folder, id).file('model.safetensors'));
+  writeFileSync(join(folder, 'latency.json'), JSON.stringify({ machine: 'a PDP-8', milliseconds: { [id]: 1234 } }));
+  expect(await latency()).toBe(1234);
+  rmSync(join(folder, 'latency.json'));
+  const measured = await latency();
+  expect(measured).toBeGreaterThan(0);
+  expect(measured).toBeLessThan(1234);
 });
 
 test('a budget in minutes becomes at least one epoch, kept with the run', async () => {
   const given = plan({ methods: ['bnn'], budget: { minutes: 1e-6 } });
   await runComparison(given, folder, silent, load);
   expect(runFolderOf(folder, knownJobs(given, folder)[0]!.id).readConfig().epochs).toBe(1);
-  expect(writeReports(given, folder).rows[0]!.runs[0]!.metrics).toHaveLength(1);
+  expect((await writeReports(given, folder, load)).rows[0]!.runs[0]!.metrics).toHaveLength(1);
 });
 
 test('no point of the Pareto front is beaten, and every other one is', () => {

@@ -1,16 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { FormatError } from '../../core/errors.ts';
+import { FormatError, PackError } from '../../core/errors.ts';
+import type { DataSet } from '../../data/dataset.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { loadPackedModel, type PackedModel } from '../../runtime/packed-model.ts';
-import { packedFile } from '../packed-evaluation.ts';
+import { networkFor } from '../../train/network-for.ts';
+import { latencyMs } from '../latency.ts';
+import { packedFile, packForData } from '../packed-evaluation.ts';
 import { describeMachine } from './comparison.ts';
 import { type Job, jobsByRow } from './jobs.ts';
 import { runFolderOf } from './queue.ts';
+import { readResult } from './result.ts';
 
 const rounds = 5;
-const repeats = 20;
 
 const stored = z.strictObject({ machine: z.string(), milliseconds: z.record(z.string(), z.number()) });
 
@@ -20,30 +23,47 @@ export interface Latencies {
   readonly milliseconds: ReadonlyMap<string, number>;
 }
 
-function medianMs(model: PackedModel, image: Float32Array): number {
-  const times = Array.from({ length: repeats }, () => {
-    const begin = performance.now();
-    model.run(image);
-    return performance.now() - begin;
-  });
-  return times.sort((a, b) => a - b)[repeats >> 1]!;
+type Load = (name: string) => Promise<DataSet>;
+
+const packedFileOf = (folder: string, { id }: Job): string => runFolderOf(folder, id).file(packedFile);
+
+/** Runs whose network was packed. */
+const wasPacked = (folder: string, { id }: Job): boolean =>
+  typeof (readResult(runFolderOf(folder, id)) as { packedBytes?: unknown } | null)?.packedBytes === 'number';
+
+/**
+ * The packed network of a run; where the file is gone (a published comparison leaves it out), an untrained one of the same layers, which takes
+ * as long. Null where it only packs once it is trained.
+ */
+async function packedModel(job: Job, folder: string, load: Load): Promise<PackedModel | null> {
+  const file = packedFileOf(folder, job);
+  if (existsSync(file)) return loadPackedModel(readFileSync(file));
+  const data = await load(job.data);
+  const network = networkFor(job.config, data);
+  network.setPoint({ progress: 1, epoch: job.config.epochs });
+  network.setTraining(false);
+  try {
+    return (await packForData(network, data)).model;
+  } catch (error) {
+    if (error instanceof PackError) return null;
+    throw error;
+  }
 }
 
 /**
  * Milliseconds for one image by every packed network of the jobs. They take turns, and the best of each one's medians counts: what else the
  * machine does then disturbs none more than another.
  */
-function measure(jobs: readonly Job[], folder: string): Latencies {
-  const models = jobs.flatMap(({ id }) => {
-    const file = runFolderOf(folder, id).file(packedFile);
-    return existsSync(file) ? [{ id, model: loadPackedModel(readFileSync(file)) }] : [];
-  });
+async function measure(jobs: readonly Job[], folder: string, load: Load): Promise<Latencies> {
+  const models = new Map<string, PackedModel>();
+  for (const job of jobs) {
+    const model = await packedModel(job, folder, load);
+    if (model) models.set(job.id, model);
+  }
   const best = new Map<string, number>();
   for (let round = 0; round < rounds; round++)
-    for (const { id, model } of models) {
-      const image = new Float32Array(model.graph.input.reduce((a, b) => a * b)).fill(0.5);
-      best.set(id, Math.min(best.get(id) ?? Number.POSITIVE_INFINITY, medianMs(model, image)));
-    }
+    for (const [id, model] of models)
+      best.set(id, Math.min(best.get(id) ?? Number.POSITIVE_INFINITY, latencyMs(model)));
   return { machine: describeMachine(), milliseconds: best };
 }
 
@@ -58,14 +78,21 @@ function read(file: string): Latencies | null {
 }
 
 /**
- * Latencies of the first run of every row: measured now if all their packed files are here, else as the comparison's log has them.
+ * Latencies of the first run of every row: those of the comparison's log if it has all of them and the packed networks are not here, else
+ * measured now.
  */
-export function latenciesOf(jobs: readonly Job[], folder: string): Latencies {
+export async function latenciesOf(jobs: readonly Job[], folder: string, load: Load): Promise<Latencies> {
   const file = join(folder, 'latency.json');
   const firsts = jobsByRow(jobs).map((group) => group[0]!);
+  const packed = firsts.filter((job) => wasPacked(folder, job));
   const logged = read(file);
-  const measured = measure(firsts, folder);
-  if (logged && logged.milliseconds.size > measured.milliseconds.size) return logged;
+  if (
+    logged &&
+    packed.every(({ id }) => logged.milliseconds.has(id)) &&
+    !packed.every((job) => existsSync(packedFileOf(folder, job)))
+  )
+    return logged;
+  const measured = await measure(packed, folder, load);
   const milliseconds = Object.fromEntries(measured.milliseconds);
   writeFileAtomic(file, `${JSON.stringify({ machine: measured.machine, milliseconds }, null, 2)}\n`);
   return measured;

@@ -18,6 +18,8 @@ export interface QueueEvents {
   /** A training begins or continues; `place` counts from 1. */
   readonly onJob: (job: Job, place: number, of: number) => Pick<TrainEvents, 'onStep' | 'onEpoch'>;
   readonly onResult: (job: Job, result: RunResult) => void;
+  /** A run could not be done and stays open; the others go on. */
+  readonly onError: (job: Job, error: unknown) => void;
 }
 
 /** `busy`: what is left is in the hands of another process. */
@@ -96,17 +98,23 @@ export class Queue {
     this.afterRun = afterRun;
   }
 
+  /** @throws when nothing is left but runs that could not be done, the error of the first one */
   async run(jobs: readonly Job[]): Promise<QueueEnd> {
+    const errors = new Map<string, unknown>();
     for (;;) {
       const open = openJobs(this.folder, jobs);
       if (open.length === 0) return 'finished';
-      const next = open.find((job) => this.isReady(job, open));
+      const next = open.find((job) => !errors.has(job.id) && this.isReady(job, open));
+      if (!next && errors.size > 0) throw errors.values().next().value;
       if (!next) return 'busy';
       try {
         if (!(await this.finish(next, jobs))) return 'stopped';
       } catch (error) {
         // another process was quicker, while the data set was loaded: it is its run now
-        if (!(error instanceof TakenError)) throw error;
+        if (error instanceof TakenError) continue;
+        // a night of other runs must not be lost for one
+        errors.set(next.id, error);
+        this.events.onError(next, error);
       }
     }
   }

@@ -72,9 +72,13 @@ export async function runComparison(
 }
 
 /** Writes `report.html` and `report.md` of what is finished. */
-export function writeReports(plan: Plan, folder: string): Comparison {
+export async function writeReports(
+  plan: Plan,
+  folder: string,
+  load: (name: string) => Promise<DataSet> = loadDataSet,
+): Promise<Comparison> {
   const jobs = knownJobs(plan, folder);
-  const { machine, milliseconds } = latenciesOf(jobs, folder);
+  const { machine, milliseconds } = await latenciesOf(jobs, folder, load);
   const comparison = readComparison(plan, jobs, folder, milliseconds);
   const sections = analysisSections(comparison, folder);
   writeFileAtomic(join(folder, 'report.html'), comparisonHtml(comparison, machine, sections));
