@@ -22,9 +22,10 @@ export const peerFile = (path: string): string => `${folder}node_modules/${path}
 /** Debian's Python, with PyTorch and NumPy on OpenBLAS; installed by apt where we are root. */
 export function python(script: string, args: readonly string[] = []): string {
   const interpreter = '/usr/bin/python3';
-  if (spawnSync(interpreter, ['-c', 'import torch']).status !== 0) {
-    process.stderr.write('installing python3-torch and libopenblas0-pthread\n');
-    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'python3-torch', 'libopenblas0-pthread'], {
+  const debian = ['python3-torch', 'libopenblas0-pthread']; // without the second NumPy falls back to the slow reference BLAS
+  if (spawnSync('dpkg', ['-s', ...debian]).status !== 0) {
+    process.stderr.write(`installing ${debian.join(' and ')}\n`);
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', ...debian], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }
