@@ -9,17 +9,18 @@ const largestCode = 127;
 const searchEvery = 100;
 const shares = [1, 0.8, 0.6, 0.4, 0.3, 0.2, 0.1, 0.05];
 
-/** clamp(round(g/s), -128, 127) s, s = clip/127; `draw` in [0,1) rounds stochastically, 1/2 to the nearest. */
-function quantized(value: number, clip: number, draw: number): number {
-  const step = clip / largestCode;
-  return Math.max(-largestCode - 1, Math.min(largestCode, Math.floor(value / step + draw))) * step;
+/** clamp(round(g), -128, 127) for g in steps; `draw` in [0,1) rounds stochastically, 1/2 to the nearest. */
+function code(g: number, draw: number): number {
+  const rounded = Math.floor(g + draw);
+  return rounded > largestCode ? largestCode : rounded < -largestCode - 1 ? -largestCode - 1 : rounded;
 }
 
 /** d_c = 1 - cos(g, quantized g): how far a clip turns the gradient (Zhu 2020, eq. 8). */
 export function directionDeviation(g: ArrayLike<number>, clip: number): number {
   let [dot, ours, theirs] = [0, 0, 0];
+  const step = clip / largestCode;
   for (let i = 0; i < g.length; i++) {
-    const q = quantized(g[i]!, clip, 0.5);
+    const q = step * code(g[i]! / step, 0.5);
     dot += q * g[i]!;
     ours += q * q;
     theirs += g[i]! * g[i]!;
@@ -61,7 +62,9 @@ export const int8Gradients: OutputMap = learningOutput(
       if (clip[0]! > 0) {
         const draws = floats(g.length);
         context.random.fillUniform(draws, 0, 1);
-        for (let k = 0; k < g.length; k++) g[k] = quantized(g[k]!, clip[0]!, draws[k]!);
+        const step = clip[0]! / largestCode;
+        const perStep = 1 / step;
+        for (let k = 0; k < g.length; k++) g[k] = step * code(g[k]! * perStep, draws[k]!);
         release(draws);
       }
       return [g];

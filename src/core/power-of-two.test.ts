@@ -20,6 +20,9 @@ test('AP2 is the signed power of two at the rounded logarithm, for every normal 
 test('a whole array at once is the same as one by one', () => {
   const values = Float32Array.from({ length: 999 }, (_, i) => (i % 2 ? -1 : 1) * 1.07 ** (i - 500));
   const together = values.slice();
-  nearestPowersOfTwo(new Uint32Array(together.buffer));
+  nearestPowersOfTwo(new Int32Array(together.buffer));
   expect([...together]).toEqual(Array.from(values, nearestPowerOfTwo));
+  const zeros = new Int32Array(2);
+  nearestPowersOfTwo(zeros);
+  expect(zeros).toEqual(new Int32Array(2));
 });

@@ -14,11 +14,9 @@ export function nearestPowerOfTwo(x: number): number {
   return single[0]!;
 }
 
-/** The same for a whole array of float32 bits. */
-export function nearestPowersOfTwo(words: Uint32Array): void {
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    words[i] =
-      (word & 0x7f800000) === 0 ? 0 : (word & ~mantissaMask) + ((word & mantissaMask) > halfway ? 0x800000 : 0);
-  }
+/** The same for a whole array of float32 bits; values below the normal range may also become the smallest normal one. */
+export function nearestPowersOfTwo(words: Int32Array): void {
+  // a mantissa above the halfway mark carries into the exponent
+  const carry = mantissaMask - halfway;
+  for (let i = 0; i < words.length; i++) words[i] = (words[i]! + carry) & ~mantissaMask;
 }

@@ -46,7 +46,7 @@ export const shiftNorm: NormRule = {
     const [centred, powers] = [floats(x.length), floats(x.length)];
     affineColumns(kernels(), x, one, shift, centred, rows);
     powers.set(centred);
-    nearestPowersOfTwo(new Uint32Array(powers.buffer, powers.byteOffset, powers.length));
+    nearestPowersOfTwo(new Int32Array(powers.buffer, powers.byteOffset, powers.length));
     kernels().columnDots(centred, powers, variance, rows, channels);
     for (let c = 0; c < channels; c++) variance[c]! /= rows;
     for (const array of [one, shift, centred, powers]) release(array);

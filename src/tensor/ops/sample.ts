@@ -3,7 +3,7 @@ import { kernels } from '../../backend/select.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { subtractSigns } from '../../core/sample-factors.ts';
 import { formatShape } from '../../core/shape.ts';
-import { floats } from '../storage.ts';
+import { floats, release } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -29,8 +29,18 @@ export function sampleScale(x: Tensor, factor: Tensor): Tensor {
   else kernels().rowScale(x.data, factor.data, y.data, samples, x.size / samples);
   const backward = (dy: Float32Array) => {
     const [dx, df] = [floats(x.size), floats(samples)];
-    kernels().rowDots(dy, x.data, df, samples, x.size / samples);
-    kernels().rowScale(dy, factor.data, dx, samples, x.size / samples);
+    if (samples === 1) {
+      // by rows, which the threads share; one long row would be one thread's
+      const [factors, dots] = [floats(x.rows).fill(factor.data[0]!), floats(x.rows)];
+      kernels().rowDots(dy, x.data, dots, x.rows, x.channels);
+      kernels().rowScale(dy, factors, dx, x.rows, x.channels);
+      df[0] = dots.reduce((sum, dot) => sum + dot, 0);
+      release(factors);
+      release(dots);
+    } else {
+      kernels().rowDots(dy, x.data, df, samples, x.size / samples);
+      kernels().rowScale(dy, factor.data, dx, samples, x.size / samples);
+    }
     return [dx, df];
   };
   return record('sampleScale', [x, factor], y, backward);
