@@ -16,7 +16,7 @@ export function addRobustness(program: Command): void {
     .option('--json', 'one JSON object per run')
     .addHelpText(
       'after',
-      '\nStrengths are shares of the pixel range. An attack knows the network; its gradient passes signs by the estimators of the method.\n\nExample:\n  signum robustness runs/resnet20-float-cifar10 runs/resnet20-bnn-cifar10 --images 1000',
+      '\nStrengths are shares of the pixel range. An attack knows the network; an image\nhas to withstand it by the slopes of the method and by the clipped one.\n\nExample:\n  signum robustness runs/resnet20-float-cifar10 runs/resnet20-bnn-cifar10 --images 1000',
     )
     .action(async (runs: string[], { images, json }: { images: number; json?: boolean }) => {
       if (images < 1) throw new UsageError('--images 0: there must be at least one image');

@@ -54,7 +54,7 @@ function robustnessSection(of: readonly Analysed<'robustness'>[]): ReportSection
   const charts = attacks
     .map((attack) => `<div class="chart" id="${attack}"><h3>Accuracy % under ${attackNames[attack]}</h3></div>`)
     .join('');
-  const note = `Accuracy % on ${images} test images, the same for all. Strengths are shares of the pixel range; attacks know the network, and their gradient passes signs by the method's own estimators, so that a binary network may also look strong because its gradient misleads.`;
+  const note = `Accuracy % on ${images} test images, the same for all. Strengths are shares of the pixel range; attacks know the network; an image counts if it withstands the attack by the method's own slopes and by the clipped one, because slopes that pass nothing hide a gradient and protect nothing.`;
   return {
     title: 'Robustness',
     html: `<p class="sub">${escapeHtml(note)}</p><div class="charts">${charts}</div>${table(head.map(escapeHtml), lines)}`,

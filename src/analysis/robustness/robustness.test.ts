@@ -7,7 +7,7 @@ import { inference } from '../../tensor/tape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { blobData } from '../../train/synthetic.testing.ts';
 import { fgsm, gaussianNoise, inputGradient, PixelRange, pgd } from './attacks.ts';
-import { robustnessOf, strengths } from './robustness.ts';
+import { attackersOf, robustnessOf, strengths } from './robustness.ts';
 
 const data = blobData();
 const size = data.shape.reduce((a, b) => a * b);
@@ -91,4 +91,18 @@ test('every disturbance is measured, on the same images for the same network', a
   expect(first.images).toBe(40);
   expect(first.under).toHaveLength(Object.values(strengths).flat().length);
   expect(await robustnessOf(network, data, 40)).toEqual(first);
+});
+
+test('attacks also go by the clipped slope: the same network, another gradient; a float network has only its own', () => {
+  expect(attackersOf(built('float'))).toHaveLength(1);
+  const network = built('ir-net');
+  network.setPoint({ progress: 1, epoch: 1 });
+  const [own, clipped] = attackersOf(network);
+  expect(own).toBe(network);
+  const given = batch(4);
+  expect(lossOf(clipped!, given.images, given.labels)).toBe(lossOf(network, given.images, given.labels));
+  // at its end IR-Net's slope passes next to nothing
+  const reach = (of: typeof network) => inputGradient(of, given).filter((g) => g !== 0).length;
+  expect(reach(clipped!)).toBeGreaterThan(size);
+  expect(inputGradient(clipped!, given)).not.toEqual(inputGradient(network, given));
 });
