@@ -24,6 +24,8 @@ export interface FinishedRun {
   readonly accuracy: number;
   /** False when Ctrl-C or a kill stopped it; its state is saved. */
   readonly finished: boolean;
+  /** Ctrl-C or a kill came, even if the run was finished by then. */
+  readonly interrupted: boolean;
   readonly trainer: Trainer;
 }
 
@@ -56,7 +58,7 @@ export async function trainRun(
       const html = reportHtml({ config, command: commandOf(config), metrics, evaluation, classes, network });
       writeFileAtomic(folder.file('report.html'), html);
     }
-    return { accuracy: evaluation?.top1 ?? Number.NaN, finished, trainer };
+    return { accuracy: evaluation?.top1 ?? Number.NaN, finished, interrupted, trainer };
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     folder.unlock();

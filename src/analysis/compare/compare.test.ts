@@ -173,6 +173,20 @@ test('a run that another process begins while the data set is loaded is left to 
   expect(readResult(runFolderOf(folder, free!.id))).not.toBeNull();
 });
 
+test('Ctrl-C in the last step of a run stops the queue; continued, the run needs no further step', async () => {
+  const given = plan({ methods: ['bnn', 'bi-real'] });
+  const last: QueueEvents = {
+    ...silent,
+    onJob: () => ({ onEpoch: ({ epoch }) => epoch === 1 && process.emit('SIGINT') }),
+  };
+  expect(await runComparison(given, folder, last, load)).toBe('stopped');
+  const [first, second] = knownJobs(given, folder);
+  const weights = checkpointOf(first!.id);
+  expect(runFolderOf(folder, second!.id).exists).toBe(false);
+  expect(await runComparison(given, folder, silent, load)).toBe('finished');
+  expect(checkpointOf(first!.id).equals(weights)).toBe(true);
+});
+
 test('all methods of a seed begin with the same weights', async () => {
   const given = plan({ methods: ['bnn', 'bi-real'], training: { batch: 32, optimizer: 'sgd', rate: 1e-30 } });
   await runComparison(given, folder, silent, load);

@@ -146,8 +146,9 @@ export class Queue {
     try {
       const config = stored ?? { ...job.config, epochs: this.epochsOf(job.config, data) };
       const resume = existsSync(folder.file('checkpoint.safetensors'));
-      const { accuracy, finished, trainer } = await trainRun(folder, config, data, { resume, events });
-      if (!finished) return null;
+      const { accuracy, finished, interrupted, trainer } = await trainRun(folder, config, data, { resume, events });
+      // after its last step, Ctrl-C ends the queue all the same; the checkpoint is that of a finished run
+      if (!finished || interrupted) return null;
       const { network } = trainer;
       const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
       const packed = await packedFigures(network, data, folder, config.limit);

@@ -95,8 +95,8 @@ export class EnsembleTraining {
     const data = { ...this.data, train: imagesOf(this.data.train, places) };
     const resume = existsSync(folder.file('checkpoint.safetensors'));
     const on = events.onMember(place, this.ensemble.size);
-    const { accuracy, finished, trainer } = await trainRun(folder, config, data, { resume, events: on });
-    if (!finished) return null;
+    const { accuracy, finished, interrupted, trainer } = await trainRun(folder, config, data, { resume, events: on });
+    if (!finished || interrupted) return null;
     const packedBytes = await this.pack(trainer.network, folder);
     return { folder: name, accuracy, packedBytes, ...(await this.count(trainer.network)) };
   }
