@@ -91,15 +91,17 @@ export class PlaneTensor extends Tensor {
   /** The levels as floats; decoded on first use. */
   override get data(): Float32Array {
     if (this.values === null) {
-      this.values = floats(this.size).fill(0);
+      // a bit is stored as the sign -1, so that q is the sum of 2^p (1 - s)/2: halves, which floats add exactly
+      const values = floats(this.size).fill((2 ** this.planes.length - 1) / 2);
       const signs = floats(this.size);
       for (const [p, plane] of this.planes.entries()) {
-        // a bit is stored as -1
         kernels().unpackSigns(plane, signs, this.rows, this.channels);
-        for (let i = 0; i < signs.length; i++) if (signs[i]! < 0) this.values[i]! += 2 ** p;
+        kernels().blend(signs, -(2 ** p) / 2, 1, values);
       }
       release(signs);
-      for (let i = 0; i < this.values.length; i++) this.values[i]! *= this.step;
+      const { step } = this;
+      for (let i = 0; i < values.length; i++) values[i]! *= step;
+      this.values = values;
     }
     return this.values;
   }
