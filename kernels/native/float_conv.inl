@@ -3,27 +3,8 @@
 // over the output gradient, once per stride phase.
 namespace conv {
 
+using gemm::Panels;
 constexpr int kMostPixels = 6;
-
-// How a number of output channels is cut into panels: few channels make one panel of few vectors, not a wide one that is mostly padding.
-struct Panels {
-  int vectors, columns, count;
-  explicit Panels(int channels) {
-    vectors = 1;
-    while (vectors < kPanelVectors && vectors * kLanes < channels) vectors *= 2;
-    columns = vectors * kLanes;
-    count = (channels + columns - 1) / columns;
-  }
-  // body(the number of vectors as a constant)
-  template <class Body>
-  void with_vectors(const Body& body) const {
-    switch (vectors) {
-      case 1: return body(std::integral_constant<int, 1>{});
-      case 2: if constexpr (kPanelVectors >= 2) return body(std::integral_constant<int, 2>{});
-      default: if constexpr (kPanelVectors >= 4) return body(std::integral_constant<int, 4>{});
-    }
-  }
-};
 
 // A rectangle of outputs, each the sum over taps of `run` contiguous input floats times a [run, panel] block of weights.
 struct Rows {

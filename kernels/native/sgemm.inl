@@ -2,10 +2,29 @@
 namespace gemm {
 
 constexpr int kRows = 6;
-constexpr int kColumns = kPanelVectors * kLanes;
 constexpr int kDepth = 384;       // a B panel of this depth stays in L1
 constexpr int kRowBlock = 24 * kRows;  // an A block of this height stays in L2
 constexpr int kColumnBlock = 3072;
+
+// How `total` columns are cut into panels: few columns make one panel of few vectors, not a wide one that is mostly padding.
+struct Panels {
+  int vectors, columns, count;
+  explicit Panels(int total) {
+    vectors = 1;
+    while (vectors < kPanelVectors && vectors * kLanes < total) vectors *= 2;
+    columns = vectors * kLanes;
+    count = (total + columns - 1) / columns;
+  }
+  // body(the number of vectors as a constant)
+  template <class Body>
+  void with_vectors(const Body& body) const {
+    switch (vectors) {
+      case 1: return body(std::integral_constant<int, 1>{});
+      case 2: if constexpr (kPanelVectors >= 2) return body(std::integral_constant<int, 2>{});
+      default: if constexpr (kPanelVectors >= 4) return body(std::integral_constant<int, 4>{});
+    }
+  }
+};
 
 // panels of kRows rows: [panel][k][kRows], zero beyond m
 static void pack_rows(bool transposed, const float* a, int lda, int m, int k, float* out) {
@@ -34,17 +53,19 @@ static void pack_panel(bool transposed, const float* b, int ldb, int k, int colu
   }
 }
 
+template <int kVectors>
 static void micro_kernel(int k, const float* a, const float* b, float* c, int ldc, int rows, int columns, bool accumulate) {
-  Vec acc[kRows][kPanelVectors] = {};
+  constexpr int kColumns = kVectors * kLanes;
+  Vec acc[kRows][kVectors] = {};
   for (int l = 0; l < k; l++) {
-    Vec column[kPanelVectors];
+    Vec column[kVectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < kPanelVectors; v++) column[v] = load(b + v * kLanes);
+    for (int v = 0; v < kVectors; v++) column[v] = load(b + v * kLanes);
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; i++) {
       const Vec row = broadcast(a[i]);
 #pragma GCC unroll 4
-      for (int v = 0; v < kPanelVectors; v++) acc[i][v] = multiply_add(row, column[v], acc[i][v]);
+      for (int v = 0; v < kVectors; v++) acc[i][v] = multiply_add(row, column[v], acc[i][v]);
     }
     a += kRows;
     b += kColumns;
@@ -53,7 +74,7 @@ static void micro_kernel(int k, const float* a, const float* b, float* c, int ld
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; i++)
 #pragma GCC unroll 4
-      for (int v = 0; v < kPanelVectors; v++) {
+      for (int v = 0; v < kVectors; v++) {
         float* out = c + size_t(i) * ldc + v * kLanes;
         store(out, accumulate ? load(out) + acc[i][v] : acc[i][v]);
       }
@@ -61,7 +82,7 @@ static void micro_kernel(int k, const float* a, const float* b, float* c, int ld
   }
   float tile[kRows][kColumns];
   for (int i = 0; i < kRows; i++)
-    for (int v = 0; v < kPanelVectors; v++) store(&tile[i][v * kLanes], acc[i][v]);
+    for (int v = 0; v < kVectors; v++) store(&tile[i][v * kLanes], acc[i][v]);
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < columns; j++) {
       float& out = c[size_t(i) * ldc + j];
@@ -84,15 +105,16 @@ static void sgemm(int transpose_a, int transpose_b, int m, int n, int k, Floats 
   const int row_blocks = (m + row_block - 1) / row_block;
   for (int j0 = 0; j0 < n; j0 += kColumnBlock) {
     const int columns = std::min(kColumnBlock, n - j0);
-    const int panels = (columns + kColumns - 1) / kColumns;
+    const Panels panels(columns);
+    const int width = panels.columns;
     for (int l0 = 0; l0 < k; l0 += kDepth) {
       const int depth = std::min(kDepth, k - l0);
-      float* packed_b = scratch<float>(Scratch::kPanelB, 0, size_t(panels) * kColumns * depth);
-      parallel_ranges(panels, 4, [&](size_t begin, size_t end, int) {
+      float* packed_b = scratch<float>(Scratch::kPanelB, 0, size_t(panels.count) * width * depth);
+      parallel_ranges(panels.count, 4, [&](size_t begin, size_t end, int) {
         for (size_t p = begin; p < end; p++) {
-          const int j = j0 + int(p) * kColumns;
+          const int j = j0 + int(p) * width;
           const float* from = b.data + (transpose_b ? size_t(j) * ldb + l0 : size_t(l0) * ldb + j);
-          pack_panel(transpose_b, from, ldb, depth, std::min(kColumns, n - j), kColumns, packed_b + p * kColumns * depth);
+          pack_panel(transpose_b, from, ldb, depth, std::min(width, n - j), width, packed_b + p * width * depth);
         }
       });
       const bool add = accumulate || l0 > 0;
@@ -102,11 +124,13 @@ static void sgemm(int transpose_a, int transpose_b, int m, int n, int k, Floats 
           const int i0 = int(block) * row_block, rows = std::min(row_block, m - i0);
           const float* from = a.data + (transpose_a ? size_t(l0) * lda + i0 : size_t(i0) * lda + l0);
           pack_rows(transpose_a, from, lda, rows, depth, packed_a);
-          for (int p = 0; p < panels; p++)
-            for (int i = 0; i < rows; i += kRows)
-              micro_kernel(depth, packed_a + size_t(i) * depth, packed_b + size_t(p) * kColumns * depth,
-                           c.data + size_t(i0 + i) * n + j0 + p * kColumns, n, std::min(kRows, rows - i),
-                           std::min(kColumns, columns - p * kColumns), add);
+          panels.with_vectors([&](auto vectors) {
+            for (int p = 0; p < panels.count; p++)
+              for (int i = 0; i < rows; i += kRows)
+                micro_kernel<vectors>(depth, packed_a + size_t(i) * depth, packed_b + size_t(p) * width * depth,
+                                      c.data + size_t(i0 + i) * n + j0 + p * width, n, std::min(kRows, rows - i),
+                                      std::min(width, columns - p * width), add);
+          });
         }
       });
     }

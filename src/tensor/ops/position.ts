@@ -110,11 +110,9 @@ export function addOuter(x: Tensor, pixels: Tensor, channels: Tensor): Tensor {
   kernels().add(x.data, spread, y.data);
   release(spread);
   const backward = (dy: Float32Array) => {
-    const [dp, dc, factors] = [floats(pixels.size), floats(channels.size), floats(x.size)];
-    kernels().rowDots(dy, repeatRow(channels.data, factors), dp, rows, x.channels);
-    kernels().rowScale(factors.fill(1), pixels.data, factors, rows, x.channels);
-    kernels().columnDots(dy, factors, dc, rows, x.channels);
-    release(factors);
+    const [dp, dc] = [floats(pixels.size), floats(channels.size)];
+    kernels().sgemm(false, false, rows, 1, x.channels, dy, channels.data, false, dp);
+    kernels().sgemm(false, false, 1, x.channels, rows, pixels.data, dy, false, dc);
     return [dy, dp, dc];
   };
   return record('addOuter', [x, pixels, channels], y, backward, { attributes: { channels: channels.data } });
