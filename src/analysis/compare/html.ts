@@ -9,7 +9,7 @@ const style = `
 .heat td{min-width:1.9rem;padding:.15rem .25rem;text-align:center;font-size:.72rem;border:1px solid var(--paper)}.heat th{font-weight:500}.turned{vertical-align:bottom;text-align:center}.turned span{writing-mode:vertical-rl;transform:rotate(180deg)}
 .dot{position:absolute;width:9px;height:9px;margin:-5px 0 0 -5px;border-radius:50%;border:1.5px solid var(--card)}.tag{position:absolute;font-size:11px;color:var(--ink);white-space:nowrap;transform:translate(7px,-50%)}
 .charts{grid-template-columns:repeat(auto-fit,minmax(420px,1fr))}.key{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.82rem;color:var(--soft)}.key i{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.35rem}
-.ranking th:nth-child(2),.ranking td:nth-child(2),.ranking td:last-child,.ranking th:last-child{text-align:left}.ranking+p{margin-top:.6rem}
+.ranking th:nth-child(2),.ranking td:nth-child(2),.ranking td:last-child,.ranking th:last-child{text-align:left}.ranking td:last-child{white-space:normal;min-width:11rem}.ranking+p{margin-top:.6rem}
 .charts+.wide{margin-top:1rem}details{margin:.4rem 0}summary{cursor:pointer;color:var(--soft)}pre{font-size:.75rem}`;
 
 /** Colours by bits of weights and activations, of the dots. */
@@ -42,9 +42,11 @@ function scatter(id,points,front,label){const host=document.getElementById(id);
   series:[{},{stroke:css('--soft'),width:1,dash:[4,4],points:{show:false},paths:uPlot.paths.stepped({align:1})}],
   hooks:{ready:[u=>{for(const p of points){const dot=document.createElement('span');dot.className='dot';dot.style.background=p.color;dot.title=p.label+': '+p.accuracy.toFixed(2)+' %, '+p.cost.toPrecision(3)+' '+label;
    dot.style.left=u.valToPos(p.cost,'x')+'px';dot.style.top=u.valToPos(p.accuracy,'y')+'px';u.over.append(dot)}
-   for(const p of front){const tag=document.createElement('span');tag.className='tag';tag.textContent=p.label;tag.style.left=u.valToPos(p.cost,'x')+'px';tag.style.top=u.valToPos(p.accuracy,'y')+'px';u.over.append(tag)}}]}},[xs,step],host)}
+   const placed=[];
+   for(const p of [...front].sort((a,b)=>b.accuracy-a.accuracy)){const tag=document.createElement('span');tag.className='tag';tag.textContent=p.label;tag.style.left=u.valToPos(p.cost,'x')+'px';tag.style.top=u.valToPos(p.accuracy,'y')+'px';u.over.append(tag);
+    const box=tag.getBoundingClientRect();if(placed.some(b=>b.left<box.right&&box.left<b.right&&b.top<box.bottom&&box.top<b.bottom))tag.remove();else placed.push(box)}}]}},[xs,step],host)}
 function curves(id,series,xs,label,incrs){const host=document.getElementById(id);
- new uPlot({width:host.clientWidth-2,height:300,scales:{x:{time:false}},axes:[{stroke:css('--soft'),grid,label,labelSize:18,...(incrs?{incrs}:{})},{stroke:css('--soft'),grid,size:50}],
+ new uPlot({width:host.clientWidth-2,height:300,legend:{live:series.length<=12},scales:{x:{time:false}},axes:[{stroke:css('--soft'),grid,label,labelSize:18,...(incrs?{incrs}:{})},{stroke:css('--soft'),grid,size:50}],
   series:[{label},...series.map(s=>({label:s.label,stroke:s.color,width:s.width,points:{show:false}}))]},[xs,...series.map(s=>xs.map((_,i)=>s.values[i]??null))],host)}
 `;
 
