@@ -6,6 +6,8 @@ cd "$(dirname "$0")/../kernels/native"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 flags="-std=c++20 -O2 -fno-math-errno -fno-trapping-math -ffp-contract=off -Wno-psabi -Wno-maybe-uninitialized -pthread"
+# emulated vectors are passed on the stack, which the compiler then takes to be aligned as they are
+flags="$flags -mpreferred-stack-boundary=6"
 emulate="-DSIGNUM_EMULATE_AVX512"
 g++ $flags -mavx2 -mfma -mpopcnt $emulate -c isa_avx512.cpp -o "$out/avx512.o"
 g++ $flags -mavx2 -mfma -mpopcnt -c isa_avx2.cpp -o "$out/avx2.o"
