@@ -27,9 +27,11 @@ type Load = (name: string) => Promise<DataSet>;
 
 const packedFileOf = (folder: string, { id }: Job): string => runFolderOf(folder, id).file(packedFile);
 
-/** Runs whose network was packed. */
-const wasPacked = (folder: string, { id }: Job): boolean =>
-  typeof (readResult(runFolderOf(folder, id)) as { packedBytes?: unknown } | null)?.packedBytes === 'number';
+/** Whether a run is finished and its network was packed. */
+function wasPacked(folder: string, { id }: Job): boolean {
+  const result = readResult(runFolderOf(folder, id));
+  return result !== null && result.failed === undefined && result.packedBytes !== null;
+}
 
 /**
  * The packed network of a run; where the file is gone (a published comparison leaves it out), an untrained one of the same layers, which takes
