@@ -44,7 +44,8 @@ struct Plan {
     first_row = low_row, ring = high_row - low_row + 1;
     origin = high, sums_pitch = round_up(origin + std::max(pitch - low, out_width) + kSigns, kLanes);
     table_size = size_t(kEntries) * positions, row_size = quads * table_size;
-    quad_block = std::max(1, int(kTableShare / (sizeof(float) * table_size * ring)));
+    // as if narrow rows were always grouped: the order of additions must not depend on the batch
+    quad_block = std::max(1, int(kTableShare / (sizeof(float) * kEntries * std::max(positions, 2 * kLanes) * ring)));
     code_tile = taps.size() * quads * kOutputs;
   }
   // body(the number of parts as a constant)

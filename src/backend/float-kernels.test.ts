@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wordsFor } from '../core/bits.ts';
-import { poolGeometry } from '../core/conv-geometry.ts';
+import { convGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { Random } from '../core/random.ts';
 import { compiledBackends, convGeometries, randomFloats, relativeError } from './kernels.testing.ts';
 import { type Kernels, unaryOps } from './kernels.ts';
@@ -108,6 +108,33 @@ describe.each(compiledBackends())('%s', (_name, make) => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('convolutions of floats by sign filters give one image the same bits as many', () => {
+    const kernels = make();
+    const random = new Random(7);
+    for (const [size, channels] of [
+      [4, 96],
+      [7, 130],
+      [8, 64],
+      [16, 70],
+      [24, 40],
+    ] as const) {
+      const geometry = (batch: number) =>
+        convGeometry('test', [batch, size, size, channels], [3, 3, channels, 10], { pad: 1 });
+      const image = size * size * channels;
+      const x = randomFloats(random, 5 * image);
+      const filter = new Uint32Array(wordsFor(9 * 10, channels));
+      kernels.packFilterSigns(randomFloats(random, 9 * channels * 10), filter, 9, channels, 10);
+      const alpha = randomFloats(random, 10);
+      const many = new Float32Array(5 * size * size * 10);
+      const one = new Float32Array(size * size * 10);
+      kernels.conv2dSigns(x, filter, alpha, many, geometry(5));
+      for (let n = 0; n < 5; n++) {
+        kernels.conv2dSigns(x.slice(n * image, (n + 1) * image), filter, alpha, one, geometry(1));
+        expect(one).toEqual(many.slice(n * one.length, (n + 1) * one.length));
+      }
+    }
   });
 
   test('channel and row reductions, affine, batch-norm', () => {
