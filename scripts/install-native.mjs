@@ -1,6 +1,15 @@
 // Compiles the native kernels at install; without a compiler the install still succeeds and WebAssembly serves.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+
+const built = 'build/Release/signum.node';
+const sources = 'kernels/native';
+
+// node-gyp-build keeps whatever loads: after an update of the sources it would be yesterday's kernels
+if (existsSync(built) && existsSync(sources)) {
+  const since = statSync(built).mtimeMs;
+  if (readdirSync(sources).some((file) => statSync(`${sources}/${file}`).mtimeMs > since)) rmSync(built);
+}
 
 if (existsSync('binding.gyp')) {
   const result = spawnSync('npx', ['--no-install', 'node-gyp-build'], {
