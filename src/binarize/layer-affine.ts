@@ -3,7 +3,7 @@ import { kernels } from '../backend/select.ts';
 import { floats } from '../tensor/storage.ts';
 import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { total } from './totals.ts';
+import { total } from '../tensor/totals.ts';
 
 /** x*factor + shift; evaluated as an affine map per channel, so that packing folds it. */
 function uniformAffine(x: Tensor, factor: number, shift: number, inputs: Tensor[], backward: Backward): Tensor {

@@ -3,7 +3,6 @@ import { straightThrough } from '../binarize/estimators.ts';
 import { codePlanes, withinMask } from '../binarize/level-activations.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { layerMean, meanMagnitude } from '../binarize/scales.ts';
-import { maskedTotal } from '../binarize/totals.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { nextFloat, plainCodes } from '../core/level-codes.ts';
 import { sgd } from '../optim/optimizer.ts';
@@ -11,6 +10,7 @@ import { steps } from '../optim/schedules.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { gradientOf, record } from '../tensor/tape.ts';
 import { PlaneTensor } from '../tensor/tensor.ts';
+import { maskedTotal } from '../tensor/totals.ts';
 import { defineMethod, type Method, type UpdateRule } from './method.ts';
 
 /** First resolutions by bits, as in the authors' code. */

@@ -3,13 +3,13 @@ import { straightThrough } from '../binarize/estimators.ts';
 import { codePlanes, withinMask } from '../binarize/level-activations.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { layerMean } from '../binarize/scales.ts';
-import { maskedTotal } from '../binarize/totals.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { plainCodes, unitCodes } from '../core/level-codes.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { gradientOf, record } from '../tensor/tape.ts';
 import { PlaneTensor } from '../tensor/tensor.ts';
+import { maskedTotal } from '../tensor/totals.ts';
 import { defineMethod, type Method } from './method.ts';
 
 /** As published; at 2 bits it would round nearly all of N(0,1) to 0, and only weight decay brings it down: 3 there. */

@@ -3,9 +3,10 @@ import { kernels } from '../../backend/select.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { subtractSigns } from '../../core/sample-factors.ts';
 import { formatShape } from '../../core/shape.ts';
-import { floats, release } from '../storage.ts';
+import { floats } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
+import { total } from '../totals.ts';
 
 function requireFactors(op: string, x: Tensor, factor: Tensor): void {
   if (factor.size === 1 || factor.size === x.shape[0]) return;
@@ -30,13 +31,9 @@ export function sampleScale(x: Tensor, factor: Tensor): Tensor {
   const backward = (dy: Float32Array) => {
     const [dx, df] = [floats(x.size), floats(samples)];
     if (samples === 1) {
-      // by rows, which the threads share; one long row would be one thread's
-      const [factors, dots] = [floats(x.rows).fill(factor.data[0]!), floats(x.rows)];
-      kernels().rowDots(dy, x.data, dots, x.rows, x.channels);
-      kernels().rowScale(dy, factors, dx, x.rows, x.channels);
-      df[0] = dots.reduce((sum, dot) => sum + dot, 0);
-      release(factors);
-      release(dots);
+      // one long row would be one thread's work
+      df[0] = total(x, dy, x.data);
+      kernels().blend(dy, factor.data[0]!, 0, dx.fill(0));
     } else {
       kernels().rowDots(dy, x.data, df, samples, x.size / samples);
       kernels().rowScale(dy, factor.data, dx, samples, x.size / samples);

@@ -1,6 +1,6 @@
 import { kernels } from '../backend/select.ts';
-import { floats, release } from '../tensor/storage.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { floats, release } from './storage.ts';
+import type { Tensor } from './tensor.ts';
 
 /** Sum of all values of an array of x's size, or of its products with another. */
 export function total({ rows, channels }: Tensor, values: Float32Array, factors?: Float32Array): number {
