@@ -21,6 +21,7 @@ struct Rows {
 
 template <int kPixels, int kVectors>
 static void tile(const Rows& r, const float* image, const float* weights, float* out, int channels) {
+  constexpr int kColumns = kVectors * kLanes;
   Vec acc[kPixels][kVectors] = {};
   const long step = r.pixel_step;
   for (int t = 0; t < r.tap_count; t++) {
@@ -35,17 +36,17 @@ static void tile(const Rows& r, const float* image, const float* weights, float*
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; v++) acc[i][v] = multiply_add(pixel, column[v], acc[i][v]);
       }
-      weights += kVectors * kLanes;
+      weights += kColumns;
     }
   }
-  if (channels == kVectors * kLanes) {
+  if (channels == kColumns) {
 #pragma GCC unroll 6
     for (int i = 0; i < kPixels; i++)
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; v++) store(out + i * r.out_pixel_step + v * kLanes, acc[i][v]);
     return;
   }
-  float row[kVectors * kLanes];
+  float row[kColumns];
   for (int i = 0; i < kPixels; i++) {
     for (int v = 0; v < kVectors; v++) store(row + v * kLanes, acc[i][v]);
     std::memcpy(out + i * r.out_pixel_step, row, sizeof(float) * channels);

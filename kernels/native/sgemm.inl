@@ -17,13 +17,7 @@ struct Panels {
   }
   // body(the number of vectors as a constant)
   template <class Body>
-  void with_vectors(const Body& body) const {
-    switch (vectors) {
-      case 1: return body(std::integral_constant<int, 1>{});
-      case 2: if constexpr (kPanelVectors >= 2) return body(std::integral_constant<int, 2>{});
-      default: if constexpr (kPanelVectors >= 4) return body(std::integral_constant<int, 4>{});
-    }
-  }
+  void with_vectors(const Body& body) const { as_constant<kPanelVectors>(vectors, body); }
 };
 
 // panels of kRows rows: [panel][k][kRows], zero beyond m

@@ -48,15 +48,6 @@ struct Plan {
     quad_block = std::max(1, int(kTableShare / (sizeof(float) * kEntries * std::max(positions, 2 * kLanes) * ring)));
     code_tile = taps.size() * quads * kOutputs;
   }
-  // body(the number of parts as a constant)
-  template <class Body>
-  void with_parts(const Body& body) const {
-    switch (parts) {
-      case 1: return body(std::integral_constant<int, 1>{});
-      case 2: if constexpr (kLanes >= 2 * kLeastPart) return body(std::integral_constant<int, 2>{});
-      default: if constexpr (kLanes >= 4 * kLeastPart) return body(std::integral_constant<int, 4>{});
-    }
-  }
   bool fits() const { return table_size <= 65536; }
 };
 
@@ -190,7 +181,7 @@ class SignConvolution {
               places[i] = to + position / p.pitch * p.sums_pitch + position % p.pitch;
             add_entries<vectors, parts>(entries, count, quads, p.table_size, x, places, row);
           };
-          p.with_parts([&](auto parts) {
+          as_constant<kLanes / kLeastPart>(p.parts, [&](auto parts) {
             int x = 0;
             for (; x + kLanes < p.positions; x += 2 * kLanes) add(x, std::integral_constant<int, 2>{}, parts);
             if (x < p.positions) add(x, std::integral_constant<int, 1>{}, parts);

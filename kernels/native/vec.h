@@ -61,6 +61,15 @@ template <class Extent>
 static inline Vec to_floats(const int32_t* p, Extent extent) {
   return __builtin_convertvector(load(p, extent), Vec);
 }
+// body(n as a constant), for n = 1, 2 or 4 and at most kMost
+template <int kMost, class Body>
+static inline void as_constant(int n, const Body& body) {
+  switch (n) {
+    case 1: return body(std::integral_constant<int, 1>{});
+    case 2: if constexpr (kMost >= 2) return body(std::integral_constant<int, 2>{});
+    default: if constexpr (kMost >= 4) return body(std::integral_constant<int, 4>{});
+  }
+}
 template <class F>
 static inline void by_vectors(int n, const F& f) {
   int i = 0;
