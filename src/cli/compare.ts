@@ -2,11 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Comparison } from '../analysis/compare/comparison.ts';
+import { loadedOnce } from '../analysis/compare/loaded-once.ts';
 import { accuracyText, bitsText } from '../analysis/compare/markdown.ts';
 import { readPlan } from '../analysis/compare/plan.ts';
 import { runComparison, writeReports } from '../analysis/compare/run.ts';
 import { UsageError } from '../core/errors.ts';
 import { fileProblem } from '../data/files.ts';
+import { loadDataSet } from '../data/table.ts';
 import { formatTable, percent } from './output.ts';
 import { progressEvents } from './progress.ts';
 
@@ -60,23 +62,29 @@ export function addCompare(program: Command): void {
       } catch (error) {
         throw fileProblem('write', folder, error);
       }
+      const load = loadedOnce(loadDataSet);
       const end = report
         ? 'finished'
-        : await runComparison(plan, folder, {
-            onJob: (job, place, of) => {
-              process.stderr.write(`[${place}/${of}] ${job.id}\n`);
-              return progressEvents(job.config.epochs);
+        : await runComparison(
+            plan,
+            folder,
+            {
+              onJob: (job, place, of) => {
+                process.stderr.write(`[${place}/${of}] ${job.id}\n`);
+                return progressEvents(job.config.epochs);
+              },
+              onResult: ({ id }, result) =>
+                process.stderr.write(
+                  result.failed === undefined
+                    ? `${id}: ${percent(result.accuracy)}${result.notPacked ? '; does not pack' : ''}\n`
+                    : `${id}: failed: ${result.failed}\n`,
+                ),
+              onError: ({ id }, error) =>
+                process.stderr.write(`${id}: ${error instanceof Error ? error.message : error}; the others go on\n`),
             },
-            onResult: ({ id }, result) =>
-              process.stderr.write(
-                result.failed === undefined
-                  ? `${id}: ${percent(result.accuracy)}${result.notPacked ? '; does not pack' : ''}\n`
-                  : `${id}: failed: ${result.failed}\n`,
-              ),
-            onError: ({ id }, error) =>
-              process.stderr.write(`${id}: ${error instanceof Error ? error.message : error}; the others go on\n`),
-          });
-      const comparison = await writeReports(plan, folder);
+            load,
+          );
+      const comparison = await writeReports(plan, folder, load);
       if (json) printJson(comparison);
       else printRanking(comparison);
       const left = comparison.open > 0 ? `; ${comparison.open} runs are left` : '';

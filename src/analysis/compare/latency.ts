@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { FormatError, PackError } from '../../core/errors.ts';
-import type { DataSet } from '../../data/dataset.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { loadPackedModel, type PackedModel } from '../../runtime/packed-model.ts';
 import { networkFor } from '../../train/network-for.ts';
@@ -10,6 +9,7 @@ import { latencyMs } from '../latency.ts';
 import { packedFile, packForData } from '../packed-evaluation.ts';
 import { describeMachine } from './comparison.ts';
 import { type Job, jobsByRow } from './jobs.ts';
+import type { Load } from './loaded-once.ts';
 import { runFolderOf } from './queue.ts';
 import { readResult } from './result.ts';
 
@@ -22,8 +22,6 @@ export interface Latencies {
   readonly machine: string;
   readonly milliseconds: ReadonlyMap<string, number>;
 }
-
-type Load = (name: string) => Promise<DataSet>;
 
 const packedFileOf = (folder: string, { id }: Job): string => runFolderOf(folder, id).file(packedFile);
 

@@ -12,6 +12,7 @@ import { RunFolder } from '../../train/run-folder.ts';
 import type { TrainEvents } from '../../train/trainer.ts';
 import { evaluatePacked, packedFile, packForData } from '../packed-evaluation.ts';
 import type { Job } from './jobs.ts';
+import type { Load } from './loaded-once.ts';
 import { type DoneResult, type RunResult, readResult, writeResult } from './result.ts';
 
 export interface QueueEvents {
@@ -74,13 +75,12 @@ export function openJobs(folder: string, jobs: readonly Job[]): Job[] {
 
 /** Runs the jobs one after the other; every state is in their run folders, so that any process may continue at any time. */
 export class Queue {
-  private readonly data = new Map<string, DataSet>();
   private readonly folder: string;
   private readonly events: QueueEvents;
   /** Epochs of a job whose budget is a time. */
   private readonly epochsOf: (config: TrainConfig, data: DataSet) => number;
 
-  private readonly load: (name: string) => Promise<DataSet>;
+  private readonly load: Load;
   /** After a run is finished. */
   private readonly afterRun: (job: Job, data: DataSet) => Promise<void>;
 
@@ -88,7 +88,7 @@ export class Queue {
     folder: string,
     events: QueueEvents,
     epochsOf: (config: TrainConfig, data: DataSet) => number,
-    load: (name: string) => Promise<DataSet>,
+    load: Load,
     afterRun: (job: Job, data: DataSet) => Promise<void> = async () => {},
   ) {
     this.folder = folder;
@@ -132,7 +132,7 @@ export class Queue {
     if (!result) return false;
     writeResult(folder, result);
     this.events.onResult(job, result);
-    await this.afterRun(job, await this.dataSet(job.data));
+    await this.afterRun(job, await this.load(job.data));
     return true;
   }
 
@@ -142,7 +142,7 @@ export class Queue {
     events: Pick<TrainEvents, 'onStep' | 'onEpoch'>,
   ): Promise<RunResult | null> {
     const stored = storedConfig(folder, job);
-    const data = await this.dataSet(job.data);
+    const data = await this.load(job.data);
     try {
       const config = stored ?? { ...job.config, epochs: this.epochsOf(job.config, data) };
       const resume = existsSync(folder.file('checkpoint.safetensors'));
@@ -157,12 +157,5 @@ export class Queue {
       if (isOutcome(error)) return { failed: error.message };
       throw error;
     }
-  }
-
-  /** Loaded once. */
-  async dataSet(name: string): Promise<DataSet> {
-    const loaded = this.data.get(name) ?? (await this.load(name));
-    this.data.set(name, loaded);
-    return loaded;
   }
 }

@@ -9,6 +9,7 @@ import { type Comparison, readComparison } from './comparison.ts';
 import { comparisonHtml } from './html.ts';
 import { type Job, jobsByRow, jobsOf } from './jobs.ts';
 import { latenciesOf } from './latency.ts';
+import { type Load, loadedOnce } from './loaded-once.ts';
 import { comparisonMarkdown } from './markdown.ts';
 import type { Plan } from './plan.ts';
 import { Queue, type QueueEnd, type QueueEvents, runFolderOf } from './queue.ts';
@@ -58,27 +59,23 @@ export async function runComparison(
   plan: Plan,
   folder: string,
   events: QueueEvents,
-  load: (name: string) => Promise<DataSet> = loadDataSet,
+  load: Load = loadDataSet,
 ): Promise<QueueEnd> {
+  const once = loadedOnce(load);
   const afterRun = (job: Job, data: DataSet) => analyseRun(plan, job, folder, data);
-  const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), load, afterRun);
+  const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), once, afterRun);
   const end = await queue.run(jobsOf(plan, folder, plan.seeds, epochsOf(plan)));
   const last = end === 'finished' && plan.again ? await queue.run(knownJobs(plan, folder)) : end;
   if (last === 'stopped') return last;
   // asked for after the run was finished, or cut short
-  for (const job of openAnalyses(plan, knownJobs(plan, folder), folder))
-    await afterRun(job, await queue.dataSet(job.data));
+  for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) await afterRun(job, await once(job.data));
   return last;
 }
 
 /** Writes `report.html` and `report.md` of what is finished. */
-export async function writeReports(
-  plan: Plan,
-  folder: string,
-  load: (name: string) => Promise<DataSet> = loadDataSet,
-): Promise<Comparison> {
+export async function writeReports(plan: Plan, folder: string, load: Load = loadDataSet): Promise<Comparison> {
   const jobs = knownJobs(plan, folder);
-  const { machine, milliseconds } = await latenciesOf(jobs, folder, load);
+  const { machine, milliseconds } = await latenciesOf(jobs, folder, loadedOnce(load));
   const comparison = readComparison(plan, jobs, folder, milliseconds);
   const sections = analysisSections(comparison, folder);
   writeFileAtomic(join(folder, 'report.html'), comparisonHtml(comparison, machine, sections));
