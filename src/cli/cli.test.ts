@@ -115,3 +115,14 @@ test('lists are complete and machine-readable', async () => {
   ).toContain('ir-net');
   for (const command of ['models', 'data', 'methods']) expect(await run(command)).toBe(0);
 });
+
+test('lint of a config sees its options: with all layers in float, no binary layer is left to warn of', async () => {
+  const config = { model: 'resnet20', method: 'bnn', data: 'cifar10', epochs: 1, batch: 64, width: 0.25 };
+  writeFileSync('binary.json', JSON.stringify(config));
+  writeFileSync('float.json', JSON.stringify({ ...config, policy: { '*': 'float' } }));
+  await run('lint', 'binary.json');
+  expect(out).toContain('binary layer 1 of 18');
+  out = '';
+  await run('lint', 'float.json');
+  expect(out).not.toContain('binary layer');
+});

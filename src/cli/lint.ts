@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { type Finding, lint } from '../analysis/lint.ts';
 import { FormatError } from '../core/errors.ts';
 import { methodNamed } from '../methods/table.ts';
-import { buildNetwork, modelNamed, models } from '../models/table.ts';
+import { modelNamed, models } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
+import { networkFor } from '../train/network-for.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { number } from './arguments.ts';
 import { loadNetwork, runPath } from './runs.ts';
@@ -25,16 +26,10 @@ function readConfigFile(path: string): TrainConfig {
   return parseConfig(json);
 }
 
+/** The network of a config, for the model's own input shape and ten classes: what lint looks at does not depend on the images. */
 function buildFor(config: TrainConfig) {
   const { inputShape } = modelNamed(config.model);
-  return buildNetwork({
-    model: config.model,
-    method: config.method,
-    inputShape,
-    classes: 10,
-    width: config.width,
-    seed: config.seed,
-  });
+  return networkFor(config, { shape: inputShape, classes: Array.from({ length: 10 }, (_, i) => String(i)) });
 }
 
 function findingsFor(target: string, { method, width }: Options): Finding[] {
