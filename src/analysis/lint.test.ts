@@ -66,11 +66,11 @@ test('weight decay on latents and unclipped latents', () => {
   expect(modelNamed('sfc').id).toBe('sfc');
 });
 
-test('a layer that never flips and constant filters are read from the log', () => {
+test('a layer that never flips, constant filters, stuck weights and saturated signs are read from the log', () => {
   const layer = {
     layer: '1',
     signFlips: 0,
-    saturation: 0,
+    saturation: 0.6,
     quantizationError: 0,
     stuckWeights: 0.37,
     gradientNorm: 0,
@@ -93,6 +93,9 @@ test('a layer that never flips and constant filters are read from the log', () =
   expect(found).toContain('dead-layer');
   expect(found).toContain('constant-filters');
   expect(found).toContain('stuck-weights');
+  expect(found).toContain('saturated-activations');
+  const floatSigns = rules(lint(buildNetwork({ ...base, method: 'bwn' }), undefined, [epoch]));
+  expect(floatSigns).not.toContain('saturated-activations');
 });
 
 test('no method of the table has an error of structure on a ResNet', () => {

@@ -174,11 +174,29 @@ function trainingFindings(network: Network, config: TrainConfig): Finding[] {
 
 /** More weights beyond the clip than this cost accuracy: the network has that much less to learn with. */
 const mostStuckWeights = 0.1;
+/** Of a unit normal, 0.32 lie beyond [-1,1]. A stream of shortcuts that nothing normalises again reaches 0.4 to 0.75. */
+const mostSaturation = 0.5;
 
-function logFindings(metrics: readonly EpochMetrics[]): Finding[] {
+/** Layers whose signs see mostly values that no clipped slope lets a gradient through. */
+function saturationFindings(layers: EpochMetrics['layers']): Finding[] {
+  const saturated = layers.filter(({ saturation }) => saturation > mostSaturation);
+  if (saturated.length === 0) return [];
+  const most = Math.max(...saturated.map(({ saturation }) => saturation));
+  return [
+    {
+      rule: 'saturated-activations',
+      severity: 'warning',
+      where: `${saturated.length} of ${layers.length} layers`,
+      reason: `up to ${(100 * most).toFixed(0)} % of the values before a sign lie beyond [-1,1], where a clipped slope passes no gradient`,
+      cure: 'normalise right before the sign: --block-order bn-conv, best with --activation prelu',
+    },
+  ];
+}
+
+function logFindings({ method }: Network, metrics: readonly EpochMetrics[]): Finding[] {
   const last = metrics.at(-1);
   if (!last) return [];
-  const findings: Finding[] = [];
+  const findings = method.bits.activation === 1 ? saturationFindings(last.layers) : [];
   for (const [i, layer] of last.layers.entries()) {
     if (layer.constantFilters > 0) {
       findings.push({
@@ -230,5 +248,5 @@ export function lint(network: Network, config?: TrainConfig, metrics: readonly E
     (_logits, nodes) => structureFindings(nodes, image),
   );
   network.setTraining(wasTraining);
-  return [...structure, ...(config ? trainingFindings(network, config) : []), ...logFindings(metrics)];
+  return [...structure, ...(config ? trainingFindings(network, config) : []), ...logFindings(network, metrics)];
 }
