@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { table3, table4 } from '../analysis/survey/classification.ts';
 import { table2 } from '../analysis/survey/deployment.ts';
-import { loggedRuns, measuredRun } from '../analysis/survey/measured.ts';
+import { loggedRuns, type MeasuredRun, measuredRun } from '../analysis/survey/measured.ts';
 import { table1 } from '../analysis/survey/overview.ts';
 import type { SurveyTable } from '../analysis/survey/table.ts';
 import { table5, table6, table7 } from '../analysis/survey/tasks.ts';
@@ -10,6 +10,12 @@ import { integer } from './arguments.ts';
 import { formatTable, percent } from './output.ts';
 
 const tables: readonly SurveyTable[] = [table1, table2, table3, table4, table5, table6, table7];
+
+function measuredCell(run: MeasuredRun | null): string {
+  if (!run) return '';
+  const width = run.relativeWidth === 1 ? '' : ', half width';
+  return `${percent(run.accuracy)}, ${run.epochs} epochs${width}`;
+}
 
 interface Options {
   results: string;
@@ -43,7 +49,7 @@ export function addTable(program: Command): void {
         reference ? `${method} [${reference}]` : method,
         ...cells,
         id ?? '',
-        ...(number === 3 ? [measured ? `${percent(measured.accuracy)}, ${measured.epochs} epochs` : ''] : []),
+        ...(number === 3 ? [measuredCell(measured)] : []),
       ]);
       const heads = ['', 'method', ...columns, 'signum', ...(number === 3 ? ['measured here'] : [])];
       process.stdout.write(`Table ${number}: ${title} (Qin et al. 2020)\n\n${formatTable(heads, shown)}\n`);

@@ -28,7 +28,7 @@ XNOR-Net [58] | 1/1 | VGG-Small | 89.8 | xnor-net
 DoReFa-Net [60] | 1/32 | ResNet-20 | 90.0 | dorefa
 " | 1/1 | ResNet-20 | 79.3 | dorefa-w1a1
 HORQ [70] | 2/1 | customized | 82.0 | horq
-TSQ [72] | 3/2 | VGG-Small | 93.5 |
+TSQ [72] | 3/2 | VGG-Small | 93.5 | tsq
 BBG [78] | 1/1 | ResNet-20 | 85.3 | bbg
 " | 1/1 | ResNet-20 (2x) | 90.7 | bbg
 " | 1/1 | ResNet-20 (4x) | 92.5 | bbg
@@ -37,17 +37,17 @@ LQ-Nets [61] | 1/32 | ResNet-20 | 90.1 | lq-nets
 # improve the network loss function
 LAB [83] | 1/32 | VGG-Small | 89.5 | lab
 " | 1/1 | VGG-Small | 87.7 | lab2
-Main/Subsidiary Network [87] | 1/1 | NIN | 83.1 |
-" | 1/1 | VGG-11 | 82.0 |
-" | 1/1 | ResNet-18 | 86.4 |
+Main/Subsidiary Network [87] | 1/1 | NIN | 83.1 | main-subsidiary
+" | 1/1 | VGG-11 | 82.0 | main-subsidiary
+" | 1/1 | ResNet-18 | 86.4 | main-subsidiary
 BCGD [87] | 1/4 | VGG-11 | 89.6 | bcgd
 " | 1/4 | ResNet-20 | 90.1 | bcgd
 ProxQuant [92] | 1/32 | ResNet-20 | 90.7 | prox-quant
 " | 1/32 | ResNet-32 | 91.5 | prox-quant
 " | 1/32 | ResNet-44 | 92.2 | prox-quant
 BNN-DL [85] | 1/1 | VGG-Small | 90.0 | bnn-dl
-CI-BCNN [86] | 1/1 | VGG-Small | 92.5 |
-" | 1/1 | ResNet-20 | 91.1 |
+CI-BCNN [86] | 1/1 | VGG-Small | 92.5 | ci-bcnn
+" | 1/1 | ResNet-20 | 91.1 | ci-bcnn
 # reduce the gradient error
 DSQ [63] | 1/1 | VGG-Small | 91.7 | dsq
 " | 1/32 | ResNet-20 | 90.2 | dsq
@@ -89,9 +89,9 @@ ABC-Net [71] | 1/32 | ResNet-18 | 62.8 | 84.4 | abc-net
 " | 2/32 | ResNet-18 | 63.7 | 85.2 | abc-net
 " | 1/1 | ResNet-18 | 42.7 | 67.6 | abc-net-1x1
 " | 1/1 | ResNet-34 | 52.4 | 76.5 | abc-net-1x1
-TSQ [72] | 1/1 | AlexNet | 58.0 | 80.5 |
-BWNH [73] | 1/32 | AlexNet | 58.5 | 80.9 |
-" | 1/32 | ResNet-18 | 64.3 | 85.9 |
+TSQ [72] | 1/1 | AlexNet | 58.0 | 80.5 | tsq-w1a1
+BWNH [73] | 1/32 | AlexNet | 58.5 | 80.9 | bwnh
+" | 1/32 | ResNet-18 | 64.3 | 85.9 | bwnh
 PACT [74] | 1/32 | ResNet-18 | 65.8 | 86.7 | pact
 " | 1/2 | ResNet-18 | 62.9 | 84.7 | pact-w1a2
 " | 1/2 | ResNet-50 | 67.8 | 87.9 | pact-w1a2
@@ -100,7 +100,7 @@ LQ-Nets [61] | 1/2 | ResNet-18 | 62.6 | 84.3 | lq-nets
 " | 1/2 | ResNet-50 | 68.7 | 88.4 | lq-nets
 " | 1/2 | AlexNet | 55.7 | 78.8 | lq-nets
 " | 1/2 | VGG-Variant | 67.1 | 87.6 | lq-nets
-SYQ [77] | 1/2 | AlexNet | 55.4 | 78.6 | syq
+SYQ [77] | 1/2 | AlexNet | 55.4 | 78.6 | syq-layer
 " | 1/8 | ResNet-18 | 62.9 | 84.6 | syq
 " | 1/8 | ResNet-50 | 70.6 | 89.6 | syq
 WRPN [75] | 1/1 (1x) | ResNet-34 | 60.5 | - | wrpn-2x
@@ -115,12 +115,12 @@ XNOR-Net-DL [85] | 1/1 | AlexNet | 47.8 | 71.5 |
 DoReFa-Net-DL [85] | 1/1 | AlexNet | 47.8 | 71.5 |
 CompactNet-DL [85] | 1/2 | AlexNet | 47.6 | 71.9 |
 WRPN-DL [85] | 1/1 | AlexNet | 53.8 | 77.0 |
-Main/Subsidiary Network [87] | 1/1 | ResNet-18 | 50.1 | - |
-" | 1/1 | ResNet-34 | 54.9 | 86.6 |
+Main/Subsidiary Network [87] | 1/1 | ResNet-18 | 50.1 | - | main-subsidiary
+" | 1/1 | ResNet-34 | 54.9 | 86.6 | main-subsidiary
 # reduce the gradient error
 Bi-Real [62] | 1/1 | ResNet-18 | 56.4 | 79.5 | bi-real
 " | 1/1 | ResNet-34 | 62.2 | 83.9 | bi-real
-HWGQ [89] | 1/1 | AlexNet | 52.7 | 76.3 | hwgq
+HWGQ [89] | 1/1 | AlexNet | 52.7 | 76.3 | hwgq-w1a1
 CBCN [88] | 1/1 | ResNet-18 | 61.4 | 82.8 | cbcn
 Quantization Networks [93] | 1/32 | AlexNet | 58.8 | 81.7 | quantization-networks
 " | 1/32 | ResNet-18 | 66.5 | 87.3 | quantization-networks

@@ -28,12 +28,13 @@ export interface LoggedRun {
   readonly accuracy: number;
 }
 
-/** The finished runs whose logs lie in a folder. */
+/** The finished runs whose logs lie in a folder, those of comparisons (`<comparison>/runs/<id>`) included. */
 export function loggedRuns(folder: string): LoggedRun[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name): LoggedRun[] => {
     const run = new RunFolder(join(folder, name));
-    const last = run.exists ? run.readMetrics().at(-1) : undefined;
+    if (!run.exists) return loggedRuns(join(folder, name, 'runs'));
+    const last = run.readMetrics().at(-1);
     if (!last) return [];
     const { method, model, width, data, epochs } = run.readConfig();
     return last.epoch + 1 === epochs
@@ -42,15 +43,24 @@ export function loggedRuns(folder: string): LoggedRun[] {
   });
 }
 
-/** The most accurate logged run of a row's method, bits and topology on CIFAR-10. */
-export function measuredRun(row: SurveyRow, runs: readonly LoggedRun[]): LoggedRun | null {
+/** A run of a table's row, and its width as a multiple of the row's topology. */
+export interface MeasuredRun extends LoggedRun {
+  readonly relativeWidth: number;
+}
+
+/** The most accurate logged run of a row's method, bits and topology on CIFAR-10; at half the row's width only where none has all of it. */
+export function measuredRun(row: SurveyRow, runs: readonly LoggedRun[]): MeasuredRun | null {
   const wanted = modelOf[row.cells[1] ?? ''];
   if (!row.id || !wanted) return null;
   const { weight, activation } = methodNamed(row.id).bits;
   if (row.cells[0] !== `${weight}/${activation}`) return null;
-  const fitting = runs.filter(
-    ({ method, model, width, data }) =>
-      method === row.id && model === wanted.model && width === wanted.width && data === 'cifar10',
+  const fitting = runs
+    .filter(({ method, model, data }) => method === row.id && model === wanted.model && data === 'cifar10')
+    .map((run) => ({ ...run, relativeWidth: run.width / wanted.width }))
+    .filter(({ relativeWidth }) => relativeWidth === 1 || relativeWidth === 0.5);
+  const ofWidth = fitting.filter(({ relativeWidth }) => relativeWidth === 1);
+  return (ofWidth.length > 0 ? ofWidth : fitting).reduce<MeasuredRun | null>(
+    (best, run) => (best && best.accuracy >= run.accuracy ? best : run),
+    null,
   );
-  return fitting.reduce<LoggedRun | null>((best, run) => (best && best.accuracy >= run.accuracy ? best : run), null);
 }

@@ -39,11 +39,11 @@ test('lines are read with group, reference and repeated method', () => {
 test('the measured column is the best finished run of that method and topology', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signum-results-'));
   try {
-    const log = (name: string, method: string, accuracy: number, epochs: number) => {
-      mkdirSync(join(folder, name));
+    const log = (name: string, method: string, accuracy: number, epochs: number, width = 1) => {
+      mkdirSync(join(folder, name), { recursive: true });
       writeFileSync(
         join(folder, name, 'config.json'),
-        JSON.stringify({ model: 'resnet20', method, data: 'cifar10', epochs, batch: 128 }),
+        JSON.stringify({ model: 'resnet20', method, width, data: 'cifar10', epochs, batch: 128 }),
       );
       const lines = [0, 1].map((epoch) => JSON.stringify({ epoch, testAccuracy: accuracy, layers: [] }));
       writeFileSync(join(folder, name, 'metrics.jsonl'), `${lines.join('\n')}\n`);
@@ -59,6 +59,12 @@ test('the measured column is the best finished run of that method and topology',
     const irNet = table3.rows.filter(({ id, cells }) => id === 'ir-net' && cells[1] === 'ResNet-20');
     // 1/32 is another network than the 1/1 that ran
     expect(irNet.map((candidate) => measuredRun(candidate, loggedRuns(folder))?.accuracy)).toEqual([undefined, 0.7]);
+    // a narrower network stands in only where the row's own width was never trained
+    log('comparison/runs/narrow', 'dorefa', 0.95, 2, 0.5);
+    log('comparison/runs/bbg', 'bbg', 0.5, 2, 0.5);
+    expect(measuredRun(row, loggedRuns(folder))).toMatchObject({ accuracy: 0.85, relativeWidth: 1 });
+    const bbg = table3.rows.filter(({ id }) => id === 'bbg').map((line) => measuredRun(line, loggedRuns(folder)));
+    expect(bbg).toEqual([expect.objectContaining({ accuracy: 0.5, relativeWidth: 0.5 }), null, null]);
     expect(loggedRuns(join(folder, 'missing'))).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true });

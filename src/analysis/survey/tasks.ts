@@ -40,10 +40,10 @@ BWN [64] | 1/32 | 62.1 | bwn
 BNN [64] | 1/1 | 46.4 | bnn
 # SSD, DarkNet
 Full precision | 1/32 | 62.1 |
-ELBNN [121] | 2/2 | 62.4 |
+ELBNN [121] | 2/2 | 62.4 | elbnn
 # SSD, VGG-16
 Full precision | 32/32 | 62.1 | float
-ELBNN [121] | 2/2 | 46.4 |
+ELBNN [121] | 2/2 | 46.4 | elbnn
 `),
 };
 
@@ -56,27 +56,27 @@ export const table7: SurveyTable = {
   rows: parseRows(`
 # ResNet-18 FCN-32s
 Full precision [122] | 32/32 | 64.9 | float
-LQ-Nets [61] | 3/3 | 62.5 |
-Group-Net [122] | 1/1 | 60.5 |
-Group-Net + BPAC [122] | 1/1 | 63.8 |
+LQ-Nets [61] | 3/3 | 62.5 | lq-nets
+Group-Net [122] | 1/1 | 60.5 | group-net
+Group-Net + BPAC [122] | 1/1 | 63.8 | group-net-bpac
 Group-Net** + BPAC [122] | 1/1 | 65.1 |
 # ResNet-18 FCN-16s
 Full precision [122] | 32/32 | 67.3 | float
-LQ-Nets [61] | 3/3 | 65.1 |
-Group-Net [122] | 1/1 | 62.7 |
-Group-Net + BPAC [122] | 1/1 | 66.3 |
+LQ-Nets [61] | 3/3 | 65.1 | lq-nets
+Group-Net [122] | 1/1 | 62.7 | group-net
+Group-Net + BPAC [122] | 1/1 | 66.3 | group-net-bpac
 Group-Net** + BPAC [122] | 1/1 | 67.7 |
 # ResNet-34 FCN-32s
 Full precision [122] | 32/32 | 72.7 | float
-LQ-Nets [61] | 3/3 | 70.4 |
-Group-Net [122] | 1/1 | 68.2 |
-Group-Net + BPAC [122] | 1/1 | 71.2 |
+LQ-Nets [61] | 3/3 | 70.4 | lq-nets
+Group-Net [122] | 1/1 | 68.2 | group-net
+Group-Net + BPAC [122] | 1/1 | 71.2 | group-net-bpac
 Group-Net** + BPAC [122] | 1/1 | 72.8 |
 # ResNet-50 FCN-32s
 Full precision [122] | 32/32 | 73.1 | float
-LQ-Nets [61] | 3/3 | 70.7 |
-Group-Net [122] | 1/1 | 67.2 |
-Group-Net + BPAC [122] | 1/1 | 70.4 |
+LQ-Nets [61] | 3/3 | 70.7 | lq-nets
+Group-Net [122] | 1/1 | 67.2 | group-net
+Group-Net + BPAC [122] | 1/1 | 70.4 | group-net-bpac
 Group-Net** + BPAC [122] | 1/1 | 71.0 |
 `),
 };
