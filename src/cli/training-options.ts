@@ -26,7 +26,7 @@ export function withTrainingOptions(command: Command): Command {
     .option('--label-smoothing <x>', 'smoothing of the labels', share)
     .option('--block-order <name>', 'batch-norm after the convolution (conv-bn) or before its signs (bn-conv)')
     .option('--pooling <name>', 'max-pooling before-norm or after-norm')
-    .option('--shortcut <name>', 'of ResNets: around every-conv or every-block')
+    .option('--shortcut <name>', 'of ResNets: around every-conv, every-block or none')
     .option('--activation <name>', 'between layers: hardtanh, relu, prelu, rprelu, maxout or none')
     .option('--norm-momentum <x>', "share of the new batch in batch-norm's averages", number)
     .option('--estimator <name>', 'slope of the activations: identity, clip, approx-sign, swish-sign, ede or tanh')

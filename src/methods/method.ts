@@ -12,8 +12,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export interface Structure {
   /** `conv-bn`: conv, pool, BN, activation, and the next layer takes the sign. `bn-conv`: BN, sign, conv, pool (XNOR-Net). */
   readonly order: 'conv-bn' | 'bn-conv';
-  /** Residual networks: one real-valued shortcut around every conv (Bi-Real) or around each pair (ResNet). */
-  readonly shortcut: 'every-conv' | 'every-block';
+  /** Residual networks: one real-valued shortcut around every conv (Bi-Real), around each pair (ResNet), or none, a plain network. */
+  readonly shortcut: 'every-conv' | 'every-block' | 'none';
   /** Between layers, before the next sign. */
   readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'maxout' | 'none';
   /** The shortcut is multiplied by a learned factor per channel, 1 at first (BBG). */

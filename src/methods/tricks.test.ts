@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { UsageError } from '../core/errors.ts';
 import { buildNetwork } from '../models/table.ts';
+import { ConvUnit } from '../models/units.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
+import { inference } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { Bench } from './equations.testing.ts';
 import type { Method } from './method.ts';
 import { methodNamed } from './table.ts';
@@ -76,6 +79,30 @@ test('structure: order, shortcuts, momentum of the norms', () => {
     of.modules().flatMap(({ value }) => (value instanceof BinaryConv2d ? [...value.weight.data] : []));
   expect(latents(network)).toEqual(latents(plain));
 });
+
+test.each(['resnet18', 'resnet50-imagenet'])(
+  '%s without shortcuts: its input reaches the logits by its convolutions only',
+  (model) => {
+    const config = { model, method: 'bi-real', inputShape: [32, 32, 3], classes: 3, width: 0.125, seed: 1 } as const;
+    const logits = (shortcut: 'every-conv' | 'none') => {
+      const network = buildNetwork({ ...config, tricks: { shortcut } });
+      // a first convolution of the first block that lets nothing through: only shortcuts could
+      for (const { value } of network
+        .modules()
+        .filter(({ value: module }) => module instanceof ConvUnit)
+        .slice(0, 1))
+        (value as ConvUnit).norm.gamma.data.fill(0);
+      network.setTraining(false);
+      const images = Float32Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => Math.sin(i * i));
+      const y = inference(() => network.forward(new Tensor(images, [2, 32, 32, 3])).data.slice());
+      return [y.subarray(0, 3), y.subarray(3)];
+    };
+    const [first, second] = logits('every-conv');
+    expect(first).not.toEqual(second);
+    const [plain, same] = logits('none');
+    expect(plain).toEqual(same);
+  },
+);
 
 test.each([
   ['bnn', { activation: 'relu' }, /--activation relu.*\+1 everywhere/],

@@ -1,4 +1,5 @@
 import type { Random } from '../core/random.ts';
+import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { avgPoolLayer, Conv2d, globalAvgPoolLayer, Linear, subsampleLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
@@ -41,12 +42,12 @@ function shortcutOf(
   ]);
 }
 
-/** Two convolutions with shortcuts around each or around both, as the method's structure says. */
+/** Two convolutions with shortcuts around each, around both or none, as the method's structure says. */
 class ResidualBlock extends Module {
   readonly first: ConvUnit;
   readonly second: ConvUnit;
   readonly shortcut: Module | null;
-  private readonly everyConv: boolean;
+  private readonly around: Structure['shortcut'];
 
   constructor(
     inChannels: number,
@@ -63,16 +64,17 @@ class ResidualBlock extends Module {
         quantization,
         random,
       );
-    this.everyConv = method.structure.shortcut === 'every-conv';
-    this.first = unit(inChannels, stride, this.everyConv);
-    this.second = unit(outChannels, 1, true);
-    this.shortcut = shortcutOf(inChannels, outChannels, stride, downsample, random);
+    this.around = method.structure.shortcut;
+    this.first = unit(inChannels, stride, this.around === 'every-conv');
+    this.second = unit(outChannels, 1, this.around !== 'none');
+    this.shortcut = this.around === 'none' ? null : shortcutOf(inChannels, outChannels, stride, downsample, random);
   }
 
   override forward(x: Tensor): Tensor {
+    if (this.around === 'none') return this.second.forward(this.first.forward(x));
     const shortcut = this.shortcut ? this.shortcut.forward(x) : x;
-    const middle = this.first.apply(x, this.everyConv ? shortcut : undefined);
-    return this.second.apply(middle, this.everyConv ? middle : shortcut);
+    const middle = this.first.apply(x, this.around === 'every-conv' ? shortcut : undefined);
+    return this.second.apply(middle, this.around === 'every-conv' ? middle : shortcut);
   }
 }
 
@@ -85,6 +87,7 @@ class Bottleneck extends Module {
   readonly middle: ConvUnit;
   readonly expand: ConvUnit;
   readonly shortcut: Module | null;
+  private readonly plain: boolean;
   private readonly innerShortcut: boolean;
 
   constructor(
@@ -97,6 +100,7 @@ class Bottleneck extends Module {
     super();
     const unit = (options: UnitOptions) => new ConvUnit(options, method.structure, quantization, random);
     const outChannels = channels * expansion;
+    this.plain = method.structure.shortcut === 'none';
     this.innerShortcut = method.structure.shortcut === 'every-conv' && stride === 1;
     this.reduce = unit({ inChannels, outChannels: channels, kernel: 1 });
     this.middle = unit({
@@ -107,14 +111,15 @@ class Bottleneck extends Module {
       pad: 1,
       shortcut: this.innerShortcut,
     });
-    this.expand = unit({ inChannels: channels, outChannels, kernel: 1, shortcut: true });
-    this.shortcut = shortcutOf(inChannels, outChannels, stride, downsample, random);
+    this.expand = unit({ inChannels: channels, outChannels, kernel: 1, shortcut: !this.plain });
+    this.shortcut = this.plain ? null : shortcutOf(inChannels, outChannels, stride, downsample, random);
   }
 
   override forward(x: Tensor): Tensor {
-    const shortcut = this.shortcut ? this.shortcut.forward(x) : x;
     const reduced = this.reduce.forward(x);
-    return this.expand.apply(this.middle.apply(reduced, this.innerShortcut ? reduced : undefined), shortcut);
+    const middle = this.middle.apply(reduced, this.innerShortcut ? reduced : undefined);
+    if (this.plain) return this.expand.forward(middle);
+    return this.expand.apply(middle, this.shortcut ? this.shortcut.forward(x) : x);
   }
 }
 

@@ -37,6 +37,7 @@ const everyTrick: readonly [name: string, tricks: Tricks, model: string][] = [
   ['pooling after norm', { pooling: 'after-norm' }, 'vgg-small'],
   ['shortcut around every conv', { shortcut: 'every-conv' }, 'resnet20'],
   ['shortcut around every block', { shortcut: 'every-block' }, 'resnet20'],
+  ['no shortcuts', { shortcut: 'none' }, 'resnet20'],
   ['prelu', { activation: 'prelu' }, 'sfc'],
   ['relu', { activation: 'relu' }, 'sfc'],
   ['slow norms', { normMomentum: 0.01 }, 'sfc'],

@@ -11,7 +11,7 @@ import { shiftAdamax } from '../optim/shift-adamax.ts';
 const tricksShape = {
   blockOrder: z.enum(['conv-bn', 'bn-conv']).optional(),
   pooling: z.enum(['before-norm', 'after-norm']).optional(),
-  shortcut: z.enum(['every-conv', 'every-block']).optional(),
+  shortcut: z.enum(['every-conv', 'every-block', 'none']).optional(),
   activation: z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'maxout', 'none']).optional(),
   normMomentum: z.number().positive().max(1).optional(),
   estimator: z.string().optional(),
