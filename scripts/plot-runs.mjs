@@ -11,8 +11,18 @@ if (!output || folders.length === 0) {
   console.error('usage: node scripts/plot-runs.mjs <output.png> <run folder>...');
   process.exit(2);
 }
-const labelOf = ({ method, rate, batch }) =>
-  `${method}${rate === undefined ? '' : `, rate ${rate}`}${batch === 128 ? '' : `, batch ${batch}`}`;
+const labelOf = ({ method, optimizer, rate, batch, schedule, blockOrder, activation }) =>
+  [
+    method,
+    optimizer === 'sgd' && 'SGD',
+    rate && `rate ${rate}`,
+    batch !== 128 && `batch ${batch}`,
+    schedule,
+    blockOrder,
+    activation,
+  ]
+    .filter(Boolean)
+    .join(', ');
 const runs = folders.map((folder) => ({
   label: labelOf(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))),
   metrics: readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
@@ -32,7 +42,7 @@ const uplot = join(dirname(createRequire(import.meta.url).resolve('uplot/package
 const page = `<!doctype html><meta charset="utf-8"><style>${readFileSync(join(uplot, 'uPlot.min.css'), 'utf8')}
 body{margin:16px;font:14px system-ui,sans-serif;background:#fff;color:#1b2230;display:flex;gap:16px}h3{font-size:14px;margin:0 0 4px}.u-legend .u-value,.u-legend .u-series:first-child,.u-label:after,.u-series>th:after{display:none!important}</style>
 <body><script>${readFileSync(join(uplot, 'uPlot.iife.min.js'), 'utf8')}</script><script>
-const colors=['#2f6bff','#e2662a','#1f9d61','#9b4dca','#c2a000','#8a94a6'];
+const colors=['#2f6bff','#e2662a','#1f9d61','#9b4dca','#c2a000','#8a94a6','#111827','#d6336c'];
 for(const {title,values} of ${JSON.stringify(charts)}){const host=document.body.appendChild(document.createElement('div'));
 host.innerHTML='<h3>'+title+'</h3>';const grid={stroke:'#e3e5ea'};
 new uPlot({width:470,height:300,scales:{x:{time:false}},axes:[{label:'epoch',labelSize:18,grid},{grid,size:50}],cursor:{show:false},
@@ -48,7 +58,7 @@ execFileSync(
     '--disable-gpu',
     '--hide-scrollbars',
     '--force-device-scale-factor=2',
-    '--window-size=990,420',
+    '--window-size=990,520',
     `--screenshot=${resolve(output)}`,
     `file://${join(folder, 'page.html')}`,
   ],
