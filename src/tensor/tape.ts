@@ -35,6 +35,8 @@ export interface RecordOptions {
   readonly attributes?: Attributes;
   readonly saved?: readonly Releasable[];
   readonly view?: boolean;
+  /** The backward pass takes the output for a constant: no gradient goes through it. */
+  readonly constant?: boolean;
 }
 
 /** True when an op over these inputs has to keep what its backward needs. */
@@ -50,7 +52,7 @@ export function record<T extends Tensor>(
   backward: TapeNode['backward'],
   options: RecordOptions = {},
 ): T {
-  const differentiable = needsGradient(inputs);
+  const differentiable = !options.constant && needsGradient(inputs);
   output.requiresGrad = differentiable;
   if (differentiable || tape?.keepAll) {
     const { attributes = {}, saved = [], view = false } = options;

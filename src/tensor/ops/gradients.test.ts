@@ -101,10 +101,21 @@ describe.each(availableBackends().map((backend) => [backend.name, backend] as co
     ['sum', sum],
     ['mean', mean],
     ['flatten', flatten],
-    ['channelAbsMean', channelAbsMean],
     ['sliceChannels', (a: Tensor) => sliceChannels(a, 1, 3)],
     ['subsamplePad', (a: Tensor) => subsamplePad(a, 2, 9)],
   ] as const)('%s', (_kind, f) => checkGradients(f, [x()]));
+
+  test('channelAbsMean gives the mean of |x| and lets no gradient through', () => {
+    const [signs, values] = [x(), awayFromKinks([2, 5, 6, 4], 8)];
+    for (const tensor of [signs, values]) tensor.requiresGrad = true;
+    trainingStep(() => {
+      const means = channelAbsMean(values);
+      expect(means.data[0]).toBeCloseTo([...values.data.subarray(0, 4)].reduce((a, v) => a + Math.abs(v), 0) / 4, 6);
+      backward(sum(pixelScale(signs, means)));
+      expect(values.grad).toBeNull();
+      expect(signs.grad![1]).toBe(means.data[0]);
+    });
+  });
 
   test('prelu, add, multiply, pixelScale, concat', () => {
     const other = awayFromKinks([2, 5, 6, 4], 8);
