@@ -188,7 +188,7 @@ function saturationFindings(layers: EpochMetrics['layers']): Finding[] {
       severity: 'warning',
       where: `${saturated.length} of ${layers.length} layers`,
       reason: `up to ${(100 * most).toFixed(0)} % of the values before a sign lie beyond [-1,1], where a clipped slope passes no gradient`,
-      cure: 'normalise right before the sign: --block-order bn-conv, best with --activation prelu',
+      cure: 'normalise right before the sign: --block-order bn-conv',
     },
   ];
 }
