@@ -8,7 +8,7 @@ import { defineMethod, type Method } from './method.ts';
 
 /**
  * XNOR-Net: BWN weights and binary activations; the output is (sign(x) conv sign(w)) * K * alpha, K the box-filtered channel mean
- * of |x|; blocks are BN, sign, conv, pool (Rastegari et al., ECCV 2016, eq. 10-11, sec. 3.2; survey [58]).
+ * of |x|, a constant for the backward pass; blocks are BN, sign, conv, pool (Rastegari et al., ECCV 2016, eq. 10-11, sec. 3.2; survey [58]).
  */
 export const xnorNet = defineMethod({
   id: 'xnor-net',
