@@ -86,12 +86,9 @@ test.each(['resnet18', 'resnet50-imagenet'])(
     const config = { model, method: 'bi-real', inputShape: [32, 32, 3], classes: 3, width: 0.125, seed: 1 } as const;
     const logits = (shortcut: 'every-conv' | 'none') => {
       const network = buildNetwork({ ...config, tricks: { shortcut } });
-      // a first convolution of the first block that lets nothing through: only shortcuts could
-      for (const { value } of network
-        .modules()
-        .filter(({ value: module }) => module instanceof ConvUnit)
-        .slice(0, 1))
-        (value as ConvUnit).norm.gamma.data.fill(0);
+      // the first convolution lets nothing through: only shortcuts could
+      const modules = network.modules().map(({ value }) => value);
+      modules.find((module) => module instanceof ConvUnit)!.norm.gamma.data.fill(0);
       network.setTraining(false);
       const images = Float32Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => Math.sin(i * i));
       const y = inference(() => network.forward(new Tensor(images, [2, 32, 32, 3])).data.slice());
