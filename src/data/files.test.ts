@@ -20,7 +20,7 @@ test('a file is replaced as a whole and leaves no temporary one', () => {
 
 test('what cannot be written is explained, and the old content stays', () => {
   expect(() => writeFileAtomic(join(directory, 'missing', 'a.txt'), 'x')).toThrow(
-    /cannot write .*the folder does not exist/,
+    /cannot write .*its folder does not exist/,
   );
   mkdirSync(join(directory, 'folder'));
   writeFileSync(join(directory, 'folder', 'kept'), 'old');
@@ -33,6 +33,7 @@ test.each([
   ['ENOSPC', 'the disk is full'],
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'permission denied'],
+  ['ENOENT', 'it does not exist'],
 ])('%s is said in words', (code, words) => {
   expect(fileProblem('write', join(directory, 'x'), Object.assign(new Error('raw'), { code })).message).toContain(
     words,

@@ -7,7 +7,7 @@ const reasons: Record<string, string> = {
   EROFS: 'the file system is read-only',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
-  ENOENT: 'the folder does not exist',
+  ENOENT: 'it does not exist',
   EISDIR: 'it is a folder',
 };
 
@@ -22,12 +22,11 @@ function accessProblem(folder: string): string | undefined {
 
 /** A file-system error in the user's words. */
 export function fileProblem(action: string, path: string, error: unknown): SignumError {
-  let { code = '' } = error as NodeJS.ErrnoException;
-  // a recursive mkdir on a read-only file system reports ENOENT: ask the parent folder for the real reason
-  if (code === 'ENOENT') code = accessProblem(dirname(path)) ?? code;
-  return new SignumError(
-    `cannot ${action} ${path}: ${reasons[code] ?? (error instanceof Error ? error.message : String(error))}`,
-  );
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  // also a recursive mkdir on a read-only file system reports ENOENT: ask the parent folder for the real reason
+  const ofFolder = code === 'ENOENT' ? accessProblem(dirname(path)) : undefined;
+  const reason = ofFolder === 'ENOENT' ? 'its folder does not exist' : reasons[ofFolder ?? code];
+  return new SignumError(`cannot ${action} ${path}: ${reason ?? message}`);
 }
 
 /**
