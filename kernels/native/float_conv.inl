@@ -98,11 +98,14 @@ static void pad_image(const float* x, int height, int width, int channels, int t
   }
 }
 
-// Runs `job(image index, first row, last row, thread)` over a batch: whole images per thread when there are enough of them.
+// Fewest products for which it pays to wake another thread.
+constexpr size_t kProductsOfThread = 500000;
+
+// Runs `compute(image index, first row, last row, thread)` over a batch: whole images per thread when there are enough of them.
 template <class Prepare, class Compute>
-static void over_batch(int batch, int rows, const Prepare& prepare, const Compute& compute) {
-  if (batch >= thread_count()) {
-    parallel_ranges(batch, 1, [&](size_t begin, size_t end, int thread) {
+static void over_batch(const ConvGeometry& g, int rows, const Prepare& prepare, const Compute& compute) {
+  if (g.batch >= thread_count()) {
+    parallel_ranges(g.batch, 1, [&](size_t begin, size_t end, int thread) {
       for (size_t n = begin; n < end; n++) {
         prepare(int(n), thread);
         compute(int(n), 0, rows, thread);
@@ -110,9 +113,10 @@ static void over_batch(int batch, int rows, const Prepare& prepare, const Comput
     });
     return;
   }
-  for (int n = 0; n < batch; n++) {
+  const size_t row_products = g.out_size() / g.batch * g.taps() * g.group_in() / rows;
+  for (int n = 0; n < g.batch; n++) {
     prepare(n, 0);
-    parallel_ranges(rows, 1, [&](size_t begin, size_t end, int) { compute(n, int(begin), int(end), 0); });
+    parallel_ranges(rows, 1 + kProductsOfThread / (row_products + 1), [&](size_t begin, size_t end, int) { compute(n, int(begin), int(end), 0); });
   }
 }
 
@@ -178,7 +182,7 @@ static void conv2d(Floats x, Floats filter, Floats y, Ints geometry) {
   });
   float* images[64];
   over_batch(
-      g.batch, g.out_height,
+      g, g.out_height,
       [&](int n, int thread) {
         const float* image = x.data + size_t(n) * g.height * g.width * g.in_channels;
         images[thread] = const_cast<float*>(image);
@@ -265,7 +269,7 @@ static void conv2dBackwardInput(Floats dy, Floats filter, Floats dx, Ints geomet
     });
   float* images[64];
   over_batch(
-      g.batch, last_row + 1,
+      g, last_row + 1,
       [&](int n, int thread) {
         images[thread] = scratch<float>(Scratch::kImage, thread, size_t(padded_width) * padded_height * g.out_channels);
         pad_image(dy.data + size_t(n) * g.out_height * g.out_width * g.out_channels, g.out_height, g.out_width,

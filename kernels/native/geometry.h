@@ -1,5 +1,7 @@
 // Convolution and pooling geometries; field order as in src/backend/flat-kernels.ts.
 #pragma once
+#include <algorithm>
+
 #include "span.h"
 
 namespace signum {
@@ -35,6 +37,31 @@ struct PoolGeometry {
   }
   size_t in_size() const { return size_t(batch) * height * width * channels; }
   size_t out_size() const { return size_t(batch) * out_height * out_width * channels; }
+};
+
+struct BlockCopy {
+  int32_t counts[3], length;
+  struct Runs {
+    int32_t offset, steps[3];
+
+    // How many values an array must have.
+    size_t extent(const BlockCopy& g) const {
+      size_t end = size_t(offset) + g.length;
+      for (int i = 0; i < 3; i++) end += size_t(g.counts[i] - 1) * steps[i];
+      return end;
+    }
+  } from, to;
+
+  explicit BlockCopy(const Ints& g) {
+    require(g, 12, "copy geometry");
+    for (int i = 0; i < 12; i++)
+      if (g.data[i] < (i < 3)) throw std::runtime_error("copy geometry: field " + std::to_string(i) + " is too small");
+    std::copy_n(g.data, 3, counts);
+    length = g.data[3];
+    const auto runs = [](const int32_t* f) { return Runs{f[0], {f[1], f[2], f[3]}}; };
+    from = runs(g.data + 4);
+    to = runs(g.data + 8);
+  }
 };
 
 }  // namespace signum

@@ -41,6 +41,7 @@ namespace {
 #endif
 #include "xnor.inl"
 #include "channels.inl"
+#include "copying.inl"
 #include "pooling.inl"
 #include "elementwise.inl"
 #include "optimizer_steps.inl"

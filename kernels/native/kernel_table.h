@@ -30,6 +30,7 @@
   X(rowAbsMeans, Floats, Floats, int, int)                                                        \
   X(rowScale, Floats, Floats, Floats, int, int)                                                   \
   X(rowDots, Floats, Floats, Floats, int, int)                                                    \
+  X(copyBlocks, Floats, Floats, Ints)                                                             \
   X(maxPool, Floats, Floats, Ints, Ints)                                                          \
   X(maxPoolBackward, Floats, Ints, Floats, Ints)                                                  \
   X(avgPool, Floats, Floats, Ints)                                                                \

@@ -1,4 +1,5 @@
 import { wordsPerRow } from '../core/bits.ts';
+import type { BlockCopy } from '../core/block-copy.ts';
 import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
 import { type Kernels, unaryOps } from './kernels.ts';
 
@@ -8,7 +9,7 @@ import { type Kernels, unaryOps } from './kernels.ts';
  */
 type Flatten<A> = A extends Float32Array | Int32Array | Uint32Array | number
   ? A
-  : A extends ConvGeometry | PoolGeometry
+  : A extends ConvGeometry | PoolGeometry | BlockCopy
     ? Int32Array
     : number;
 type FlattenAll<T extends unknown[]> = { [I in keyof T]: Flatten<T[I]> };
@@ -39,6 +40,10 @@ export function convWords(g: ConvGeometry): Int32Array {
 
 export function poolWords(g: PoolGeometry): Int32Array {
   return Int32Array.of(g.batch, g.height, g.width, g.channels, g.window, g.stride, g.pad, g.outHeight, g.outWidth);
+}
+
+export function copyWords({ counts, length, from, to }: BlockCopy): Int32Array {
+  return Int32Array.of(...counts, length, from.offset, ...from.steps, to.offset, ...to.steps);
 }
 
 /** Both compiled backends store outputs of one group in panels of this many filters. */
@@ -81,6 +86,7 @@ export function bindFlatKernels(name: Kernels['name'], detail: string, flat: Fla
       flat.conv2dBackwardInputSigns(dy, filter, alpha, dx, convWords(g)),
     conv2dBackwardFilterSigns: (x, dy, dw, g, padding) =>
       flat.conv2dBackwardFilterSigns(x, dy, dw, convWords(g), zeroPad(padding)),
+    copyBlocks: (x, y, g) => flat.copyBlocks(x, y, copyWords(g)),
     maxPool: (x, y, indices, g) => flat.maxPool(x, y, indices, poolWords(g)),
     maxPoolBackward: (dy, indices, dx, g) => flat.maxPoolBackward(dy, indices, dx, poolWords(g)),
     avgPool: (x, y, g) => flat.avgPool(x, y, poolWords(g)),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wordsFor } from '../core/bits.ts';
+import { type BlockCopy, extentOf } from '../core/block-copy.ts';
 import { convGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { Random } from '../core/random.ts';
 import { compiledBackends, convGeometries, randomFloats, relativeError } from './kernels.testing.ts';
@@ -205,6 +206,35 @@ describe.each(compiledBackends())('%s', (_name, make) => {
           agree(kernels, [x.length], (b, [dx]) => b.maxPoolBackward(dy, expected, dx!, g));
           agree(kernels, [outputs], (b, [y]) => b.avgPool(x, y!, g));
           agree(kernels, [x.length], (b, [dx]) => b.avgPoolBackward(dy, dx!, g));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('copies of runs, anywhere in both arrays', () => {
+    const kernels = make();
+    const count = fc.integer({ min: 1, max: 5 });
+    const gap = fc.integer({ min: 0, max: 7 });
+    fc.assert(
+      fc.property(
+        fc.tuple(count, count, count),
+        fc.integer({ min: 1, max: 40 }),
+        gap,
+        gap,
+        seeds,
+        (counts, length, apart, offset, seed) => {
+          const runs = (by: number) => {
+            const inner = length + by;
+            return { offset, steps: [counts[1] * counts[2] * inner + by, counts[2] * inner, inner] } as const;
+          };
+          const g: BlockCopy = { counts, length, from: runs(apart), to: runs(offset) };
+          const x = randomFloats(new Random(seed), extentOf(g, g.from));
+          agree(kernels, [extentOf(g, g.to) + 3], (b, [y]) => b.copyBlocks(x, y!, g), 'exact');
+          if (kernels.name !== 'reference')
+            expect(() => kernels.copyBlocks(x.subarray(1), new Float32Array(extentOf(g, g.to)), g)).toThrow(
+              /copyBlocks/,
+            );
         },
       ),
       { numRuns: 40 },

@@ -1,3 +1,4 @@
+import type { BlockCopy } from '../core/block-copy.ts';
 import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
 
 /** Element-wise functions with a derivative; the estimators among them are only used backwards (their forward is sign). */
@@ -150,6 +151,9 @@ export interface Kernels {
   rowScale(x: Float32Array, factor: Float32Array, y: Float32Array, rows: number, channels: number): void;
   /** out[r] = sum over channels of a*b. */
   rowDots(a: Float32Array, b: Float32Array, out: Float32Array, rows: number, channels: number): void;
+
+  /** Copies runs of x into y, whose other values stay. */
+  copyBlocks(x: Float32Array, y: Float32Array, g: BlockCopy): void;
 
   /** indices: offset of the chosen element in x, for the backward pass; ties take the first. */
   maxPool(x: Float32Array, y: Float32Array, indices: Int32Array, g: PoolGeometry): void;

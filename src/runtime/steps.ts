@@ -2,13 +2,13 @@ import type { Kernels } from '../backend/kernels.ts';
 import { packCodePlane } from '../backend/plane-conv.ts';
 import { gateChannels, normaliseSamples, sampleMoments } from '../backend/sample-norm.ts';
 import { wordsPerRow } from '../core/bits.ts';
+import { channelCopy, subsampleCopy } from '../core/block-copy.ts';
 import { type PoolGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { interact } from '../core/interaction.ts';
 import { decodeLevels, type LevelCodes } from '../core/level-codes.ts';
 import { repeatRow } from '../core/repeat-row.ts';
 import { subtractSigns } from '../core/sample-factors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { subsample } from '../core/subsample.ts';
 import { unitLevels } from '../core/unit-levels.ts';
 import { prepareConv } from './conv-steps.ts';
 import { boundOf, type OpName, type PackedNode } from './graph.ts';
@@ -226,31 +226,31 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
       kernels.blend(y.floats, 0, 1 / rows, y.floats);
     });
   },
-  concat: (node, inputs) => {
+  concat: (node, inputs, _tensors, kernels) => {
     const channels = channelsOf(node);
     return elementwise(node, (parts, y, batch) => {
-      let offset = 0;
+      let begin = 0;
       for (const [i, part] of parts.entries()) {
-        const c = channelsOf(inputs[i]!);
-        for (let row = 0; row < batch * rowsOf(node); row++)
-          y.floats.set(part.floats.subarray(row * c, (row + 1) * c), row * channels + offset);
-        offset += c;
+        const own = channelsOf(inputs[i]!);
+        const copy = channelCopy(batch * rowsOf(node), own, { begin: 0, channels: own }, { begin, channels });
+        kernels.copyBlocks(part.floats, y.floats, copy);
+        begin += own;
       }
     });
   },
-  sliceChannels: (node, [input]) => {
-    const [from, kept] = [channelsOf(input!), node.end - node.begin];
+  sliceChannels: (node, [input], _tensors, kernels) => {
+    const [source, kept] = [{ begin: node.begin, channels: channelsOf(input!) }, node.end - node.begin];
     return elementwise(node, ([x], y, batch) => {
-      for (let row = 0; row < batch * rowsOf(node); row++)
-        y.floats.set(x!.floats.subarray(row * from + node.begin, row * from + node.end), row * kept);
+      const copy = channelCopy(batch * rowsOf(node), kept, source, { begin: 0, channels: kept });
+      kernels.copyBlocks(x!.floats, y.floats, copy);
     });
   },
-  subsamplePad: (node, [input]) => {
-    const [height, width, from] = image(node, input!);
-    const channels = node.shape[2]!;
-    return elementwise(node, ([x], y, batch) =>
-      subsample(x!.floats, y.floats, { batch, height, width, from, stride: node.stride, channels }),
-    );
+  subsamplePad: (node, [input], _tensors, kernels) => {
+    const shape = image(node, input!);
+    return elementwise(node, ([x], y, batch) => {
+      const copy = subsampleCopy([batch, ...shape], node.stride, channelsOf(node));
+      kernels.copyBlocks(x!.floats, y.floats.fill(0), copy);
+    });
   },
 };
 

@@ -1,6 +1,6 @@
 // Field order as in src/backend/flat-kernels.ts.
 
-@inline function field(g: usize, i: i32): i32 {
+@inline export function field(g: usize, i: i32): i32 {
   return load<i32>(g + (<usize>i << 2));
 }
 

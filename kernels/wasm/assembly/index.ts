@@ -8,6 +8,7 @@ export {
 export {
   batchNormBackward, channelAffine, channelMoments, columnAbsSums, columnDots, columnSums, prelu, preluBackward, rowAbsMeans, rowDots, rowScale,
 } from './channels';
+export { copyBlocks } from './copying';
 export { avgPool, avgPoolBackward, maxPool, maxPoolBackward } from './pooling';
 export {
   adamaxStep, adamStep, add, blend, clamp, maskWithin, multiply, rmspropStep, sgdStep, unary, unaryBackward,

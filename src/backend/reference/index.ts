@@ -2,6 +2,7 @@ import type { Kernels } from '../kernels.ts';
 import * as bits from './bits.ts';
 import * as channels from './channels.ts';
 import * as conv from './conv.ts';
+import * as copying from './copying.ts';
 import * as elementwise from './elementwise.ts';
 import * as optimizerSteps from './optimizer-steps.ts';
 import * as pooling from './pooling.ts';
@@ -17,6 +18,7 @@ export const referenceKernels: Kernels = {
   ...convolutions,
   ...packing,
   ...channels,
+  ...copying,
   ...elementwise,
   ...optimizerSteps,
   ...pooling,

@@ -68,6 +68,9 @@ const geometry = 13;
 const poolGeometry = 9;
 const poolInput = (g: Int32Array) => g[0]! * g[1]! * g[2]! * g[3]!;
 const poolOutput = (g: Int32Array) => g[0]! * g[7]! * g[8]! * g[3]!;
+/** Where the last run of a copy ends; its runs are described from word `at` on. */
+const runsEnd = (g: Int32Array, at: number) =>
+  [0, 1, 2].reduce((end, i) => end + (g[i]! - 1) * g[at + 1 + i]!, g[at]! + g[3]!);
 
 export const signatures: Signatures = {
   sgemm: { access: '.....rr.u', sizes: (_ta, _tb, m, n, k) => [m * k, k * n, m * n] },
@@ -148,6 +151,7 @@ export const signatures: Signatures = {
   rowAbsMeans: { access: 'rw..', sizes: (_x, _o, rows, c) => [rows * c, rows] },
   rowScale: { access: 'rrw..', sizes: (_x, _f, _y, rows, c) => [rows * c, rows, rows * c] },
   rowDots: { access: 'rrw..', sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, rows] },
+  copyBlocks: { access: 'rur', sizes: (_x, _y, g) => [runsEnd(g, 4), runsEnd(g, 8), 12] },
   maxPool: { access: 'rwwr', sizes: (_x, _y, _i, g) => [poolInput(g), poolOutput(g), poolOutput(g), poolGeometry] },
   maxPoolBackward: {
     access: 'rrwr',

@@ -1,6 +1,7 @@
+import { kernels } from '../../backend/select.ts';
+import { channelCopy, reversed, subsampleCopy } from '../../core/block-copy.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../../core/shape.ts';
-import { subsample, subsampleBackward } from '../../core/subsample.ts';
 import { floats } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
@@ -30,25 +31,19 @@ export function concat(parts: readonly Tensor[]): Tensor {
   }
   const channels = parts.reduce((total, part) => total + part.channels, 0);
   const y = emptyTensor([...first.shape.slice(0, -1), channels]);
-  const eachRow = (visit: (part: number, row: number, from: number) => void) => {
-    let offset = 0;
-    for (const [i, part] of parts.entries()) {
-      for (let row = 0; row < part.rows; row++) visit(i, row, row * channels + offset);
-      offset += part.channels;
-    }
-  };
-  eachRow((i, row, at) => {
-    const c = parts[i]!.channels;
-    y.data.set(parts[i]!.data.subarray(row * c, (row + 1) * c), at);
+  let begin = 0;
+  const copies = parts.map(({ rows, channels: own }) => {
+    const copy = channelCopy(rows, own, { begin: 0, channels: own }, { begin, channels });
+    begin += own;
+    return copy;
   });
-  const backward = (dy: Float32Array) => {
-    const gradients = parts.map((part) => floats(part.size));
-    eachRow((i, row, at) => {
-      const c = parts[i]!.channels;
-      gradients[i]!.set(dy.subarray(at, at + c), row * c);
+  for (const [i, copy] of copies.entries()) kernels().copyBlocks(parts[i]!.data, y.data, copy);
+  const backward = (dy: Float32Array) =>
+    copies.map((copy, i) => {
+      const gradient = floats(parts[i]!.size);
+      kernels().copyBlocks(dy, gradient, reversed(copy));
+      return gradient;
     });
-    return gradients;
-  };
   return record('concat', parts, y, backward);
 }
 
@@ -62,11 +57,11 @@ export function sliceChannels(x: Tensor, begin: number, end: number): Tensor {
   }
   const kept = end - begin;
   const y = emptyTensor([...x.shape.slice(0, -1), kept]);
-  for (let row = 0; row < rows; row++)
-    y.data.set(x.data.subarray(row * channels + begin, row * channels + end), row * kept);
+  const copy = channelCopy(rows, kept, { begin, channels }, { begin: 0, channels: kept });
+  kernels().copyBlocks(x.data, y.data, copy);
   const backward = (dy: Float32Array) => {
     const dx = floats(x.size).fill(0);
-    for (let row = 0; row < rows; row++) dx.set(dy.subarray(row * kept, (row + 1) * kept), row * channels + begin);
+    kernels().copyBlocks(dy, dx, reversed(copy));
     return [dx];
   };
   return record('sliceChannels', [x], y, backward, { attributes: { begin, end } });
@@ -82,8 +77,8 @@ export function subsamplePad(x: Tensor, stride: number, channels: number): Tenso
     throw new ShapeError(`subsamplePad: cannot pad ${formatShape(x.shape)} to ${channels} channels`);
   }
   const y = emptyTensor([n, Math.ceil(height / stride), Math.ceil(width / stride), channels]);
-  const g = { batch: n, height, width, from, stride, channels };
-  subsample(x.data, y.data, g);
-  const backward = (dy: Float32Array) => [gradientOf(x, (dx) => subsampleBackward(dy, dx, g))];
+  const copy = subsampleCopy(x.shape, stride, channels);
+  kernels().copyBlocks(x.data, y.data.fill(0), copy);
+  const backward = (dy: Float32Array) => [gradientOf(x, (dx) => kernels().copyBlocks(dy, dx.fill(0), reversed(copy)))];
   return record('subsamplePad', [x], y, backward, { attributes: { stride, channels } });
 }
