@@ -109,6 +109,8 @@ const graph = z.object({
   version: z.literal(packedVersion),
   model: z.string(),
   method: z.string(),
+  /** Multiple of the published channel counts; files of before it was kept lack it. */
+  width: z.optional(z.number().check(z.positive())),
   input: z.tuple([count, count, count]),
   classes: z.array(z.string()).check(z.minLength(2), z.maxLength(100_000)),
   /** Per channel: images are (pixel/255 - mean)/std. */

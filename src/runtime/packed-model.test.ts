@@ -9,6 +9,7 @@ import { pack } from '../pack/pack.ts';
 import { trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { loadPackedModel } from './packed-model.ts';
+import { storageLength } from './steps.ts';
 
 let bytes: Uint8Array;
 const images = new Float32Array(3 * 64);
@@ -44,6 +45,16 @@ describe.each(availableBackends().map((backend) => [backend.name, backend] as co
     expect(ours!.map((p) => p[0]!.label)).toEqual(theirs!.map((p) => p[0]!.label));
     expect(ours![0]!.reduce((sum, { probability }) => sum + probability, 0)).toBeLessThanOrEqual(1 + 1e-6);
   });
+});
+
+test('values share buffers: less memory, and nothing of one batch is left in the next', () => {
+  const model = loadPackedModel(bytes);
+  model.run(images);
+  const apart = model.steps.reduce((sum, { output }) => sum + 4 * storageLength(output, 3), 0);
+  expect(model.activationBytes).toBeLessThan(apart / 2);
+  const other = images.map((value) => 1e6 * value * value);
+  model.run(other);
+  expect(model.run(images)).toEqual(loadPackedModel(bytes).run(images));
 });
 
 test('a wrong number of pixels is explained', () => {

@@ -3,13 +3,14 @@ import { kernels as selectedKernels } from '../backend/select.ts';
 import { FormatError, ShapeError } from '../core/errors.ts';
 import { readSafetensors, type SafetensorsFile } from '../core/safetensors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
+import { planBuffers } from './buffers.ts';
 import { type PackedGraph, type PackedNode, parseGraph } from './graph.ts';
 import { bestClasses, type Prediction } from './prediction.ts';
 import type { Step, Value, ValueType } from './step.ts';
 import { prepareOp, storageLength } from './steps.ts';
 import { ModelTensors } from './tensors.ts';
 
-/** Called after each node with its output and the time it took. */
+/** Called after each node with its output, which a later node may overwrite, and the time it took. */
 export type NodeObserver = (node: PackedNode, output: Value, milliseconds: number) => void;
 
 /** Values of one activation per image: a file must not make us allocate without bound. */
@@ -24,6 +25,7 @@ export class PackedModel {
   readonly steps: readonly Step[];
   private readonly types = new Map<number, ValueType>();
   private readonly values = new Map<number, Value>();
+  private buffers: readonly ArrayBuffer[] = [];
   private batch = 0;
 
   /** @throws FormatError when graph and tensors do not fit together */
@@ -78,14 +80,16 @@ export class PackedModel {
 
   private allocate(batch: number): void {
     this.batch = batch;
-    this.values.clear();
-    for (const [id, type] of this.types) {
-      if (id === 0) continue;
-      const length = storageLength(type, batch);
-      const value = type.packed
-        ? { shape: type.shape, floats: noFloats, words: new Uint32Array(length) }
-        : { shape: type.shape, floats: new Float32Array(length), words: noWords };
-      this.values.set(id, value);
+    const { nodes, output } = this.graph;
+    const lengthOf = (id: number) => storageLength(this.types.get(id)!, batch);
+    const { bufferOf, bytes } = planBuffers(nodes, output, (node) => 4 * lengthOf(node.output));
+    this.buffers = bytes.map((size) => new ArrayBuffer(size));
+    for (const [id, index] of bufferOf) {
+      const { shape, packed } = this.types.get(id)!;
+      const place = [this.buffers[index]!, 0, lengthOf(id)] as const;
+      const floats = packed ? noFloats : new Float32Array(...place);
+      const words = packed ? new Uint32Array(...place) : noWords;
+      this.values.set(id, { shape, floats, words });
     }
   }
 
@@ -133,9 +137,7 @@ export class PackedModel {
 
   /** Bytes of all activation buffers for the current batch size. */
   get activationBytes(): number {
-    let bytes = 0;
-    for (const { floats, words } of this.values.values()) bytes += floats.byteLength + words.byteLength;
-    return bytes;
+    return this.buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 }
 
