@@ -11,7 +11,7 @@ function sizeRow(model: string): Row {
   return {
     name: `size-${model}`,
     run: async () => {
-      const layers = summarise(packUntrained(model, 'bnn', 1), 1, 1);
+      const layers = summarise(packUntrained(model, 'bnn', 1).model, 1, 1);
       const binary = layers.filter((layer) => layer.binaryMacs > 0);
       const sum = (list: typeof layers, key: 'floatBytes' | 'packedBytes') =>
         list.reduce((total, layer) => total + layer[key], 0);

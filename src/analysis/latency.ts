@@ -1,14 +1,32 @@
 import type { PackedModel } from '../runtime/packed-model.ts';
 
-const repeats = 20;
+/** Until then the first runs compile code, fill caches and wake threads. */
+const warmUpMs = 100;
 
-/** Milliseconds in which a packed network answers for one image: the median of twenty. */
-export function latencyMs(model: PackedModel): number {
-  const image = new Float32Array(model.graph.input.reduce((a, b) => a * b)).fill(0.5);
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+
+const grey = (model: PackedModel, batch: number) =>
+  new Float32Array(batch * model.graph.input.reduce((a, b) => a * b)).fill(0.5);
+
+/** Milliseconds in which a packed network answers for a batch of images: the median of `repeats`. */
+export function latencyMs(model: PackedModel, batch = 1, repeats = 20): number {
+  const images = grey(model, batch);
   const times = Array.from({ length: repeats }, () => {
     const begin = performance.now();
-    model.run(image);
+    model.run(images);
     return performance.now() - begin;
   });
-  return times.sort((a, b) => a - b)[repeats >> 1]!;
+  return median(times);
+}
+
+/**
+ * Milliseconds of every node of a network by the value it computes, medians of `repeats` runs after a warm-up. */
+export function nodeTimes(model: PackedModel, batch: number, repeats: number): Map<number, number> {
+  const images = grey(model, batch);
+  const begin = performance.now();
+  do model.run(images);
+  while (performance.now() - begin < warmUpMs);
+  const samples = new Map<number, number[]>(model.graph.nodes.map(({ output }) => [output, []]));
+  for (let i = 0; i < repeats; i++) model.run(images, (node, _value, ms) => samples.get(node.output)!.push(ms));
+  return new Map([...samples].map(([id, times]) => [id, median(times)]));
 }

@@ -9,13 +9,18 @@ import { type Evaluation, evaluate } from '../train/evaluate.ts';
 /** Name of the packed model in a run folder. */
 export const packedFile = 'model.safetensors';
 
-/** Packs a network, verified on the first test images. */
-export async function packForData(network: Network, data: DataSet): Promise<Packed> {
+/** Packs a network, verified on the first test images. @param allowFloat as of `pack` */
+export async function packForData(
+  network: Network,
+  data: DataSet,
+  allowFloat: readonly string[] | 'all' = [],
+): Promise<Packed> {
   const { images, count } = await new Batches(data, data.test, 64).plain(0);
   return pack(network, new Tensor(images, [count, ...data.shape]), {
     classes: data.classes,
     mean: data.mean,
     std: data.std,
+    allowFloat,
   });
 }
 

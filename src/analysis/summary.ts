@@ -1,5 +1,6 @@
 import type { PackedNode } from '../runtime/graph.ts';
 import type { PackedModel } from '../runtime/packed-model.ts';
+import { nodeTimes } from './latency.ts';
 import { operationsOf } from './macs.ts';
 
 /** One row of `signum summary`. MACs are per image. */
@@ -15,6 +16,8 @@ export interface LayerSummary {
   readonly floatBytes: number;
   readonly packedBytes: number;
   readonly kernel: string;
+  /** For the batch. */
+  readonly milliseconds: number;
   /** Share of run time, 0..1. */
   readonly timeShare: number;
 }
@@ -65,7 +68,7 @@ function extras(node: PackedNode): number {
 export function summarise(model: PackedModel, batch = 1, repeats = 20): LayerSummary[] {
   const shapes = new Map<number, readonly number[]>([[0, model.graph.input]]);
   for (const node of model.graph.nodes) shapes.set(node.output, node.shape);
-  const times = timeNodes(model, batch, repeats);
+  const times = nodeTimes(model, batch, repeats);
   const total = [...times.values()].reduce((a, b) => a + b, 0);
   return model.steps.map(({ node, kernel }) => {
     const { weights, macs, binary, weightBits } = product(node, shapes.get(node.inputs[0]!)!);
@@ -87,19 +90,10 @@ export function summarise(model: PackedModel, batch = 1, repeats = 20): LayerSum
       floatBytes: 4 * (weights + extra),
       packedBytes: packedWeights + 4 * extra,
       kernel,
-      timeShare: (times.get(node.output) ?? 0) / total,
+      milliseconds: times.get(node.output)!,
+      timeShare: times.get(node.output)! / total,
     };
   });
-}
-
-function timeNodes(model: PackedModel, batch: number, repeats: number): Map<number, number> {
-  const size = model.graph.input.reduce((a, b) => a * b, 1);
-  const images = new Float32Array(batch * size).fill(0.5);
-  const times = new Map<number, number>();
-  model.run(images);
-  for (let i = 0; i < repeats; i++)
-    model.run(images, (node, _value, ms) => times.set(node.output, (times.get(node.output) ?? 0) + ms / repeats));
-  return times;
 }
 
 /** OPs of a packed network, per image. */

@@ -1,71 +1,84 @@
 import type { Command } from 'commander';
+import { type AgainstFloat, againstFloat, isBinary, layerTimes, sumOf } from '../analysis/against-float.ts';
+import type { LayerSummary } from '../analysis/summary.ts';
 import { kernels, threads } from '../backend/select.ts';
-import { Random } from '../core/random.ts';
-import { buildNetwork } from '../models/table.ts';
-import { pack } from '../pack/pack.ts';
-import type { PackedModel } from '../runtime/packed-model.ts';
-import { Tensor } from '../tensor/tensor.ts';
 import { integer, number } from './arguments.ts';
-import { bytes, formatTable } from './output.ts';
+import { bytes, formatTable, percent } from './output.ts';
 import { resolveModel } from './summary.ts';
 
-/** The same topology in float32, packed without any binarization: the baseline on this machine. */
-function floatTwin(model: PackedModel, width: number): PackedModel {
-  const { graph } = model;
-  const network = buildNetwork({
-    model: graph.model,
-    method: 'float',
-    inputShape: graph.input,
-    classes: graph.classes.length,
-    width,
-    seed: 1,
+interface BenchOptions {
+  readonly method: string;
+  readonly width: number;
+  readonly batch: number;
+  readonly threads?: number;
+  readonly repeats: number;
+  readonly json?: boolean;
+}
+
+const ratio = (of: number, to: number) => `${(of / to).toFixed(1)}x`;
+
+function layerTable({ float, packed }: AgainstFloat): string {
+  const floatLayers = layerTimes(float.nodes);
+  const rows = layerTimes(packed.nodes).map(({ name, milliseconds: ms }, i) => {
+    const other = floatLayers[i]?.milliseconds;
+    return [name, other?.toFixed(3) ?? '', ms.toFixed(3), other ? ratio(other, ms) : ''];
   });
-  const image = new Float32Array(graph.input.reduce((a, b) => a * b));
-  new Random(1).fillNormal(image, 0, 1);
-  return pack(network, new Tensor(image, [1, ...graph.input]), {
-    classes: graph.classes,
-    mean: graph.mean,
-    std: graph.std,
-  }).model;
+  return formatTable(['layer (with what follows it)', 'float ms', 'packed ms', 'speed-up'], rows);
 }
 
-interface Timing {
-  readonly total: number;
-  /** Milliseconds of each convolution or dense layer with all that follows it up to the next. */
-  readonly layers: readonly { name: string; ms: number }[];
+/** The four numbers that are easily taken for one another. */
+function wholeTable({ float, packed, binaryLayerBytes }: AgainstFloat): string {
+  const row = (name: string, of: number, to: number, text = bytes) => [name, text(of), text(to), ratio(of, to)];
+  return formatTable(
+    ['whole network', 'float', 'packed', 'ratio'],
+    [
+      row('binary layers, with their thresholds', binaryLayerBytes.float, binaryLayerBytes.packed),
+      row('file on disk', float.fileBytes, packed.fileBytes),
+      row('resident memory, running alone', float.memory.resident, packed.memory.resident),
+      row('wall clock', float.milliseconds, packed.milliseconds, (ms) => `${ms.toFixed(3)} ms`),
+    ],
+  );
 }
 
-function timeModel(model: PackedModel, batch: number, repeats: number): Timing {
-  const images = new Float32Array(batch * model.graph.input.reduce((a, b) => a * b)).fill(0.5);
-  const totals: number[] = [];
-  const layers: { name: string; samples: number[] }[] = [];
-  for (let i = 0; i < repeats + 2; i++) {
-    let at = -1;
-    let sum = 0;
-    const begin = performance.now();
-    model.run(images, (node, _value, ms) => {
-      const starts = 'kernel' in node || node.op === 'dense';
-      if (starts || at < 0) {
-        at++;
-        layers[at] ??= { name: node.name, samples: [] };
-        sum = 0;
-      }
-      sum += ms;
-      layers[at]!.samples[i] = sum;
-    });
-    totals.push(performance.now() - begin);
-  }
-  const median = (values: number[]) => values.slice(2).sort((a, b) => a - b)[repeats >> 1]!;
-  return { total: median(totals), layers: layers.map(({ name, samples }) => ({ name, ms: median(samples) })) };
+/** Which float part weighs most in the file, and which takes the most time. */
+function dominantFloats(nodes: readonly LayerSummary[]): string {
+  const floats = nodes.filter((layer) => !isBinary(layer));
+  if (floats.length === 0) return 'float parts: none';
+  const most = (key: 'packedBytes' | 'milliseconds') =>
+    floats.reduce((best, layer) => (layer[key] > best[key] ? layer : best));
+  const [largest, slowest] = [most('packedBytes'), most('milliseconds')];
+  const size = sumOf(floats, 'packedBytes');
+  return (
+    `float parts: ${size > 0 ? `${bytes(size)}, most of it ${largest.name} (${bytes(largest.packedBytes)})` : 'no weights'}; ` +
+    `${percent(sumOf(floats, 'milliseconds') / sumOf(nodes, 'milliseconds'))} of the time, most of it ${slowest.name} (${slowest.milliseconds.toFixed(3)} ms)`
+  );
+}
+
+function asJson({ float, packed, binaryLayerBytes }: AgainstFloat, engine: string, batch: number): string {
+  const figures = ({ milliseconds, fileBytes, memory, nodes }: typeof float) => ({
+    milliseconds,
+    fileBytes,
+    residentBytes: memory.resident,
+    layers: layerTimes(nodes),
+  });
+  return JSON.stringify({
+    engine,
+    batch,
+    speedUp: float.milliseconds / packed.milliseconds,
+    binaryLayerBytes,
+    nodeBytes: packed.memory.alone,
+    float: figures(float),
+    packed: figures(packed),
+  });
 }
 
 export function addBench(program: Command): void {
   program
     .command('bench')
-    .description('float against packed on this machine, layer by layer')
+    .description('float against packed on this machine: time layer by layer, sizes, memory')
     .argument('<model>', 'topology, packed file or run folder')
     .option('--method <name>', 'for a topology: how it is binarized', 'bnn')
-    .option('--width <factor>', 'multiply all channel counts', number, 1)
+    .option('--width <factor>', 'for a topology: multiply all channel counts', number, 1)
     .option('--batch <n>', 'images per run', integer, 1)
     .option('--threads <n>', 'threads of the native kernels (default: all cores)', integer)
     .option('--repeats <n>', 'runs to take the median of', integer, 30)
@@ -74,35 +87,30 @@ export function addBench(program: Command): void {
       'after',
       '\nExamples:\n  signum bench resnet18\n  SIGNUM_BACKEND=wasm signum bench vgg-small --batch 8',
     )
-    .action(
-      (
-        target: string,
-        options: { method: string; width: number; batch: number; threads?: number; repeats: number; json?: boolean },
-      ) => {
-        if (options.threads) threads(options.threads);
-        const [batch, repeats] = [Math.max(1, options.batch), Math.max(1, options.repeats)];
-        const packed = resolveModel(target, options.method, options.width);
-        const float = floatTwin(packed, options.width);
-        const [floatTime, packedTime] = [timeModel(float, batch, repeats), timeModel(packed, batch, repeats)];
-        const speedUp = floatTime.total / packedTime.total;
-        const engine = `${kernels().name} (${kernels().detail}), ${kernels().name === 'native' ? threads() : 1} thread(s)`;
-        if (options.json) {
-          process.stdout.write(
-            `${JSON.stringify({ engine, batch, floatMs: floatTime.total, packedMs: packedTime.total, speedUp, residentBytes: process.memoryUsage().rss, float: floatTime.layers, packed: packedTime.layers })}\n`,
-          );
-          return;
-        }
-        const rows = packedTime.layers.map(({ name, ms }, i) => {
-          const twin = floatTime.layers[i]?.ms;
-          return [name, twin?.toFixed(3) ?? '', ms.toFixed(3), twin ? `${(twin / ms).toFixed(1)}x` : ''];
-        });
-        rows.push(['whole network', floatTime.total.toFixed(3), packedTime.total.toFixed(3), `${speedUp.toFixed(1)}x`]);
-        process.stdout.write(
-          `${packed.graph.model} / ${packed.graph.method}, batch ${batch}, ${engine}\nbaseline: the same topology in float32 by Signum's own kernels; milliseconds, median of ${repeats}\n\n`,
-        );
-        process.stdout.write(
-          `${formatTable(['layer (with what follows it)', 'float ms', 'packed ms', 'speed-up'], rows)}\n\nresident memory of this process, both networks loaded: ${bytes(process.memoryUsage().rss)}\n`,
-        );
-      },
-    );
+    .action((target: string, options: BenchOptions) => {
+      if (options.threads) threads(options.threads);
+      const [batch, repeats] = [Math.max(1, options.batch), Math.max(1, options.repeats)];
+      const ours = resolveModel(target, options.method, options.width);
+      const comparison = againstFloat(ours, batch, repeats);
+      const engine = `${kernels().name} (${kernels().detail}), ${kernels().name === 'native' ? threads() : 1} thread(s)`;
+      if (options.json) {
+        process.stdout.write(`${asJson(comparison, engine, batch)}\n`);
+        return;
+      }
+      const { graph } = ours.model;
+      process.stdout.write(
+        [
+          `${graph.model} / ${graph.method}, batch ${batch}, ${engine}`,
+          `baseline: the same topology in float32 by Signum's own kernels; milliseconds, medians of ${repeats}`,
+          '',
+          layerTable(comparison),
+          '',
+          wholeTable(comparison),
+          '',
+          `resident memory: of a process that only runs it; Node alone takes ${bytes(comparison.packed.memory.alone)} of it`,
+          dominantFloats(comparison.packed.nodes),
+          '',
+        ].join('\n'),
+      );
+    });
 }

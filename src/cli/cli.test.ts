@@ -79,6 +79,19 @@ test('train, eval, pack, predict, summary: the whole way', async () => {
   out = '';
   expect(await run('summary', 'demo')).toBe(0);
   expect(out).toMatch(/binaryConv2d0 .* xnor-popcount \+ threshold/);
+  out = '';
+  expect(await run('bench', 'demo', '--repeats', '2', '--json')).toBe(0);
+  const bench = JSON.parse(out);
+  expect(bench.float.fileBytes).toBeGreaterThan(4 * bench.packed.fileBytes);
+  expect(bench.binaryLayerBytes.float).toBeGreaterThan(8 * bench.binaryLayerBytes.packed);
+  for (const { milliseconds, residentBytes, layers } of [bench.float, bench.packed]) {
+    expect(milliseconds).toBeGreaterThan(0);
+    expect(residentBytes).toBeGreaterThan(bench.nodeBytes);
+    expect(layers).toHaveLength(5);
+  }
+  out = '';
+  expect(await run('bench', 'demo', '--repeats', '2')).toBe(0);
+  expect(out).toMatch(/resident memory, running alone .* MB .* MB/);
 });
 
 test.each([

@@ -10,6 +10,15 @@ import { RunFolder } from '../train/run-folder.ts';
 import { bytes, formatTable, quantity } from './output.ts';
 import { loadNetwork, runPath } from './runs.ts';
 
+interface PackCommandOptions {
+  readonly data?: string;
+  readonly output?: string;
+  readonly allowFloat?: readonly string[] | 'all';
+  readonly json?: boolean;
+}
+
+const floatLayers = (list: string) => (list === 'all' ? list : list.split(','));
+
 export function addPack(program: Command): void {
   program
     .command('pack')
@@ -17,15 +26,20 @@ export function addPack(program: Command): void {
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--data <name>', 'calibration images (default: the data set of the run)')
     .option('--output <file>', `where to write (default: <run>/${packedFile})`)
+    .option(
+      '--allow-float <layers>',
+      'binary layers that may run in float: names as pack prints them, or all',
+      floatLayers,
+    )
     .option('--json', 'print the result as one JSON object')
     .addHelpText('after', '\nExample:\n  signum pack runs/cnv6-bnn-mnist')
-    .action(async (run: string, options: { data?: string; output?: string; json?: boolean }) => {
+    .action(async (run: string, options: PackCommandOptions) => {
       const path = runPath(run);
       const { network } = loadNetwork(path);
       const data = await loadDataSet(
         options.data ?? new RunFolder(statSync(path).isDirectory() ? path : dirname(path)).readConfig().data,
       );
-      const { bytes: file, model } = await packForData(network, data);
+      const { bytes: file, model } = await packForData(network, data, options.allowFloat);
       const output = options.output ?? join(statSync(path).isDirectory() ? path : dirname(path), packedFile);
       writeFileAtomic(output, file);
       const layers = summarise(model, 1, 5);

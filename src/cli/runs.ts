@@ -5,6 +5,7 @@ import { packedFile } from '../analysis/packed-evaluation.ts';
 import { SignumError, UsageError } from '../core/errors.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
+import type { Packed } from '../pack/pack.ts';
 import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import type { PackedEnsemble } from '../runtime/vote.ts';
 import type { LoadedCheckpoint } from '../train/checkpoint.ts';
@@ -20,16 +21,17 @@ export function loadNetwork(path: string): { network: Network; checkpoint: Loade
 
 /** A packed model from its file, or from a run folder that holds one; or the packed networks of an ensemble's folder. */
 export function loadVoting(path: string): PackedModel | PackedEnsemble {
-  return isEnsemble(path) ? loadPackedEnsemble(path) : loadPacked(path);
+  return isEnsemble(path) ? loadPackedEnsemble(path) : loadPacked(path).model;
 }
 
-/** A packed model from its file, or from a run folder that holds one. */
-export function loadPacked(path: string): PackedModel {
+/** A packed model and the bytes of its file, or of the one that a run folder holds. */
+export function loadPacked(path: string): Packed {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist; \`signum pack <run>\` writes ${packedFile}`);
   const file = statSync(path).isDirectory() ? join(path, packedFile) : path;
   if (!existsSync(file)) throw new UsageError(`${path} holds no ${packedFile}; run \`signum pack ${path}\` first`);
   try {
-    return loadPackedModel(readFileSync(file));
+    const bytes = readFileSync(file);
+    return { bytes, model: loadPackedModel(bytes) };
   } catch (error) {
     if (error instanceof SignumError) throw error;
     throw fileProblem('read', file, error);

@@ -3,15 +3,14 @@ import type { Command } from 'commander';
 import { operations, summarise } from '../analysis/summary.ts';
 import { Random } from '../core/random.ts';
 import { buildNetwork, modelNamed, models } from '../models/table.ts';
-import { pack } from '../pack/pack.ts';
-import type { PackedModel } from '../runtime/packed-model.ts';
+import { type Packed, pack } from '../pack/pack.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { integer, number } from './arguments.ts';
 import { bytes, formatTable, percent, quantity } from './output.ts';
 import { loadPacked, runPath } from './runs.ts';
 
 /** An untrained network, packed: its shapes, sizes and speed are those of a trained one. */
-export function packUntrained(model: string, method: string, width: number): PackedModel {
+export function packUntrained(model: string, method: string, width: number): Packed {
   const { inputShape } = modelNamed(model);
   const network = buildNetwork({ model, method, inputShape, classes: 10, width, seed: 1 });
   const image = new Float32Array(inputShape.reduce((a, b) => a * b));
@@ -22,11 +21,11 @@ export function packUntrained(model: string, method: string, width: number): Pac
     mean: new Array<number>(channels).fill(0.5),
     std: new Array<number>(channels).fill(0.25),
   };
-  return pack(network, new Tensor(image, [1, ...inputShape]), options).model;
+  return pack(network, new Tensor(image, [1, ...inputShape]), options);
 }
 
 /** A packed model from a file, a run, or the name of a topology. */
-export function resolveModel(target: string, method: string, width: number): PackedModel {
+export function resolveModel(target: string, method: string, width: number): Packed {
   return models.some(({ id }) => id === target) && !existsSync(target)
     ? packUntrained(target, method, width)
     : loadPacked(runPath(target));
@@ -46,13 +45,13 @@ export function addSummary(program: Command): void {
       '\nExamples:\n  signum summary vgg-small --method xnor-net\n  signum summary runs/cnv6-bnn-mnist',
     )
     .action((target: string, options: { method: string; width: number; batch: number; json?: boolean }) => {
-      const model = resolveModel(target, options.method, options.width);
+      const { bytes: file, model } = resolveModel(target, options.method, options.width);
       const layers = summarise(model, Math.max(1, options.batch));
       const total = (key: 'parameters' | 'binaryMacs' | 'floatMacs' | 'floatBytes' | 'packedBytes') =>
         layers.reduce((sum, layer) => sum + layer[key], 0);
       if (options.json) {
         process.stdout.write(
-          `${JSON.stringify({ layers, operations: operations(layers), activationBytes: model.activationBytes })}\n`,
+          `${JSON.stringify({ layers, operations: operations(layers), fileBytes: file.length, activationBytes: model.activationBytes })}\n`,
         );
         return;
       }
@@ -86,14 +85,13 @@ export function addSummary(program: Command): void {
       process.stdout.write(
         `${formatTable(['layer', 'output', 'bits W/A', 'parameters', 'binary MACs', 'float MACs', 'float', 'packed', 'time', 'kernel'], rows)}\n\n`,
       );
-      const floats = layers.filter((l) => l.floatMacs > 0).sort((a, b) => b.packedBytes - a.packedBytes);
+      const [largest] = layers.filter((l) => l.floatMacs > 0).sort((a, b) => b.packedBytes - a.packedBytes);
       process.stdout.write(
-        `${quantity(operations(layers))} OPs (float MACs + binary MACs/64), activations in memory ${bytes(model.activationBytes)}`,
-      );
-      process.stdout.write(
-        floats[0]
-          ? `; largest float layer: ${floats[0].name}, ${bytes(floats[0].packedBytes)} of ${bytes(total('packedBytes'))}\n`
-          : '; no float layer\n',
+        `${quantity(operations(layers))} OPs (float MACs + binary MACs/64); file ${bytes(file.length)}; activations in memory ${bytes(model.activationBytes)}; ${
+          largest
+            ? `largest float layer: ${largest.name}, ${bytes(largest.packedBytes)} of ${bytes(total('packedBytes'))}`
+            : 'no float layer'
+        }\n`,
       );
     });
 }

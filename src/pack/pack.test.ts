@@ -131,8 +131,13 @@ test('a binary layer that would silently run in float is refused by name', () =>
     seed: 3,
   });
   Object.assign(claimed, { method: network.method });
-  expect(() => pack(claimed, images(random, 2, [8, 8, 3]), options)).toThrow(/signConv2d1.*would run in float/);
-  expect(() => pack(claimed, images(random, 2, [8, 8, 3]), { ...options, allowFloat: 'all' })).not.toThrow();
+  const calibration = images(random, 2, [8, 8, 3]);
+  // 8x8 pixels, 3x3 taps, 16 channels in and out
+  expect(() => pack(claimed, calibration, options)).toThrow(
+    /would run in float.*signConv2d1 \(147456 products of floats per image, not 2304 of words/,
+  );
+  expect(() => pack(claimed, calibration, { ...options, allowFloat: ['signConv2d1'] })).toThrow(/signConv2d2/);
+  expect(() => pack(claimed, calibration, { ...options, allowFloat: 'all' })).not.toThrow();
 });
 
 test('pooled blocks stay bits: threshold before the pooling, no float between two binary layers', () => {

@@ -1,8 +1,10 @@
 import { PackError } from '../core/errors.ts';
 import { type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import { sizeOf } from '../core/shape.ts';
 import type { Network } from '../models/network.ts';
 import { type PackedGraph, packedFormat, packedVersion } from '../runtime/graph.ts';
 import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
+import type { NodeOf } from '../runtime/step.ts';
 import { traced } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Draft } from './draft.ts';
@@ -21,7 +23,7 @@ export interface PackOptions {
 }
 
 export interface Packed {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly model: PackedModel;
 }
 
@@ -31,14 +33,26 @@ export function floatBytes(network: Network): number {
   return 4 * (parameters + network.stateArrays().reduce((sum, { value }) => sum + value.data.length, 0));
 }
 
+/** Products of floats by signs for one image. */
+function floatProducts(draft: Draft, node: NodeOf<'signConv2d'>): number {
+  const shapeOf = new Map(draft.nodes.map((other) => [other.node.output, other.node.shape]));
+  const inChannels = (shapeOf.get(node.inputs[0]!) ?? draft.input).at(-1)!;
+  return (sizeOf(node.shape) * node.kernel[0] * node.kernel[1] * inChannels) / node.groups;
+}
+
 /** A layer with binary weights whose activations are few-bit must not end up as a float product. */
 function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly string[] | 'all'): void {
   if (allowed === 'all' || network.method.bits.activation > 4) return;
-  const floats = draft.nodes.filter(({ node }) => node.op === 'signConv2d' && !allowed.includes(node.name));
+  const floats = draft.nodes.flatMap(({ node }) =>
+    node.op === 'signConv2d' && !allowed.includes(node.name) ? [node] : [],
+  );
   if (floats.length === 0) return;
-  const names = floats.map(({ node }) => node.name).join(', ');
+  const costs = floats.map((node) => {
+    const products = floatProducts(draft, node);
+    return `${node.name} (${products} products of floats per image, not ${products / 64} of words of 64 signs)`;
+  });
   throw new PackError(
-    `pack: the binary layers ${names} would run in float, 32x the memory traffic of packed ones; name them in allowFloat to accept that`,
+    `pack: binary layers would run in float, because what they are given is not binarized: ${costs.join(', ')}; to accept that, allow them by name (--allow-float, allowFloat)`,
   );
 }
 
@@ -68,6 +82,7 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
           version: packedVersion,
           model: network.config.model,
           method: network.config.method,
+          width: network.config.width,
           input: [...network.config.inputShape],
           classes: [...options.classes],
           mean: [...options.mean],

@@ -1,0 +1,86 @@
+import { FormatError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
+import { buildNetwork } from '../models/table.ts';
+import { type Packed, pack } from '../pack/pack.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { latencyMs } from './latency.ts';
+import { type ResidentMemory, residentMemory } from './resident-memory.ts';
+import { type LayerSummary, summarise } from './summary.ts';
+
+/** What running one network costs on this machine. */
+export interface Costs {
+  readonly nodes: readonly LayerSummary[];
+  /** One run of a batch, median. */
+  readonly milliseconds: number;
+  readonly fileBytes: number;
+  readonly memory: ResidentMemory;
+}
+
+export interface AgainstFloat {
+  readonly float: Costs;
+  readonly packed: Costs;
+  /** Of the layers with 1-bit weights: in float32, and packed with their thresholds. */
+  readonly binaryLayerBytes: { readonly float: number; readonly packed: number };
+}
+
+/** The same topology in float32, packed without any binarization: the baseline on this machine. */
+function floatTwin({ model: { graph } }: Packed): Packed {
+  const { model, input, classes, mean, std, width } = graph;
+  if (width === undefined)
+    throw new FormatError(
+      `this ${model} was packed before files kept their width, so its float form is unknown: pack it again`,
+    );
+  const network = buildNetwork({
+    model,
+    method: 'float',
+    inputShape: input,
+    classes: classes.length,
+    width,
+    seed: 1,
+  });
+  const image = new Float32Array(input.reduce((a, b) => a * b));
+  new Random(1).fillNormal(image, 0, 1);
+  return pack(network, new Tensor(image, [1, ...input]), { classes, mean, std });
+}
+
+function costs({ bytes, model }: Packed, batch: number, repeats: number): Costs {
+  return {
+    nodes: summarise(model, batch, repeats),
+    milliseconds: latencyMs(model, batch, repeats),
+    fileBytes: bytes.length,
+    memory: residentMemory(bytes, batch),
+  };
+}
+
+export const isBinary = ({ bits }: LayerSummary): boolean => bits.startsWith('1/');
+
+export const sumOf = (layers: readonly LayerSummary[], key: 'floatBytes' | 'packedBytes' | 'milliseconds'): number =>
+  layers.reduce((total, layer) => total + layer[key], 0);
+
+/**
+ * Time, size and memory of a packed network and of its float twin, side by side.
+ *
+ * @param batch images per run
+ * @param repeats runs to take medians of
+ * @throws FormatError for a packed file that does not say how wide it is
+ */
+export function againstFloat(packed: Packed, batch: number, repeats: number): AgainstFloat {
+  const [float, ours] = [costs(floatTwin(packed), batch, repeats), costs(packed, batch, repeats)];
+  const binary = ours.nodes.filter(isBinary);
+  return {
+    float,
+    packed: ours,
+    binaryLayerBytes: { float: sumOf(binary, 'floatBytes'), packed: sumOf(binary, 'packedBytes') },
+  };
+}
+
+/** Milliseconds of each convolution or dense layer with all that follows it up to the next. */
+export function layerTimes(nodes: readonly LayerSummary[]): { name: string; milliseconds: number }[] {
+  const layers: { name: string; milliseconds: number }[] = [];
+  for (const { name, bits, milliseconds } of nodes) {
+    const layer = layers.at(-1);
+    if (bits !== '' || !layer) layers.push({ name, milliseconds });
+    else layer.milliseconds += milliseconds;
+  }
+  return layers;
+}
