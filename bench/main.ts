@@ -9,16 +9,22 @@ import { sizeRows } from './rows/size.ts';
 import { trainRows } from './rows/train.ts';
 
 const rows: Row[] = [...gemmRows, ...convRows, ...wasmConvRows, ...trainRows, ...sizeRows, ...methodRows];
+const names = () => rows.map(({ name }) => name);
 const args = process.argv.slice(2);
 const json = args.includes('--json');
-const wanted = args.filter((arg) => !arg.startsWith('--'));
+const wanted = args.filter((arg) => !arg.startsWith('-'));
+const unknown = args.filter((arg) => arg.startsWith('-') && arg !== '--json');
+if (unknown.length > 0) {
+  const asked = unknown.every((arg) => ['-h', '--help'].includes(arg));
+  process.stdout.write(
+    `${asked ? '' : `unknown option ${unknown.join(' ')}\n`}usage: npm run bench -- [--json] [row or how its name begins]...\nrows: ${names().join(', ')}\n`,
+  );
+  process.exit(asked ? 0 : 2);
+}
 const chosen = wanted.length === 0 ? rows : rows.filter(({ name }) => wanted.some((part) => name.startsWith(part)));
 if (chosen.length === 0) {
   process.stderr.write(
-    `no row "${wanted.join(' ')}"${suggestion(
-      wanted[0] ?? '',
-      rows.map((row) => row.name),
-    )}; rows: ${rows.map((row) => row.name).join(', ')}\n`,
+    `no row "${wanted.join(' ')}"${suggestion(wanted[0] ?? '', names())}; rows: ${names().join(', ')}\n`,
   );
   process.exit(2);
 }
