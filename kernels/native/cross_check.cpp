@@ -45,8 +45,12 @@ bool check(const KernelTable& fast, const KernelTable& scalar, int round) {
   auto x = normal(g.in_size()), w = normal(g.filter_size()), dy = normal(g.out_size()), alpha = normal(out);
   struct Outputs {
     std::vector<int32_t> dots;
-    std::vector<float> y, dx, dw, slope, sign_y, sign_dx, sign_dw;
+    std::vector<float> y, dx, dw, slope, copied, sign_y, sign_dx, sign_dw;
   } results[2];
+  // every `stride`-th pixel, between other channels
+  const int rows = (height - 1) / stride + 1, columns = (width - 1) / stride + 1, wider = in + 3;
+  std::vector<int32_t> copy = {batch, rows, columns, in, 0, height * width * in, stride * width * in, stride * in,
+                               1, rows * columns * wider, columns * wider, wider};
   const KernelTable* tables[2] = {&fast, &scalar};
   for (int t = 0; t < 2; t++) {
     const KernelTable& k = *tables[t];
@@ -66,10 +70,12 @@ bool check(const KernelTable& fast, const KernelTable& scalar, int round) {
     k.conv2dSigns(span(x), span(filter), span(alpha), span(r.sign_y), span(fields));
     k.conv2dBackwardInputSigns(span(dy), span(filter), span(alpha), span(r.sign_dx), span(fields));
     k.conv2dBackwardFilterSigns(span(bits), span(dy), span(r.sign_dw), span(fields), round % 2);
+    r.copied.resize(size_t(batch) * rows * columns * wider);
+    k.copyBlocks(span(x), span(r.copied), span(copy));
     for (int op = 0; op < 9; op++) k.unaryBackward(op, span(x), span(x), span(r.slope), 2.0f, 1.0f);
   }
   const Outputs &a = results[0], &b = results[1];
-  const bool good = a.dots == b.dots && relative_error(a.y, b.y) < 1e-4 && relative_error(a.dx, b.dx) < 1e-4 &&
+  const bool good = a.dots == b.dots && a.copied == b.copied && relative_error(a.y, b.y) < 1e-4 && relative_error(a.dx, b.dx) < 1e-4 &&
                     relative_error(a.sign_y, b.sign_y) < 1e-4 && relative_error(a.sign_dx, b.sign_dx) < 1e-4 &&
                     relative_error(a.sign_dw, b.sign_dw) < 1e-4 && relative_error(a.dw, b.dw) < 1e-4 && relative_error(a.slope, b.slope) < 1e-4;
   if (!good) std::printf("round %d differs: %dx%dx%d kernel %d out %d groups %d\n", round, height, width, in, kernel, out, groups);
