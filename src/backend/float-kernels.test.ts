@@ -277,6 +277,20 @@ describe.each(compiledBackends())('%s', (_name, make) => {
   });
 });
 
+test('moments of weights without gradient end at 0, not among the slow denormal numbers', () => {
+  for (const [name, make] of compiledBackends()) {
+    if (!name.startsWith('native')) continue;
+    const tiny = () => new Float32Array(100).fill(1e-39);
+    const [w, none] = [new Float32Array(100).fill(2), new Float32Array(100)];
+    const [m, v] = [tiny(), tiny()];
+    make().adamStep(w, none, m, v, 0.1, 0.9, 0.99, 1e-8, 0, 0.5, 0.25);
+    expect([...m, ...v].every((moment) => moment === 0)).toBe(true);
+    make().sgdStep(w, none, m.fill(1e-39), 0.1, 0.9, 0, false);
+    expect(m.every((moment) => moment === 0)).toBe(true);
+    expect(w.every((weight) => weight === 2)).toBe(true);
+  }
+});
+
 test('a kernel called with arrays that are too small throws instead of touching foreign memory', () => {
   for (const [, make] of compiledBackends()) {
     expect(() => make().add(new Float32Array(3), new Float32Array(8), new Float32Array(8))).toThrow(/add/);

@@ -13,7 +13,11 @@ function forward(op: i32, x: f32): f32 {
   return x < 0 ? -1 : 1;
 }
 
+/** A tanh is flat from here on, even in double precision; gradients that are denormal numbers are slow. */
+const flat: f32 = 20;
+
 @inline function tanhSlope(x: f32): f32 {
+  if (abs(x) > flat) return 0;
   const e = Mathf.exp(-2 * abs(x));
   return 4 * e / ((1 + e) * (1 + e));
 }
@@ -21,7 +25,7 @@ function forward(op: i32, x: f32): f32 {
 function slope(op: i32, x: f32, p0: f32, p1: f32): f32 {
   if (op == relu) return x > 0 ? 1 : 0;
   if (op == hardtanh) return abs(x) < 1 ? 1 : 0;
-  if (op == sigmoid) { const s = logistic(x); return s * (1 - s); }
+  if (op == sigmoid) { const s = logistic(x); return abs(x) > 2 * flat ? 0 : s * (1 - s); }
   if (op == tanh) return tanhSlope(x);
   if (op == softsign) return 1 / ((1 + abs(x)) * (1 + abs(x)));
   if (op == clipSte) return abs(x) <= p0 ? 1 : 0;
@@ -29,7 +33,8 @@ function slope(op: i32, x: f32, p0: f32, p1: f32): f32 {
   if (op == tanhSte) return p1 * p0 * tanhSlope(p0 * x);
   if (op == tanhWithin) return abs(x) <= 1 ? p1 * p0 * tanhSlope(p0 * x) : 0;
   if (op == softsignSte) return p0 / ((1 + p0 * abs(x)) * (1 + p0 * abs(x)));
-  const s = min<f32>(80, max<f32>(-80, p0 * x));
+  const s = p0 * x;
+  if (abs(s) > 2 * flat) return 0;
   const e = Mathf.exp(-abs(s));
   return p0 * (2 - s * Mathf.tanh(0.5 * s)) * 2 * e / ((1 + e) * (1 + e));
 }

@@ -17,21 +17,25 @@ const forward: Record<UnaryOp, (x: number) => number> = {
   'swish-sign': sign,
 };
 
+/** A tanh is flat from here on, even in double precision: slopes that are denormal numbers would only be slow to add. */
+const flat = 20;
+const tanhSlope = (x: number) => (Math.abs(x) > flat ? 0 : 1 - Math.tanh(x) ** 2);
+
 /** op'(x); the estimators' "derivatives" are the published surrogates (survey eq. 5, 12-13; IR-Net eq. 8; BNN+ eq. 4). */
 const derivative: Record<UnaryOp, (x: number, p0: number, p1: number) => number> = {
   relu: (x) => (x > 0 ? 1 : 0),
   hardtanh: (x) => (Math.abs(x) < 1 ? 1 : 0),
-  sigmoid: (x) => logistic(x) * (1 - logistic(x)),
-  tanh: (x) => 1 - Math.tanh(x) ** 2,
+  sigmoid: (x) => (Math.abs(x) > 2 * flat ? 0 : logistic(x) * (1 - logistic(x))),
+  tanh: tanhSlope,
   softsign: (x) => 1 / (1 + Math.abs(x)) ** 2,
   'clip-ste': (x, width) => (Math.abs(x) <= Math.fround(width) ? 1 : 0),
   triangle: (x, height, steepness) => Math.max(0, height - steepness * Math.abs(x)),
-  'tanh-ste': (x, t, k) => k * t * (1 - Math.tanh(t * x) ** 2),
-  'tanh-within': (x, t, k) => (Math.abs(x) <= 1 ? k * t * (1 - Math.tanh(t * x) ** 2) : 0),
+  'tanh-ste': (x, t, k) => k * t * tanhSlope(t * x),
+  'tanh-within': (x, t, k) => (Math.abs(x) <= 1 ? k * t * tanhSlope(t * x) : 0),
   'softsign-ste': (x, lambda) => lambda / (1 + lambda * Math.abs(x)) ** 2,
-  // cosh overflows to infinity far from 0, where the quotient is 0: clamp instead of producing NaN
   'swish-sign': (x, beta) => {
-    const scaled = Math.min(80, Math.max(-80, beta * x));
+    const scaled = beta * x;
+    if (Math.abs(scaled) > 2 * flat) return 0;
     return (beta * (2 - scaled * Math.tanh(scaled / 2))) / (1 + Math.cosh(scaled));
   },
 };
