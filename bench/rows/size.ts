@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { summarise } from '../../src/analysis/summary.ts';
+import { summarise, sumOf } from '../../src/analysis/summary.ts';
 import { packUntrained } from '../../src/cli/summary.ts';
 import { faster, type Row } from '../harness.ts';
 
@@ -13,8 +13,6 @@ function sizeRow(model: string): Row {
     run: async () => {
       const layers = summarise(packUntrained(model, 'bnn', 1).model, 1, 1);
       const binary = layers.filter((layer) => layer.binaryMacs > 0);
-      const sum = (list: typeof layers, key: 'floatBytes' | 'packedBytes') =>
-        list.reduce((total, layer) => total + layer[key], 0);
       const weights = binary.map((layer) => ({
         float: layer.floatBytes - 4 * extras(layer),
         packed: layer.packedBytes - 4 * extras(layer),
@@ -36,8 +34,8 @@ function sizeRow(model: string): Row {
         faster(
           `${model}: all tensors`,
           'float32',
-          sum(layers, 'packedBytes') / 1000,
-          sum(layers, 'floatBytes') / 1000,
+          sumOf(layers, 'packedBytes') / 1000,
+          sumOf(layers, 'floatBytes') / 1000,
           'kB',
           1,
           1,

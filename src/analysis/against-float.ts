@@ -5,7 +5,7 @@ import { type Packed, pack } from '../pack/pack.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { latencyMs } from './latency.ts';
 import { type ResidentMemory, residentMemory } from './resident-memory.ts';
-import { type LayerSummary, summarise } from './summary.ts';
+import { type LayerSummary, summarise, sumOf } from './summary.ts';
 
 /** What running one network costs on this machine. */
 export interface Costs {
@@ -53,9 +53,6 @@ function costs({ bytes, model }: Packed, batch: number, repeats: number): Costs 
 }
 
 export const isBinary = ({ bits }: LayerSummary): boolean => bits.startsWith('1/');
-
-export const sumOf = (layers: readonly LayerSummary[], key: 'floatBytes' | 'packedBytes' | 'milliseconds'): number =>
-  layers.reduce((total, layer) => total + layer[key], 0);
 
 /**
  * Time, size and memory of a packed network and of its float twin, side by side.

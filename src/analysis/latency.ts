@@ -5,12 +5,13 @@ const warmUpMs = 100;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-const grey = (model: PackedModel, batch: number) =>
+/** Images to time a network with: what stands in them changes no time. */
+export const greyImages = (model: PackedModel, batch: number) =>
   new Float32Array(batch * model.graph.input.reduce((a, b) => a * b)).fill(0.5);
 
 /** Milliseconds in which a packed network answers for a batch of images: the median of `repeats`. */
 export function latencyMs(model: PackedModel, batch = 1, repeats = 20): number {
-  const images = grey(model, batch);
+  const images = greyImages(model, batch);
   const times = Array.from({ length: repeats }, () => {
     const begin = performance.now();
     model.run(images);
@@ -22,7 +23,7 @@ export function latencyMs(model: PackedModel, batch = 1, repeats = 20): number {
 /**
  * Milliseconds of every node of a network by the value it computes, medians of `repeats` runs after a warm-up. */
 export function nodeTimes(model: PackedModel, batch: number, repeats: number): Map<number, number> {
-  const images = grey(model, batch);
+  const images = greyImages(model, batch);
   const begin = performance.now();
   do model.run(images);
   while (performance.now() - begin < warmUpMs);

@@ -99,3 +99,9 @@ export function summarise(model: PackedModel, batch = 1, repeats = 20): LayerSum
 /** OPs of a packed network, per image. */
 export const operations = (layers: readonly LayerSummary[]): number =>
   layers.reduce((sum, { floatMacs, binaryMacs }) => sum + operationsOf({ float: floatMacs, binary: binaryMacs }), 0);
+
+/** Total over layers of one of their figures. */
+export const sumOf = (
+  layers: readonly LayerSummary[],
+  key: 'parameters' | 'binaryMacs' | 'floatMacs' | 'floatBytes' | 'packedBytes' | 'milliseconds',
+): number => layers.reduce((total, layer) => total + layer[key], 0);

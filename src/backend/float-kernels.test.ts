@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wordsFor } from '../core/bits.ts';
-import { type BlockCopy, extentOf } from '../core/block-copy.ts';
+import type { BlockCopy, Runs } from '../core/block-copy.ts';
 import { convGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { Random } from '../core/random.ts';
 import { compiledBackends, convGeometries, randomFloats, relativeError } from './kernels.testing.ts';
@@ -31,6 +31,11 @@ function agree(
     if (precision === 'exact') expect(output).toEqual(theirs![i]);
     else expect(relativeError(output, theirs![i]!, Math.sqrt(precision[i] ?? 1e-6))).toBeLessThan(tolerance);
   }
+}
+
+/** How many values an array must have for its side of a copy. */
+function extentOf({ counts, length }: BlockCopy, { offset, steps }: Runs): number {
+  return counts.reduce((end, count, i) => end + (count - 1) * steps[i]!, offset + length);
 }
 
 describe.each(compiledBackends())('%s', (_name, make) => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type AgainstFloat, againstFloat, isBinary, layerTimes, sumOf } from '../analysis/against-float.ts';
-import type { LayerSummary } from '../analysis/summary.ts';
+import { type AgainstFloat, againstFloat, isBinary, layerTimes } from '../analysis/against-float.ts';
+import { type LayerSummary, sumOf } from '../analysis/summary.ts';
 import { kernels, threads } from '../backend/select.ts';
 import { integer, number } from './arguments.ts';
 import { bytes, formatTable, percent } from './output.ts';

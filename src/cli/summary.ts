@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { operations, summarise } from '../analysis/summary.ts';
+import { operations, summarise, sumOf } from '../analysis/summary.ts';
 import { Random } from '../core/random.ts';
 import { buildNetwork, modelNamed, models } from '../models/table.ts';
 import { type Packed, pack } from '../pack/pack.ts';
@@ -47,8 +47,7 @@ export function addSummary(program: Command): void {
     .action((target: string, options: { method: string; width: number; batch: number; json?: boolean }) => {
       const { bytes: file, model } = resolveModel(target, options.method, options.width);
       const layers = summarise(model, Math.max(1, options.batch));
-      const total = (key: 'parameters' | 'binaryMacs' | 'floatMacs' | 'floatBytes' | 'packedBytes') =>
-        layers.reduce((sum, layer) => sum + layer[key], 0);
+      const total = (key: Parameters<typeof sumOf>[1]) => sumOf(layers, key);
       if (options.json) {
         process.stdout.write(
           `${JSON.stringify({ layers, operations: operations(layers), fileBytes: file.length, activationBytes: model.activationBytes })}\n`,

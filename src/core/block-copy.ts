@@ -18,11 +18,6 @@ export interface BlockCopy {
 /** The same the other way: the gradient of a copy. */
 export const reversed = ({ from, to, ...rest }: BlockCopy): BlockCopy => ({ ...rest, from: to, to: from });
 
-/** How many values an array must have for its side of a copy. */
-export function extentOf({ counts, length }: BlockCopy, { offset, steps }: Runs): number {
-  return counts.reduce((end, count, i) => end + (count - 1) * steps[i]!, offset + length);
-}
-
 /** `length` channels of every row, from channel `begin` of the source to channel `begin` of the target. */
 export function channelCopy(
   rows: number,
