@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { summarise, sumOf } from '../../src/analysis/summary.ts';
-import { packUntrained } from '../../src/cli/summary.ts';
+import { packTopology } from '../../src/analysis/untrained.ts';
 import { faster, type Row } from '../harness.ts';
 
 /** Packed size of the binary layers' weights against float32, and of the whole file's tensors. */
@@ -11,7 +11,7 @@ function sizeRow(model: string): Row {
   return {
     name: `size-${model}`,
     run: async () => {
-      const layers = summarise(packUntrained(model, 'bnn', 1).model, 1, 1);
+      const layers = summarise(packTopology(model, 'bnn', 1).model, 1, 1);
       const binary = layers.filter((layer) => layer.binaryMacs > 0);
       const weights = binary.map((layer) => ({
         float: layer.floatBytes - 4 * extras(layer),

@@ -1,11 +1,9 @@
 import { FormatError } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
-import { buildNetwork } from '../models/table.ts';
-import { type Packed, pack } from '../pack/pack.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import type { Packed } from '../pack/pack.ts';
 import { latencyMs } from './latency.ts';
 import { type ResidentMemory, residentMemory } from './resident-memory.ts';
 import { type LayerSummary, summarise, sumOf } from './summary.ts';
+import { packUntrained } from './untrained.ts';
 
 /** What running one network costs on this machine. */
 export interface Costs {
@@ -30,17 +28,8 @@ function floatTwin({ model: { graph } }: Packed): Packed {
     throw new FormatError(
       `this ${model} was packed before files kept their width, so its float form is unknown: pack it again`,
     );
-  const network = buildNetwork({
-    model,
-    method: 'float',
-    inputShape: input,
-    classes: classes.length,
-    width,
-    seed: 1,
-  });
-  const image = new Float32Array(input.reduce((a, b) => a * b));
-  new Random(1).fillNormal(image, 0, 1);
-  return pack(network, new Tensor(image, [1, ...input]), { classes, mean, std });
+  const network = { model, method: 'float', inputShape: input, classes: classes.length, width };
+  return packUntrained(network, { classes, mean, std });
 }
 
 function costs({ bytes, model }: Packed, batch: number, repeats: number): Costs {

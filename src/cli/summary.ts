@@ -1,33 +1,17 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { operations, summarise, sumOf } from '../analysis/summary.ts';
-import { Random } from '../core/random.ts';
-import { buildNetwork, modelNamed, models } from '../models/table.ts';
-import { type Packed, pack } from '../pack/pack.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { packTopology } from '../analysis/untrained.ts';
+import { models } from '../models/table.ts';
+import type { Packed } from '../pack/pack.ts';
 import { integer, number } from './arguments.ts';
 import { bytes, formatTable, percent, quantity } from './output.ts';
 import { loadPacked, runPath } from './runs.ts';
 
-/** An untrained network, packed: its shapes, sizes and speed are those of a trained one. */
-export function packUntrained(model: string, method: string, width: number): Packed {
-  const { inputShape } = modelNamed(model);
-  const network = buildNetwork({ model, method, inputShape, classes: 10, width, seed: 1 });
-  const image = new Float32Array(inputShape.reduce((a, b) => a * b));
-  new Random(1).fillNormal(image, 0, 1);
-  const channels = inputShape[2];
-  const options = {
-    classes: Array.from({ length: 10 }, (_, i) => `class ${i}`),
-    mean: new Array<number>(channels).fill(0.5),
-    std: new Array<number>(channels).fill(0.25),
-  };
-  return pack(network, new Tensor(image, [1, ...inputShape]), options);
-}
-
 /** A packed model from a file, a run, or the name of a topology. */
 export function resolveModel(target: string, method: string, width: number): Packed {
   return models.some(({ id }) => id === target) && !existsSync(target)
-    ? packUntrained(target, method, width)
+    ? packTopology(target, method, width)
     : loadPacked(runPath(target));
 }
 

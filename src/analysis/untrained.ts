@@ -1,0 +1,25 @@
+import { Random } from '../core/random.ts';
+import type { NetworkConfig } from '../models/network.ts';
+import { buildNetwork, modelNamed } from '../models/table.ts';
+import { type Packed, type PackOptions, pack } from '../pack/pack.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** An untrained network, packed: its shapes, sizes and speed are those of a trained one. */
+export function packUntrained(config: Omit<NetworkConfig, 'seed'>, options: PackOptions): Packed {
+  const { inputShape } = config;
+  const image = new Float32Array(inputShape.reduce((a, b) => a * b));
+  new Random(1).fillNormal(image, 0, 1);
+  return pack(buildNetwork({ ...config, seed: 1 }), new Tensor(image, [1, ...inputShape]), options);
+}
+
+/** The same of a topology by its name, for ten classes of images of its usual size. */
+export function packTopology(model: string, method: string, width: number): Packed {
+  const { inputShape } = modelNamed(model);
+  const channels = inputShape[2];
+  const options = {
+    classes: Array.from({ length: 10 }, (_, i) => `class ${i}`),
+    mean: new Array<number>(channels).fill(0.5),
+    std: new Array<number>(channels).fill(0.25),
+  };
+  return packUntrained({ model, method, inputShape, classes: 10, width }, options);
+}
