@@ -71,4 +71,4 @@ const runtimeRow: Row = {
   },
 };
 
-export const sizeRows: Row[] = [sizeRow('vgg-small'), sizeRow('resnet18'), runtimeRow];
+export const sizeRows: Row[] = [sizeRow('vgg-small'), sizeRow('resnet18'), sizeRow('resnet20'), runtimeRow];

@@ -73,12 +73,6 @@ export function summarise(model: PackedModel, batch = 1, repeats = 20): LayerSum
   return model.steps.map(({ node, kernel }) => {
     const { weights, macs, binary, weightBits } = product(node, shapes.get(node.inputs[0]!)!);
     const extra = extras(node);
-    const outChannels = node.shape.at(-1)!;
-    const taps = isConv(node) ? node.kernel[0] * node.kernel[1] : 1;
-    const packedWeights =
-      weightBits === 1
-        ? 8 * Math.ceil(weights / outChannels / taps / 64) * outChannels * taps
-        : (weightBits / 8) * weights;
     return {
       name: node.name,
       op: node.op,
@@ -88,7 +82,7 @@ export function summarise(model: PackedModel, batch = 1, repeats = 20): LayerSum
       binaryMacs: binary ? macs : 0,
       floatMacs: binary ? 0 : macs,
       floatBytes: 4 * (weights + extra),
-      packedBytes: packedWeights + 4 * extra,
+      packedBytes: Math.ceil((weightBits * weights) / 8) + 4 * extra,
       kernel,
       milliseconds: times.get(node.output)!,
       timeShare: times.get(node.output)! / total,

@@ -38,11 +38,10 @@ function thresholded(affineSign: DraftNode, producer: DraftNode): DraftNode | nu
   const { node, tensors } = affineSign;
   if (!isOp(node, 'affineSign') || !isOp(producer.node, 'xnorConv2d') || producer.node.scale) return null;
   const { alpha, ...conv } = producer.node;
-  const words = producer.tensors.get(conv.filter)!;
+  const bits = producer.tensors.get(conv.filter)!;
   const alphas = floatsOf(producer, alpha);
-  const [, taps] = words.shape as [number, number, number];
-  // the words hold whole 64-bit rows; the exact reach is at most their bits
-  const reach = taps * words.shape[2]! * 32;
+  // the largest sum of products: the bits of one filter
+  const reach = Math.ceil((8 * bits.data.length) / alphas.length);
   const { threshold, flip } = foldThresholds(
     reach,
     alphas,
@@ -51,7 +50,7 @@ function thresholded(affineSign: DraftNode, producer: DraftNode): DraftNode | nu
   );
   const channels = [alphas.length];
   const folded = new Map<string, StoredTensor>([
-    [conv.filter, words],
+    [conv.filter, bits],
     [`${conv.name}.threshold`, { shape: channels, data: threshold }],
     [`${conv.name}.flip`, { shape: channels, data: flip }],
   ]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../core/random.ts';
+import { readSafetensors } from '../core/safetensors.ts';
 import { methodNamed, methods } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork, modelNamed, models } from '../models/table.ts';
@@ -75,20 +76,22 @@ test.each(models.flatMap(({ id }) => ['bnn', 'react-net'].map((method) => [id, m
   },
 );
 
-test('binary layers take exactly one bit per weight in the file', () => {
+test.each([
+  ['vgg-small', 1],
+  ['resnet20', 0.5],
+] as const)('binary layers of %s, width %f, take exactly one bit per weight in the file', (topology, width) => {
   const random = new Random(2);
-  const network = warmedNetwork('vgg-small', 'bnn', [8, 8, 3], random);
+  const network = warmedNetwork(topology, 'bnn', [8, 8, 3], random, width);
   const { model, bytes } = pack(network, images(random, 2, [8, 8, 3]), options);
   const weights = network
     .parameters()
     .filter(({ value }) => value.role === 'latent')
     .reduce((sum, { value }) => sum + value.size, 0);
-  const header = new DataView(bytes.buffer).getBigUint64(0, true);
-  const text = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + Number(header))));
-  const words = model.graph.nodes.flatMap((node) =>
-    'alpha' in node || 'threshold' in node ? [text[node.filter].data_offsets] : [],
+  const { tensors } = readSafetensors(bytes);
+  const filters = model.graph.nodes.flatMap((node) =>
+    'alpha' in node || 'threshold' in node ? [tensors.get(node.filter)!.data.byteLength] : [],
   );
-  expect(words.reduce((sum: number, [begin, end]: [number, number]) => sum + end - begin, 0) * 8).toBe(weights);
+  expect(filters.reduce((sum, size) => sum + size) * 8).toBe(weights);
 });
 
 test('thresholds decide as the float expression does for every possible dot product', () => {

@@ -1,8 +1,9 @@
 import { PackError } from '../core/errors.ts';
-import { type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import type { StoredTensor } from '../core/safetensors.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Network } from '../models/network.ts';
-import { type PackedGraph, packedFormat, packedVersion } from '../runtime/graph.ts';
+import type { PackedGraph } from '../runtime/graph.ts';
+import { writePackedFile } from '../runtime/packed-file.ts';
 import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import type { NodeOf } from '../runtime/step.ts';
 import { traced } from '../tensor/tape.ts';
@@ -78,8 +79,6 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
         for (const node of packed) for (const [name, tensor] of node.tensors) tensors.set(name, tensor);
         for (const [name, { data }] of tensors) requireFinite(name, data);
         const graph: PackedGraph = {
-          format: packedFormat,
-          version: packedVersion,
           model: network.config.model,
           method: network.config.method,
           width: network.config.width,
@@ -91,7 +90,7 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
           output: draft.output,
           floatBytes: floatBytes(network),
         };
-        const bytes = writeSafetensors(tensors, { signum: JSON.stringify(graph) });
+        const bytes = writePackedFile(graph, tensors);
         const model = loadPackedModel(bytes);
         verify(model, draft, calibration, logits);
         return { bytes, model };

@@ -4,6 +4,7 @@ import type { Interaction } from '../core/interaction.ts';
 import type { LevelCodes } from '../core/level-codes.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import type { Shape } from '../core/shape.ts';
+import { tighten } from '../core/tight-bits.ts';
 import { boundText, codeOffset, type PackedNode } from '../runtime/graph.ts';
 import type { TapeNode } from '../tensor/tape.ts';
 import { CodedFilter, type PlaneTensor, type SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
@@ -14,10 +15,10 @@ const stored = (data: StoredTensor['data'], shape: Shape = [data.length]): Store
   data: data.slice(),
 });
 
-/** A sign filter's words as [outChannels, taps, words(inChannels)]. */
-function storedSigns(filter: SignFilter, { outChannels, kernelHeight, kernelWidth }: ConvGeometry): StoredTensor {
-  const taps = kernelHeight * kernelWidth;
-  return stored(filter.words, [outChannels, taps, filter.words.length / (outChannels * taps)]);
+/** A sign filter's bits, [outChannels, taps, inChannels] one after the other. */
+function storedSigns(filter: SignFilter, g: ConvGeometry): StoredTensor {
+  const data = tighten(filter.words, g.outChannels * g.kernelHeight * g.kernelWidth, g.inChannels / g.groups);
+  return { shape: [data.length], data };
 }
 
 const convFields = (g: ConvGeometry) => ({

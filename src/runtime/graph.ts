@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { FormatError } from '../core/errors.ts';
 
 /**
- * The packed graph as stored in a model file's metadata. Values are numbered; value 0 is the input image. A value is either float
- * [N,...shape] or packed signs with the same meaning. Tensors are named entries of the same safetensors file.
+ * The packed graph as stored in a model file (packed-file.ts). Values are numbered; value 0 is the input image. A value is either
+ * float [N,...shape] or packed signs with the same meaning. Tensors are named entries of the same safetensors file.
  */
 const count = z.int().check(z.positive(), z.lte(1 << 24));
 const index = z.int().check(z.nonnegative(), z.lte(1 << 20));
@@ -101,16 +101,11 @@ const node = z.discriminatedUnion('op', [
 /** Stored codes are bytes: the code plus this. */
 export const codeOffset = 128;
 
-export const packedFormat = 'signum-packed';
-export const packedVersion = 1;
-
 const graph = z.object({
-  format: z.literal(packedFormat),
-  version: z.literal(packedVersion),
   model: z.string(),
   method: z.string(),
-  /** Multiple of the published channel counts; files of before it was kept lack it. */
-  width: z.optional(z.number().check(z.positive())),
+  /** Multiple of the published channel counts. */
+  width: z.number().check(z.positive()),
   input: z.tuple([count, count, count]),
   classes: z.array(z.string()).check(z.minLength(2), z.maxLength(100_000)),
   /** Per channel: images are (pixel/255 - mean)/std. */
@@ -134,12 +129,6 @@ export function parseGraph(text: string): PackedGraph {
   } catch (error) {
     throw new FormatError(
       `the model's graph is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  const version = (json as { version?: unknown } | null)?.version;
-  if (version !== packedVersion) {
-    throw new FormatError(
-      `the model is of format version ${String(version)}, this build reads version ${packedVersion}: pack it again`,
     );
   }
   const parsed = graph.safeParse(json);

@@ -1,14 +1,14 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { kernels as selectedKernels } from '../backend/select.ts';
 import { FormatError, ShapeError } from '../core/errors.ts';
-import { readSafetensors, type SafetensorsFile } from '../core/safetensors.ts';
 import { type Shape, sizeOf } from '../core/shape.ts';
 import { planBuffers } from './buffers.ts';
-import { type PackedGraph, type PackedNode, parseGraph } from './graph.ts';
+import type { PackedGraph, PackedNode } from './graph.ts';
+import { readPackedFile } from './packed-file.ts';
 import { bestClasses, type Prediction } from './prediction.ts';
 import type { Step, Value, ValueType } from './step.ts';
 import { prepareOp, storageLength } from './steps.ts';
-import { ModelTensors } from './tensors.ts';
+import type { ModelTensors } from './tensors.ts';
 
 /** Called after each node with its output, which a later node may overwrite, and the time it took. */
 export type NodeObserver = (node: PackedNode, output: Value, milliseconds: number) => void;
@@ -29,10 +29,9 @@ export class PackedModel {
   private batch = 0;
 
   /** @throws FormatError when graph and tensors do not fit together */
-  constructor(graph: PackedGraph, file: SafetensorsFile, kernels: Kernels = selectedKernels()) {
+  constructor(graph: PackedGraph, tensors: ModelTensors, kernels: Kernels = selectedKernels()) {
     this.graph = graph;
     this.types.set(0, { shape: graph.input, packed: false });
-    const tensors = new ModelTensors(file);
     this.steps = graph.nodes.map((node) => this.prepare(node, tensors, kernels));
     const output = this.types.get(graph.output);
     if (!output || output.packed || sizeOf(output.shape) !== graph.classes.length) {
@@ -227,9 +226,6 @@ function checkSizes(node: PackedNode, inputs: readonly ValueType[]): void {
  * @throws FormatError for damaged or foreign files
  */
 export function loadPackedModel(bytes: Uint8Array, kernels?: Kernels): PackedModel {
-  const file = readSafetensors(bytes);
-  const graph = file.metadata['signum'];
-  if (graph === undefined)
-    throw new FormatError('this safetensors file is not a packed Signum model: it has no "signum" metadata');
-  return new PackedModel(parseGraph(graph), file, kernels);
+  const { graph, tensors } = readPackedFile(bytes);
+  return new PackedModel(graph, tensors, kernels);
 }

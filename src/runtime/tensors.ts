@@ -1,14 +1,14 @@
-import { wordsFor } from '../core/bits.ts';
 import { FormatError } from '../core/errors.ts';
-import type { SafetensorsFile } from '../core/safetensors.ts';
+import type { StoredTensor } from '../core/safetensors.ts';
+import { loosen, tightBytes } from '../core/tight-bits.ts';
 import { codeOffset } from './graph.ts';
 
 /** Checked access to the tensors of a model file. */
 export class ModelTensors {
-  private readonly file: SafetensorsFile;
+  private readonly stored: ReadonlyMap<string, StoredTensor>;
 
-  constructor(file: SafetensorsFile) {
-    this.file = file;
+  constructor(stored: ReadonlyMap<string, StoredTensor>) {
+    this.stored = stored;
   }
 
   private find<T extends Float32Array | Uint32Array | Int32Array | Uint8Array>(
@@ -16,7 +16,7 @@ export class ModelTensors {
     kind: abstract new (...args: never[]) => T,
     length: number,
   ): T {
-    const stored = this.file.tensors.get(name);
+    const stored = this.stored.get(name);
     if (!stored) throw new FormatError(`the model has no tensor "${name}" that its graph asks for`);
     if (!(stored.data instanceof kind) || stored.data.length !== length) {
       throw new FormatError(`tensor "${name}" has ${stored.data.length} values of the file, the graph needs ${length}`);
@@ -39,8 +39,9 @@ export class ModelTensors {
     return this.find(name, Int32Array, length);
   }
 
-  /** Packed filter signs [outChannels, taps, words(inChannels)]. */
+  /** Packed filter signs [outChannels, taps, words(inChannels)], stored without the padding of words. */
   filterWords(name: string, outChannels: number, taps: number, inChannels: number): Uint32Array {
-    return this.find(name, Uint32Array, wordsFor(outChannels * taps, inChannels));
+    const rows = outChannels * taps;
+    return loosen(this.find(name, Uint8Array, tightBytes(rows, inChannels)), rows, inChannels);
   }
 }

@@ -1,0 +1,63 @@
+import { gunzipSync, gzipSync } from 'fflate';
+import { FormatError } from '../core/errors.ts';
+import { readSafetensors, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import { type PackedGraph, parseGraph } from './graph.ts';
+import { ModelTensors } from './tensors.ts';
+
+/**
+ * A packed model is one safetensors file: `__metadata__` names the format, its version, the model and the method; the U8 tensor
+ * `graph` is the graph's JSON, gzipped (a tenth of it, and of a narrow network's file it would be a third); the graph names the
+ * other tensors. Filters of signs are U8 too, bit after bit (core/tight-bits.ts).
+ */
+const format = 'signum-packed';
+const version = '2';
+const graphTensor = 'graph';
+
+/** A gzip file ends with the length of what it holds; more than this is no graph. */
+const mostGraphBytes = 2 ** 24;
+
+/** The bytes of a packed model's file. */
+export function writePackedFile(graph: PackedGraph, tensors: ReadonlyMap<string, StoredTensor>): Uint8Array {
+  // without a time: the same network always gives the same bytes
+  const data = gzipSync(new TextEncoder().encode(JSON.stringify(graph)), { level: 9, mtime: 0 });
+  const { model, method } = graph;
+  return writeSafetensors([[graphTensor, { shape: [data.length], data }], ...tensors], {
+    format,
+    version,
+    model,
+    method,
+  });
+}
+
+function unzipped(stored: StoredTensor | undefined): string {
+  const bytes = stored?.data;
+  if (!(bytes instanceof Uint8Array) || bytes.length < 18) throw new FormatError('the model has no graph');
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
+  if (length > mostGraphBytes) {
+    throw new FormatError(`the model's graph claims ${length} bytes, more than any here (${mostGraphBytes})`);
+  }
+  try {
+    const text = gunzipSync(bytes, { out: new Uint8Array(length) });
+    return new TextDecoder('utf-8', { fatal: true }).decode(text);
+  } catch (error) {
+    throw new FormatError(`the model's graph is damaged: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** @throws FormatError for foreign files, those of another version, and damaged ones */
+export function readPackedFile(bytes: Uint8Array): { graph: PackedGraph; tensors: ModelTensors } {
+  const { tensors, metadata } = readSafetensors(bytes);
+  // files of version 1 held their graph as metadata
+  const found = metadata['format'] === format ? metadata['version'] : metadata['signum']?.includes(format) ? '1' : null;
+  if (found === null) {
+    throw new FormatError(
+      `this safetensors file is not a packed Signum model: its metadata names no format "${format}"`,
+    );
+  }
+  if (found !== version) {
+    throw new FormatError(
+      `the model is of format version ${found}, this build reads version ${version}: pack it again`,
+    );
+  }
+  return { graph: parseGraph(unzipped(tensors.get(graphTensor))), tensors: new ModelTensors(tensors) };
+}
