@@ -127,18 +127,23 @@ static void preluBackward(Floats x, Floats slope, Floats dy, Floats dx, Floats d
   require(slope, channels, "preluBackward slope");
   require(dy, size, "preluBackward dy");
   require(dx, size, "preluBackward dx");
-  channels_::reduce_columns(dslope, rows, channels, [&](size_t i, auto e) {
-    const Vec value = load(x.data + i, e);
-    return select((VecInt)(value < Vec{}), value * load(dy.data + i, e), Vec{});
-  });
-  channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
-    for (size_t r = begin; r < end; r++)
-      by_vectors(channels, [&](int c, auto e) {
+  require(dslope, channels, "preluBackward dslope");
+  // both results in one pass: maps of this size come from memory
+  std::vector<double> sums(channels);
+  channels_::reduce(rows, channels, sums.data(), [&](size_t begin, size_t end, float* part) {
+    by_vectors(channels, [&](int c, auto e) {
+      const Vec factor = load(slope.data + c, e);
+      Vec sum = {};
+      for (size_t r = begin; r < end; r++) {
         const size_t i = r * channels + c;
-        const Vec g = load(dy.data + i, e);
-        store(dx.data + i, select((VecInt)(load(x.data + i, e) >= Vec{}), g, g * load(slope.data + c, e)), e);
-      });
+        const Vec value = load(x.data + i, e), g = load(dy.data + i, e);
+        sum += select((VecInt)(value < Vec{}), value * g, Vec{});
+        store(dx.data + i, select((VecInt)(value >= Vec{}), g, g * factor), e);
+      }
+      store(part + c, sum, e);
+    });
   });
+  for (int c = 0; c < channels; c++) dslope.data[c] = float(sums[c]);
 }
 
 static void add(Floats a, Floats b, Floats y) {

@@ -171,6 +171,7 @@ export interface Kernels {
   /** dx = dy where low < y < high, else 0: the gradient of a clamp, from its output. */
   maskWithin(dy: Float32Array, y: Float32Array, low: number, high: number, dx: Float32Array): void;
   prelu(x: Float32Array, slope: Float32Array, y: Float32Array, rows: number, channels: number): void;
+  /** dx may be dy. */
   preluBackward(
     x: Float32Array,
     slope: Float32Array,

@@ -35,9 +35,9 @@ export function prelu(x: Tensor, slope: Tensor): Tensor {
   const y = emptyTensor(x.shape);
   kernels().prelu(x.data, slope.data, y.data, rows, channels);
   const backward = (dy: Float32Array) => {
-    const [dx, dslope] = [floats(x.size), floats(channels)];
-    kernels().preluBackward(x.data, slope.data, dy, dx, dslope, rows, channels);
-    return [dx, dslope];
+    const dslope = floats(channels);
+    kernels().preluBackward(x.data, slope.data, dy, dy, dslope, rows, channels);
+    return [dy, dslope];
   };
   return record('prelu', [x, slope], y, backward);
 }
