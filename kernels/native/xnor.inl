@@ -16,7 +16,6 @@ constexpr size_t kLine = 64;
 // the word of the start, and what may be left free before a cache line begins
 constexpr size_t kHeadBytes = sizeof(uint32_t) + kLine;
 
-static size_t panel_bytes(const ConvGeometry& g) { return panel_bytes(g.taps(), g.group_in()); }
 static int group_panels(const ConvGeometry& g) { return (g.group_out() + kPanel - 1) / kPanel; }
 static size_t prepared_words(const ConvGeometry& g) {
   return (kHeadBytes + panel_bytes(g) * group_panels(g) * g.groups) / sizeof(uint32_t) + size_t(g.taps()) * g.out_channels;
@@ -53,10 +52,10 @@ static Image expand_image(const ConvGeometry& g, const uint32_t* words, int thre
   const int padded_width = g.width + 2 * g.pad, padded_height = g.height + 2 * g.pad;
   const size_t units = units_per_row(g.group_in()), row_words = words_per_row(g.in_channels);
   const size_t row = size_t(padded_width) * units, image = row * padded_height, margin = size_t(g.pad) * units;
-  // the inner kernel looks at the pixel after the last one, too
-  const size_t step = size_t(g.stride) * units, total = image * g.groups;
-  Unit* out = scratch<Unit>(Scratch::kImage, thread, total + 2 * step);
-  std::memset(out + total, 0, 2 * step * sizeof(Unit));
+  // the inner kernel looks at the pixel after the last one, too, or at as many as a row of the filter has
+  const size_t step = size_t(g.stride) * units, total = image * g.groups, beyond = std::max<size_t>(2 * step, g.kernel_width);
+  Unit* out = scratch<Unit>(Scratch::kImage, thread, total + beyond);
+  std::memset(out + total, 0, beyond * sizeof(Unit));
   std::vector<uint32_t> group_row(g.groups > 1 ? words_per_row(g.group_in()) : 0);
   for (int group = 0; group < g.groups; group++) {
     Unit* to = out + group * image;
@@ -78,7 +77,7 @@ static Image expand_image(const ConvGeometry& g, const uint32_t* words, int thre
       }
     }
   }
-  finish_image(out, total, step);
+  finish_image(g, out, total, step);
   return {out, padded_width, image};
 }
 
@@ -145,7 +144,7 @@ class Bases {
 static Runs runs_of(const ConvGeometry& g) {
   const long unit = long(units_per_row(g.group_in())), image_row = long(g.width + 2 * g.pad) * unit;
   const bool joined = g.dilation == 1;
-  Runs runs{{}, int(joined ? g.kernel_width * unit : unit)};
+  Runs runs{{}, int(joined ? run_units(g) : unit)};
   for (int ky = 0; ky < g.kernel_height; ky++)
     for (int kx = 0; kx < (joined ? 1 : g.kernel_width); kx++) runs.starts.push_back((ky * image_row + kx * unit) * g.dilation);
   return runs;
@@ -205,7 +204,7 @@ template <class Emit>
 static void convolve(const Words& x, const Words& filter, const ConvGeometry& g, bool zero_pad, const Emit& emit) {
   const size_t row_words = words_per_row(g.in_channels);
   require(x, g.in_pixels() * row_words, "xnor convolution x");
-  if (size_t(g.taps()) * units_per_row(g.group_in()) > size_t(kMostUnits)) {
+  if (g.kernel_height * run_units(g) > size_t(kMostUnits)) {
     throw std::runtime_error("xnor convolution: a filter of more than 65,535 inputs is not supported by this kernel");
   }
   const Prepared prepared = locate(filter, g);
@@ -256,7 +255,7 @@ static void prepareXnorFilter(Words words, Words prepared, Ints geometry) {
     for (size_t panel = begin; panel < end; panel++) {
       const int group = int(panel / target.group_panels), first = int(panel % target.group_panels) * xnor::kPanel;
       xnor::prepare_panel(
-          g.taps(), g.group_in(),
+          g,
           [&](int o) -> const uint32_t* {
             if (first + o >= g.group_out()) return nullptr;
             return words.data + size_t(group * g.group_out() + first + o) * g.taps() * stride;

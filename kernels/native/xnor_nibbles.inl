@@ -56,7 +56,9 @@ typedef uint16_t Unit;                         // a pair of activation nibbles, 
 typedef TileOf<Unit> Tile;
 
 static size_t units_per_row(int channels) { return (size_t(channels) + 3) / 4; }
-static size_t panel_bytes(int taps, int channels) { return taps * units_per_row(channels) * kPanel; }
+// Of a row of the filter.
+static size_t run_units(const ConvGeometry& g) { return g.kernel_width * units_per_row(g.group_in()); }
+static size_t panel_bytes(const ConvGeometry& g) { return g.kernel_height * run_units(g) * kPanel; }
 
 static inline void expand_row(const uint32_t* words, int channels, Unit* out) {
   const size_t units = units_per_row(channels);
@@ -73,7 +75,7 @@ static inline void expand_pixels(const uint32_t* words, int pixels, int channels
 }
 
 // Joins every unit with the one of the next output pixel, `step` units on; `out` has that many zero units behind it.
-static inline void finish_image(Unit* out, size_t count, size_t step) {
+static inline void finish_image(const ConvGeometry&, Unit* out, size_t count, size_t step) {
   for (size_t i = 0; i < count; i++) out[i] = uint16_t(out[i] | (out[i + step] << 4));
 }
 
@@ -91,11 +93,11 @@ static const uint8_t* nibble_tables() {
 
 // [tap][nibble][32 outputs] for one panel; rows(output) gives the packed filter of an output or null beyond the last.
 template <class RowOf>
-static void prepare_panel(int taps, int channels, const RowOf& row_of, uint8_t* out) {
-  const size_t stride = words_per_row(channels), units = units_per_row(channels);
+static void prepare_panel(const ConvGeometry& g, const RowOf& row_of, uint8_t* out) {
+  const size_t stride = words_per_row(g.group_in()), units = units_per_row(g.group_in());
   for (int o = 0; o < kPanel; o++) {
     const uint32_t* row = row_of(o);
-    for (int tap = 0; tap < taps; tap++)
+    for (int tap = 0; tap < g.taps(); tap++)
       for (size_t u = 0; u < units; u++)
         out[(tap * units + u) * kPanel + o] = row ? (row[tap * stride + (u >> 3)] >> (4 * (u & 7))) & 15 : 0;
   }

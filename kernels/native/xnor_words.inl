@@ -16,23 +16,37 @@ constexpr int kMostPixels = 1;
 #endif
 
 static size_t units_per_row(int channels) { return words_per_row(channels) / 2; }
-static size_t panel_bytes(int taps, int channels) { return taps * units_per_row(channels) * kPanel * sizeof(Unit); }
+
+// Neighbouring taps of a narrow layer share a word: 16 channels would fill a quarter of one, and cost as much as 64.
+static bool taps_share(const ConvGeometry& g) { return g.dilation == 1 && g.kernel_width * g.group_in() <= 64; }
+// Of a row of the filter.
+static size_t run_units(const ConvGeometry& g) { return taps_share(g) ? 1 : g.kernel_width * units_per_row(g.group_in()); }
+static size_t panel_bytes(const ConvGeometry& g) { return g.kernel_height * run_units(g) * kPanel * sizeof(Unit); }
 
 // words of pixels as they are: a unit is two of them
 static inline void expand_pixels(const uint32_t* words, int pixels, int channels, Unit* out) {
   std::memcpy(out, words, size_t(pixels) * units_per_row(channels) * sizeof(Unit));
 }
 
-static inline void finish_image(Unit*, size_t, size_t) {}
+// Every pixel's word takes in those right of it that the filter's row meets there; `out` has that many zero words behind it.
+static inline void finish_image(const ConvGeometry& g, Unit* out, size_t count, size_t) {
+  if (!taps_share(g) || g.kernel_width == 1) return;
+  const int channels = g.group_in();
+  for (int tap = 1; tap < g.kernel_width; tap++)
+    for (size_t i = 0; i < count; i++) out[i] |= out[i + 1] << channels;
+}
 
-// [tap][word][32 outputs]
+// [word of a filter's row, row after row][32 outputs]
 template <class RowOf>
-static void prepare_panel(int taps, int channels, const RowOf& row_of, uint8_t* bytes) {
+static void prepare_panel(const ConvGeometry& g, const RowOf& row_of, uint8_t* bytes) {
   uint64_t* out = reinterpret_cast<uint64_t*>(bytes);
-  const size_t units = taps * units_per_row(channels);
+  const size_t words = g.taps() * units_per_row(g.group_in());
+  const int shared = taps_share(g) ? g.kernel_width : 1, channels = g.group_in();
+  std::memset(out, 0, panel_bytes(g));
   for (int o = 0; o < kPanel; o++) {
     const uint32_t* row = row_of(o);
-    for (size_t u = 0; u < units; u++) out[u * kPanel + o] = row ? row[2 * u] | uint64_t(row[2 * u + 1]) << 32 : 0;
+    for (size_t w = 0; row && w < words; w++)
+      out[w / shared * kPanel + o] |= (row[2 * w] | uint64_t(row[2 * w + 1]) << 32) << (w % shared * channels);
   }
 }
 
