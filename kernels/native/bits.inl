@@ -164,10 +164,16 @@ static void packFilterSigns(Floats w, Words words, int taps, int in_channels, in
   std::memset(words.data, 0, sizeof(uint32_t) * out_channels * taps * stride);
   parallel_ranges(taps, 1, [&](size_t begin, size_t end, int) {
     for (size_t tap = begin; tap < end; tap++)
-      for (int ci = 0; ci < in_channels; ci++) {
-        const float* from = w.data + (tap * in_channels + ci) * out_channels;
-        for (int co = 0; co < out_channels; co++)
-          words.data[(size_t(co) * taps + tap) * stride + (ci >> 5)] |= uint32_t(from[co] < 0) << (ci & 31);
-      }
+      for (int first = 0; first < in_channels; first += 32)
+        by_vectors(out_channels, [&](int co, auto extent) {
+          // a whole word of each filter, one per lane
+          VecInt word = {};
+          for (int i = 0; i < std::min(32, in_channels - first); i++) {
+            const float* from = w.data + (tap * in_channels + first + i) * out_channels + co;
+            word |= (VecInt)(load(from, extent) < Vec{}) & int32_t(1u << i);
+          }
+          for (int lane = 0; lane < std::min(kLanes, out_channels - co); lane++)
+            words.data[(size_t(co + lane) * taps + tap) * stride + first / 32] = uint32_t(word[lane]);
+        });
   });
 }
