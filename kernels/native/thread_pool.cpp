@@ -1,5 +1,6 @@
 #include "thread_pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -15,6 +16,7 @@ namespace {
 constexpr int kMaxThreads = 64;
 // Kernels of one training step follow each other within microseconds: a worker that spins this long is there for the next.
 constexpr int kSpins = 4000;
+constexpr size_t kPartsPerThread = 4;
 
 inline void pause_cpu() {
 #if defined(__x86_64__)
@@ -25,8 +27,7 @@ inline void pause_cpu() {
 struct Job {
   RangeBody body;
   void* context;
-  size_t count;
-  int parts;
+  size_t count, parts;
 };
 
 class Pool {
@@ -49,21 +50,22 @@ class Pool {
 
   void run(const Job& job) {
     job_ = job;
+    next_.store(0);
     pending_.store(int(workers_.size()));
     {
       std::lock_guard<std::mutex> lock(mutex_);
       generation_.fetch_add(1);
     }
     wake_.notify_all();
-    part(job, 0);
+    take_parts(job, 0);
     while (pending_.load(std::memory_order_acquire) > 0) pause_cpu();
   }
 
  private:
-  static void part(const Job& job, int index) {
-    if (index >= job.parts) return;
-    const size_t begin = job.count * index / job.parts, end = job.count * (index + 1) / job.parts;
-    if (begin < end) job.body(job.context, begin, end, index);
+  // whoever is done takes the next: cores of a shared machine are not equally fast
+  void take_parts(const Job& job, int thread) {
+    for (size_t part; (part = next_.fetch_add(1, std::memory_order_relaxed)) < job.parts;)
+      job.body(job.context, job.count * part / job.parts, job.count * (part + 1) / job.parts, thread);
   }
 
   void work(int index, unsigned seen) {
@@ -75,7 +77,7 @@ class Pool {
       }
       seen = generation_.load();
       if (stopping_) return;
-      part(job_, index);
+      take_parts(job_, index);
       pending_.fetch_sub(1, std::memory_order_release);
     }
   }
@@ -84,6 +86,7 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<unsigned> generation_{0};
+  std::atomic<size_t> next_{0};
   std::atomic<int> pending_{0};
   std::atomic<bool> stopping_{false};
   Job job_{};
@@ -129,7 +132,7 @@ void set_thread_count(int wanted) {
 void run_ranges(size_t count, size_t minimum, RangeBody body, void* context) {
   if (count == 0) return;
   const size_t most = minimum > 1 ? (count + minimum - 1) / minimum : count;
-  const int parts = int(most < size_t(thread_count()) ? most : size_t(thread_count()));
+  const size_t parts = std::min(most, thread_count() == 1 ? size_t(1) : size_t(thread_count()) * kPartsPerThread);
   if (parts <= 1) {
     body(context, 0, count, 0);
     return;

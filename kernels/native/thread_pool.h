@@ -1,4 +1,4 @@
-// A fixed pool that splits a loop over the cores. Work is cut by index only, so results never depend on timing.
+// A fixed pool that splits a loop over the cores. Work is cut by index only, so results never depend on timing: who computes a part does.
 #pragma once
 #include <cstddef>
 
@@ -9,7 +9,7 @@ using RangeBody = void (*)(void* context, size_t begin, size_t end, int thread);
 int thread_count();
 void set_thread_count(int threads);
 
-// Runs body over [0, count) in contiguous ranges, one per thread; returns when all are done. Not reentrant.
+// Runs body over [0, count) in contiguous ranges, a few per thread; returns when all are done. Not reentrant.
 void run_ranges(size_t count, size_t minimum, RangeBody body, void* context);
 
 // body(begin, end, thread); `minimum` is the fewest indices worth a thread of their own.
