@@ -24,16 +24,16 @@ function copyBits(from: Uint8Array, fromBit: number, to: Uint8Array, toBit: numb
 
 /** @param words [rows, words(channels)] @returns their `rows * channels` bits, the last byte filled up with zeros */
 export function tighten(words: Uint32Array, rows: number, channels: number): Uint8Array {
-  const tight = new Uint8Array(tightBytes(rows, channels));
+  const [padded, tight] = [bytesOf(words), new Uint8Array(tightBytes(rows, channels))];
   const rowBits = 32 * wordsPerRow(channels);
-  for (let row = 0; row < rows; row++) copyBits(bytesOf(words), row * rowBits, tight, row * channels, channels);
+  for (let row = 0; row < rows; row++) copyBits(padded, row * rowBits, tight, row * channels, channels);
   return tight;
 }
 
 /** The words [rows, words(channels)] that `tighten` was given: whatever a file says, their padding is zero. */
 export function loosen(tight: Uint8Array, rows: number, channels: number): Uint32Array {
   const words = new Uint32Array(wordsFor(rows, channels));
-  const rowBits = 32 * wordsPerRow(channels);
-  for (let row = 0; row < rows; row++) copyBits(tight, row * channels, bytesOf(words), row * rowBits, channels);
+  const [padded, rowBits] = [bytesOf(words), 32 * wordsPerRow(channels)];
+  for (let row = 0; row < rows; row++) copyBits(tight, row * channels, padded, row * rowBits, channels);
   return words;
 }

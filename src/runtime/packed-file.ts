@@ -13,8 +13,9 @@ const format = 'signum-packed';
 const version = '2';
 const graphTensor = 'graph';
 
-/** A gzip file ends with the length of what it holds; more than this is no graph. */
+/** More than this, zipped or not, is no graph: a file must make us neither allocate nor unzip without bound. */
 const mostGraphBytes = 2 ** 24;
+const mostZippedBytes = 2 ** 20;
 
 /** The bytes of a packed model's file. */
 export function writePackedFile(graph: PackedGraph, tensors: ReadonlyMap<string, StoredTensor>): Uint8Array {
@@ -32,9 +33,12 @@ export function writePackedFile(graph: PackedGraph, tensors: ReadonlyMap<string,
 function unzipped(stored: StoredTensor | undefined): string {
   const bytes = stored?.data;
   if (!(bytes instanceof Uint8Array) || bytes.length < 18) throw new FormatError('the model has no graph');
+  // a gzip file ends with the length of what it holds
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
-  if (length > mostGraphBytes) {
-    throw new FormatError(`the model's graph claims ${length} bytes, more than any here (${mostGraphBytes})`);
+  if (length > mostGraphBytes || bytes.length > mostZippedBytes) {
+    throw new FormatError(
+      `the model's graph claims ${length} bytes in ${bytes.length}, more than any here (${mostGraphBytes} in ${mostZippedBytes})`,
+    );
   }
   try {
     const text = gunzipSync(bytes, { out: new Uint8Array(length) });
