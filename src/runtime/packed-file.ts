@@ -22,12 +22,10 @@ export function writePackedFile(graph: PackedGraph, tensors: ReadonlyMap<string,
   // without a time: the same network always gives the same bytes
   const data = gzipSync(new TextEncoder().encode(JSON.stringify(graph)), { level: 9, mtime: 0 });
   const { model, method } = graph;
-  return writeSafetensors([[graphTensor, { shape: [data.length], data }], ...tensors], {
-    format,
-    version,
-    model,
-    method,
-  });
+  const entries = [...tensors, [graphTensor, { shape: [data.length], data }] as const];
+  // bytes after numbers, which stay aligned
+  entries.sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  return writeSafetensors(entries, { format, version, model, method });
 }
 
 function unzipped(stored: StoredTensor | undefined): string {
