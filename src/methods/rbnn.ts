@@ -1,3 +1,5 @@
+import { affineColumns } from '../backend/affine-columns.ts';
+import { kernels } from '../backend/select.ts';
 import { binarizeActivation } from '../binarize/activations.ts';
 import type { Estimator } from '../binarize/estimators.ts';
 import { binarizeWithLearnedScale, startAt } from '../binarize/learned-scale.ts';
@@ -9,7 +11,7 @@ import { standardise, type WeightTransform } from '../binarize/transforms.ts';
 import { compose } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine } from '../optim/schedules.ts';
-import { floats } from '../tensor/storage.ts';
+import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
 import { defineMethod } from './method.ts';
 
@@ -50,26 +52,36 @@ export const rotated: WeightTransform = learning(
       kept['solvedEpoch']![0] = epoch;
     }
     const angle = learned['angle']!;
-    const share = floats(w.channels);
-    for (let c = 0; c < share.length; c++) share[c] = Math.abs(Math.sin(angle.data[c]!));
+    const [share, rest, zero] = [floats(w.channels), floats(w.channels), floats(w.channels).fill(0)];
+    for (let c = 0; c < share.length; c++) {
+      share[c] = Math.abs(Math.sin(angle.data[c]!));
+      rest[c] = 1 - share[c]!;
+    }
     const turned = floats(w.size);
     rotate(w.data, rotation, turned);
     const y = emptyTensor(w.shape);
-    for (let i = 0; i < y.size; i++) y.data[i] = w.data[i]! + share[i % w.channels]! * (turned[i]! - w.data[i]!);
+    affineColumns(kernels(), w.data, rest, zero, y.data, w.rows);
+    affineColumns(kernels(), turned, share, zero, y.data, w.rows, y.data);
     const backward = (dy: Float32Array) => [
       gradientOf(w, (dw) => {
         const along = floats(w.size);
-        for (let i = 0; i < along.length; i++) along[i] = dy[i]! * share[i % w.channels]!;
+        affineColumns(kernels(), dy, share, zero, along, w.rows);
         rotateBack(along, rotation, dw);
-        for (let i = 0; i < dw.length; i++) dw[i]! += dy[i]! - along[i]!;
+        affineColumns(kernels(), dy, rest, zero, dw, w.rows, dw);
+        release(along);
       }),
       gradientOf(angle, (da) => {
-        da.fill(0);
-        for (let i = 0; i < w.size; i++) da[i % w.channels]! += dy[i]! * (turned[i]! - w.data[i]!);
-        for (let c = 0; c < da.length; c++) da[c]! *= Math.sign(Math.sin(angle.data[c]!)) * Math.cos(angle.data[c]!);
+        const straight = floats(w.channels);
+        kernels().columnDots(dy, turned, da, w.rows, w.channels);
+        kernels().columnDots(dy, w.data, straight, w.rows, w.channels);
+        for (let c = 0; c < da.length; c++) {
+          const slope = Math.sign(Math.sin(angle.data[c]!)) * Math.cos(angle.data[c]!);
+          da[c] = slope * (da[c]! - straight[c]!);
+        }
+        release(straight);
       }),
     ];
-    return record('rotated', [w, angle], y, backward, { saved: [share, turned] });
+    return record('rotated', [w, angle], y, backward, { saved: [share, rest, zero, turned] });
   },
 );
 
