@@ -37,10 +37,11 @@ export function layerShift(x: Tensor, shift: Tensor): Tensor {
  */
 export function layerNormalise(x: Tensor, centre: Tensor, spread: Tensor): Tensor {
   const factor = 1 / spread.data[0]!;
-  const backward: Backward = (dy, y) => [
-    gradientOf(x, (dx) => kernels().blend(dy, factor, 0, dx.fill(0))),
-    gradientOf(centre, (d) => d.fill(-factor * total(x, dy))),
-    gradientOf(spread, (d) => d.fill(-factor * total(x, dy, y.data))),
-  ];
+  const backward: Backward = (dy, y) => {
+    const dCentre = gradientOf(centre, (d) => d.fill(-factor * total(x, dy)));
+    const dSpread = gradientOf(spread, (d) => d.fill(-factor * total(x, dy, y.data)));
+    kernels().blend(dy, 0, factor, dy);
+    return [dy, dCentre, dSpread];
+  };
   return uniformAffine(x, factor, -centre.data[0]! * factor, [x, centre, spread], backward);
 }

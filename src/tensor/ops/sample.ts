@@ -29,16 +29,16 @@ export function sampleScale(x: Tensor, factor: Tensor): Tensor {
   if (samples === 1) kernels().blend(x.data, factor.data[0]!, 0, y.data.fill(0));
   else kernels().rowScale(x.data, factor.data, y.data, samples, x.size / samples);
   const backward = (dy: Float32Array) => {
-    const [dx, df] = [floats(x.size), floats(samples)];
+    const df = floats(samples);
     if (samples === 1) {
       // one long row would be one thread's work
       df[0] = total(x, dy, x.data);
-      kernels().blend(dy, factor.data[0]!, 0, dx.fill(0));
+      kernels().blend(dy, 0, factor.data[0]!, dy);
     } else {
       kernels().rowDots(dy, x.data, df, samples, x.size / samples);
-      kernels().rowScale(dy, factor.data, dx, samples, x.size / samples);
+      kernels().rowScale(dy, factor.data, dy, samples, x.size / samples);
     }
-    return [dx, df];
+    return [dy, df];
   };
   return record('sampleScale', [x, factor], y, backward);
 }
