@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { table3, table4 } from '../analysis/survey/classification.ts';
 import { table2 } from '../analysis/survey/deployment.ts';
-import { loggedRuns, type MeasuredRun, measuredRun } from '../analysis/survey/measured.ts';
+import { loggedRuns, type Measured, measuredFor } from '../analysis/survey/measured.ts';
 import { table1 } from '../analysis/survey/overview.ts';
 import type { SurveyTable } from '../analysis/survey/table.ts';
 import { table5, table6, table7 } from '../analysis/survey/tasks.ts';
@@ -11,10 +11,11 @@ import { formatTable, percent } from './output.ts';
 
 const tables: readonly SurveyTable[] = [table1, table2, table3, table4, table5, table6, table7];
 
-function measuredCell(run: MeasuredRun | null): string {
-  if (!run) return '';
-  const width = run.relativeWidth === 1 ? '' : ', half width';
-  return `${percent(run.accuracy)}, ${run.epochs} epochs${width}`;
+function measuredCell(measured: Measured | null): string {
+  if (!measured) return '';
+  const width = measured.relativeWidth === 1 ? '' : ', half width';
+  const seeds = measured.folders.length === 1 ? '' : `, ${measured.folders.length} seeds`;
+  return `${percent(measured.accuracy)}, ${measured.epochs} epochs${width}${seeds}`;
 }
 
 interface Options {
@@ -39,7 +40,7 @@ export function addTable(program: Command): void {
     .action((number: number, { results, json }: Options) => {
       const { title, columns, rows, notes = [] } = tableNumbered(number);
       const runs = number === 3 ? loggedRuns(results) : [];
-      const lines = rows.map((row) => ({ ...row, measured: measuredRun(row, runs) }));
+      const lines = rows.map((row) => ({ ...row, measured: measuredFor(row, runs) }));
       if (json) {
         process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
         return;

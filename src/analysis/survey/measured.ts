@@ -24,6 +24,8 @@ export interface LoggedRun {
   readonly width: number;
   readonly data: string;
   readonly epochs: number;
+  /** Its configuration but for what differs between seeds. */
+  readonly recipe: string;
   /** Test accuracy of the last epoch. */
   readonly accuracy: number;
 }
@@ -36,31 +38,48 @@ export function loggedRuns(folder: string): LoggedRun[] {
     if (!run.exists) return loggedRuns(join(folder, name, 'runs'));
     const last = run.readMetrics().at(-1);
     if (!last) return [];
-    const { method, model, width, data, epochs } = run.readConfig();
+    const { seed: _seed, init: _init, teacher: _teacher, ...config } = run.readConfig();
+    const { method, model, width, data, epochs } = config;
+    const recipe = JSON.stringify(config);
     return last.epoch + 1 === epochs
-      ? [{ folder: run.path, method, model, width, data, epochs, accuracy: last.testAccuracy }]
+      ? [{ folder: run.path, method, model, width, data, epochs, recipe, accuracy: last.testAccuracy }]
       : [];
   });
 }
 
-/** A run of a table's row, and its width as a multiple of the row's topology. */
-export interface MeasuredRun extends LoggedRun {
+/** What a table's row reached here. */
+export interface Measured {
+  readonly epochs: number;
+  /** Width as a multiple of the row's topology. */
   readonly relativeWidth: number;
+  /** Mean over the seeds. */
+  readonly accuracy: number;
+  /** Run folders, one per seed. */
+  readonly folders: readonly string[];
 }
 
-/** The most accurate logged run of a row's method, bits and topology on CIFAR-10; at half the row's width only where none has all of it. */
-export function measuredRun(row: SurveyRow, runs: readonly LoggedRun[]): MeasuredRun | null {
+/** Runs that differ by nothing but their seed are one measurement: the luckiest of them is none. */
+function overSeeds(runs: readonly LoggedRun[], rowWidth: number): Measured[] {
+  const recipes = new Map<string, LoggedRun[]>();
+  for (const run of runs) recipes.set(run.recipe, [...(recipes.get(run.recipe) ?? []), run]);
+  return [...recipes.values()].map((seeds) => ({
+    epochs: seeds[0]!.epochs,
+    relativeWidth: seeds[0]!.width / rowWidth,
+    accuracy: seeds.reduce((sum, { accuracy }) => sum + accuracy, 0) / seeds.length,
+    folders: seeds.map(({ folder }) => folder),
+  }));
+}
+
+/** The most accurate recipe of a row's method, bits and topology on CIFAR-10; at half the row's width only where none has all of it. */
+export function measuredFor(row: SurveyRow, runs: readonly LoggedRun[]): Measured | null {
   const wanted = modelOf[row.cells[1] ?? ''];
   if (!row.id || !wanted) return null;
   const { weight, activation } = methodNamed(row.id).bits;
   if (row.cells[0] !== `${weight}/${activation}`) return null;
-  const fitting = runs
-    .filter(({ method, model, data }) => method === row.id && model === wanted.model && data === 'cifar10')
-    .map((run) => ({ ...run, relativeWidth: run.width / wanted.width }))
-    .filter(({ relativeWidth }) => relativeWidth === 1 || relativeWidth === 0.5);
-  const ofWidth = fitting.filter(({ relativeWidth }) => relativeWidth === 1);
-  return (ofWidth.length > 0 ? ofWidth : fitting).reduce<MeasuredRun | null>(
-    (best, run) => (best && best.accuracy >= run.accuracy ? best : run),
-    null,
+  const fitting = runs.filter(
+    ({ method, model, data }) => method === row.id && model === wanted.model && data === 'cifar10',
   );
+  const measured = overSeeds(fitting, wanted.width);
+  const [whole, half] = [1, 0.5].map((width) => measured.filter(({ relativeWidth }) => relativeWidth === width));
+  return [...(whole!.length > 0 ? whole! : half!)].sort((a, b) => b.accuracy - a.accuracy)[0] ?? null;
 }

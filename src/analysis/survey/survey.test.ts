@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { methods } from '../../methods/table.ts';
 import { table3, table4 } from './classification.ts';
 import { table2 } from './deployment.ts';
-import { loggedRuns, measuredRun } from './measured.ts';
+import { loggedRuns, measuredFor } from './measured.ts';
 import { table1 } from './overview.ts';
 import { parseRows } from './table.ts';
 import { table5, table6, table7 } from './tasks.ts';
@@ -36,35 +36,41 @@ test('lines are read with group, reference and repeated method', () => {
   ]);
 });
 
-test('the measured column is the best finished run of that method and topology', () => {
+test('the measured column is the best finished recipe of that method and topology, the mean of its seeds', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signum-results-'));
   try {
-    const log = (name: string, method: string, accuracy: number, epochs: number, width = 1) => {
+    const log = (name: string, method: string, accuracy: number, epochs: number, width = 1, seed = 1, batch = 128) => {
       mkdirSync(join(folder, name), { recursive: true });
       writeFileSync(
         join(folder, name, 'config.json'),
-        JSON.stringify({ model: 'resnet20', method, width, data: 'cifar10', epochs, batch: 128 }),
+        JSON.stringify({ model: 'resnet20', method, width, data: 'cifar10', epochs, batch, seed }),
       );
       const lines = [0, 1].map((epoch) => JSON.stringify({ epoch, testAccuracy: accuracy, layers: [] }));
       writeFileSync(join(folder, name, 'metrics.jsonl'), `${lines.join('\n')}\n`);
     };
     log('a', 'dorefa', 0.8, 2);
-    log('b', 'dorefa', 0.85, 2);
+    log('b', 'dorefa', 0.85, 2, 1, 1, 64);
     log('unfinished', 'dorefa', 0.9, 3);
     mkdirSync(join(folder, 'no run'));
     const row = table3.rows.find(({ id }) => id === 'dorefa')!;
-    expect(measuredRun(row, loggedRuns(folder))).toMatchObject({ accuracy: 0.85, epochs: 2 });
-    expect(measuredRun(table3.rows.find(({ id }) => id === 'bnn')!, loggedRuns(folder))).toBeNull();
+    expect(measuredFor(row, loggedRuns(folder))).toMatchObject({ accuracy: 0.85, epochs: 2 });
+    expect(measuredFor(table3.rows.find(({ id }) => id === 'bnn')!, loggedRuns(folder))).toBeNull();
     log('c', 'ir-net', 0.7, 2);
     const irNet = table3.rows.filter(({ id, cells }) => id === 'ir-net' && cells[1] === 'ResNet-20');
     // 1/32 is another network than the 1/1 that ran
-    expect(irNet.map((candidate) => measuredRun(candidate, loggedRuns(folder))?.accuracy)).toEqual([undefined, 0.7]);
+    expect(irNet.map((candidate) => measuredFor(candidate, loggedRuns(folder))?.accuracy)).toEqual([undefined, 0.7]);
     // a narrower network stands in only where the row's own width was never trained
     log('comparison/runs/narrow', 'dorefa', 0.95, 2, 0.5);
     log('comparison/runs/bbg', 'bbg', 0.5, 2, 0.5);
-    expect(measuredRun(row, loggedRuns(folder))).toMatchObject({ accuracy: 0.85, relativeWidth: 1 });
-    const bbg = table3.rows.filter(({ id }) => id === 'bbg').map((line) => measuredRun(line, loggedRuns(folder)));
+    expect(measuredFor(row, loggedRuns(folder))).toMatchObject({ accuracy: 0.85, relativeWidth: 1 });
+    const bbg = table3.rows.filter(({ id }) => id === 'bbg').map((line) => measuredFor(line, loggedRuns(folder)));
     expect(bbg).toEqual([expect.objectContaining({ accuracy: 0.5, relativeWidth: 0.5 }), null, null]);
+    log('comparison/runs/bbg2', 'bbg', 0.6, 2, 0.5, 2);
+    const bbgRow = table3.rows.find(({ id }) => id === 'bbg')!;
+    expect(measuredFor(bbgRow, loggedRuns(folder))).toMatchObject({
+      accuracy: 0.55,
+      folders: [expect.stringMatching(/bbg$/), expect.stringMatching(/bbg2$/)],
+    });
     expect(loggedRuns(join(folder, 'missing'))).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true });
