@@ -52,10 +52,10 @@ static Image expand_image(const ConvGeometry& g, const uint32_t* words, int thre
   const int padded_width = g.width + 2 * g.pad, padded_height = g.height + 2 * g.pad;
   const size_t units = units_per_row(g.group_in()), row_words = words_per_row(g.in_channels);
   const size_t row = size_t(padded_width) * units, image = row * padded_height, margin = size_t(g.pad) * units;
-  // the inner kernel looks at the pixel after the last one, too, or at as many as a row of the filter has
-  const size_t step = size_t(g.stride) * units, total = image * g.groups, beyond = std::max<size_t>(2 * step, g.kernel_width);
-  Unit* out = scratch<Unit>(Scratch::kImage, thread, total + beyond);
-  std::memset(out + total, 0, beyond * sizeof(Unit));
+  // the inner kernel looks at the pixel after the last one, too
+  const size_t step = size_t(g.stride) * units, total = image * g.groups;
+  Unit* out = scratch<Unit>(Scratch::kImage, thread, total + 2 * step);
+  std::memset(out + total, 0, 2 * step * sizeof(Unit));
   std::vector<uint32_t> group_row(g.groups > 1 ? words_per_row(g.group_in()) : 0);
   for (int group = 0; group < g.groups; group++) {
     Unit* to = out + group * image;

@@ -28,7 +28,7 @@ static inline void expand_pixels(const uint32_t* words, int pixels, int channels
   std::memcpy(out, words, size_t(pixels) * units_per_row(channels) * sizeof(Unit));
 }
 
-// Every pixel's word takes in those right of it that the filter's row meets there; `out` has that many zero words behind it.
+// Every pixel's word takes in those right of it that the filter's row meets there; behind `out` lies a zero.
 static inline void finish_image(const ConvGeometry& g, Unit* out, size_t count, size_t) {
   if (!taps_share(g) || g.kernel_width == 1) return;
   const int channels = g.group_in();

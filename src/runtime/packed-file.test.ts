@@ -4,31 +4,16 @@ import { beforeAll, expect, test } from 'vitest';
 import { SignumError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { readSafetensors, writeSafetensors } from '../core/safetensors.ts';
-import { buildNetwork } from '../models/table.ts';
-import { pack } from '../pack/pack.ts';
-import { Tensor } from '../tensor/tensor.ts';
 import { loadPackedModel } from './packed-model.ts';
+import { packedNetwork } from './packed-network.testing.ts';
 
 const images = new Float32Array(64);
 new Random(1).fillNormal(images, 0, 1);
 
-function packedBytes(): Uint8Array {
-  const network = buildNetwork({
-    model: 'resnet20',
-    method: 'bnn',
-    inputShape: [8, 8, 1],
-    classes: 4,
-    width: 0.5,
-    seed: 1,
-  });
-  const options = { classes: ['a', 'b', 'c', 'd'], mean: [0.5], std: [0.25] };
-  return pack(network, new Tensor(images, [1, 8, 8, 1]), options).bytes;
-}
-
 let bytes: Uint8Array;
 let text: string;
 beforeAll(() => {
-  bytes = packedBytes();
+  bytes = packedNetwork(images);
   text = new TextDecoder().decode(gunzipSync(readSafetensors(bytes).tensors.get('graph')!.data as Uint8Array));
 });
 
@@ -42,7 +27,7 @@ function changed(graph: Uint8Array | null, metadata: Record<string, string> = {}
 const zipped = (json: string) => gzipSync(new TextEncoder().encode(json));
 
 test('the same network gives the same bytes', () => {
-  expect(packedBytes()).toEqual(bytes);
+  expect(packedNetwork(images)).toEqual(bytes);
 });
 
 test('a changed graph is refused or runs; it never crashes or throws anything but a SignumError', () => {

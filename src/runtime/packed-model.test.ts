@@ -1,11 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { availableBackends } from '../backend/select.ts';
 import { Random } from '../core/random.ts';
-import { buildNetwork } from '../models/table.ts';
-import { pack } from '../pack/pack.ts';
-import { trainingStep } from '../tensor/tape.ts';
-import { Tensor } from '../tensor/tensor.ts';
 import { loadPackedModel } from './packed-model.ts';
+import { packedNetwork } from './packed-network.testing.ts';
 import { storageLength } from './steps.ts';
 
 let bytes: Uint8Array;
@@ -13,17 +10,7 @@ const images = new Float32Array(3 * 64);
 new Random(1).fillNormal(images, 0, 1);
 
 beforeAll(() => {
-  const network = buildNetwork({
-    model: 'resnet20',
-    method: 'bnn',
-    inputShape: [8, 8, 1],
-    classes: 4,
-    width: 0.5,
-    seed: 1,
-  });
-  const batch = new Tensor(images, [3, 8, 8, 1]);
-  trainingStep(() => network.forward(batch));
-  bytes = pack(network, batch, { classes: ['a', 'b', 'c', 'd'], mean: [0.5], std: [0.25] }).bytes;
+  bytes = packedNetwork(images);
 });
 
 describe.each(availableBackends().map((backend) => [backend.name, backend] as const))('%s', (_name, backend) => {
