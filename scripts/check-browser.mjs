@@ -1,4 +1,4 @@
-// Runs `signum/runtime` in headless Chromium: bundles it as an app would, serves it with its .wasm and a packed network, and compares
+// Runs `signum-bnn/runtime` in headless Chromium: bundles it as an app would, serves it with its .wasm and a packed network, and compares
 // the browser's predictions with those of Node. Needs a build (npm run build:ts) and Debian's chromium; CHROMIUM names another.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';

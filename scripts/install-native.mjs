@@ -21,7 +21,7 @@ if (existsSync('binding.gyp')) {
     const reason =
       (result.stderr ?? '').split('\n').find((line) => /error|not found|ERR!/i.test(line)) ?? 'no C++ compiler found';
     console.warn(
-      `signum: native kernels were not built (${reason.trim().slice(0, 200)}); WebAssembly kernels will be used. Install g++ and make, then run \`npm rebuild signum\` for full speed.`,
+      `signum: native kernels were not built (${reason.trim().slice(0, 200)}); WebAssembly kernels will be used. Install g++ and make, then run \`npm rebuild signum-bnn\` for full speed.`,
     );
   }
 }

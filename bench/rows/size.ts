@@ -51,7 +51,7 @@ function extras(layer: { shape: string; op: string; kernel: string }): number {
   return layer.op === 'xnorConv2dThreshold' ? 2 * channels : channels;
 }
 
-/** What a page downloads to run a model: `signum/runtime` bundled for browsers, and its .wasm. Needs `npm run build`. */
+/** What a page downloads to run a model: `signum-bnn/runtime` bundled for browsers, and its .wasm. Needs `npm run build`. */
 const runtimeRow: Row = {
   name: 'size-runtime',
   run: async () => {
@@ -67,7 +67,7 @@ const runtimeRow: Row = {
     });
     const zipped = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }).length / 1000;
     const total = zipped(bundle.outputFiles[0]!.contents) + zipped(readFileSync(dist('backend/wasm/signum.wasm')));
-    return [faster('signum/runtime with its .wasm, gzip', 'budget of 40 kB', total, 40, 'kB', 1, 1)];
+    return [faster('signum-bnn/runtime with its .wasm, gzip', 'budget of 40 kB', total, 40, 'kB', 1, 1)];
   },
 };
 

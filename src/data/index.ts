@@ -1,4 +1,4 @@
-/** `signum/data`: data sets, batches and image decoding. */
+/** `signum-bnn/data`: data sets, batches and image decoding. */
 export { type Augmentation, type Batch, Batches, type Pass } from './batches.ts';
 export { cifar10Classes, loadCifar10, loadCifar100, parseCifarBatch } from './cifar.ts';
 export type { DataSet, FileSplit, PixelSplit, Split } from './dataset.ts';

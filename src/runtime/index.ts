@@ -1,4 +1,4 @@
-/** `signum/runtime`: load and run packed models; no training code. */
+/** `signum-bnn/runtime`: load and run packed models; no training code. */
 export { type BackendName, kernels, threads, useBackend } from '../backend/select.ts';
 export { loadWasm } from '../backend/wasm/binding.ts';
 export type { PackedGraph, PackedNode } from './graph.ts';
