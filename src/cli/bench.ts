@@ -3,7 +3,7 @@ import { type AgainstFloat, againstFloat, isBinary, layerTimes } from '../analys
 import { type LayerSummary, sumOf } from '../analysis/summary.ts';
 import { kernels, threads } from '../backend/select.ts';
 import { integer, number } from './arguments.ts';
-import { bytes, formatTable, percent } from './output.ts';
+import { bytes, formatTable, percent, print } from './output.ts';
 import { resolveModel } from './summary.ts';
 
 interface BenchOptions {
@@ -94,11 +94,11 @@ export function addBench(program: Command): void {
       const comparison = againstFloat(ours, batch, repeats);
       const engine = `${kernels().name} (${kernels().detail}), ${kernels().name === 'native' ? threads() : 1} thread(s)`;
       if (options.json) {
-        process.stdout.write(`${asJson(comparison, engine, batch)}\n`);
+        print(`${asJson(comparison, engine, batch)}\n`);
         return;
       }
       const { graph } = ours.model;
-      process.stdout.write(
+      print(
         [
           `${graph.model} / ${graph.method}, batch ${batch}, ${engine}`,
           `baseline: the same topology in float32 by Signum's own kernels; milliseconds, medians of ${repeats}`,

@@ -9,7 +9,7 @@ import { runComparison, writeReports } from '../analysis/compare/run.ts';
 import { UsageError } from '../core/errors.ts';
 import { fileProblem } from '../data/files.ts';
 import { loadDataSet } from '../data/table.ts';
-import { formatTable, percent } from './output.ts';
+import { formatTable, percent, print, tell } from './output.ts';
 import { progressEvents } from './progress.ts';
 
 interface Options {
@@ -31,12 +31,12 @@ function printRanking({ rows }: Comparison): void {
     row.latencyMs?.toFixed(2) ?? '',
   ]);
   const head = ['method', 'rank', 'model', 'data', 'W/A', 'accuracy %', 'seeds', 'packed kB', 'ms'];
-  process.stdout.write(`${formatTable(head, lines)}\n`);
+  print(`${formatTable(head, lines)}\n`);
 }
 
 function printJson({ rows }: Comparison): void {
   for (const { label, method, model, data, runs, accuracy, failed, packedBytes, latencyMs } of rows)
-    process.stdout.write(
+    print(
       `${JSON.stringify({ label, method: method.id, bits: method.bits, model, data, seeds: runs.map(({ seed }) => seed), accuracy, failed, packedBytes, latencyMs })}\n`,
     );
 }
@@ -70,17 +70,17 @@ export function addCompare(program: Command): void {
             folder,
             {
               onJob: (job, place, of) => {
-                process.stderr.write(`[${place}/${of}] ${job.id}\n`);
+                tell(`[${place}/${of}] ${job.id}\n`);
                 return progressEvents(job.config.epochs);
               },
               onResult: ({ id }, result) =>
-                process.stderr.write(
+                tell(
                   result.failed === undefined
                     ? `${id}: ${percent(result.accuracy)}${result.notPacked ? '; does not pack' : ''}\n`
                     : `${id}: failed: ${result.failed}\n`,
                 ),
               onError: ({ id }, error) =>
-                process.stderr.write(`${id}: ${error instanceof Error ? error.message : error}; the others go on\n`),
+                tell(`${id}: ${error instanceof Error ? error.message : error}; the others go on\n`),
             },
             load,
           );
@@ -89,6 +89,6 @@ export function addCompare(program: Command): void {
       else printRanking(comparison);
       const left = comparison.open > 0 ? `; ${comparison.open} runs are left` : '';
       const why = { stopped: '; stopped and saved', busy: '; the rest is being run by another process', finished: '' };
-      process.stderr.write(`report: ${join(folder, 'report.html')}${left}${why[end]}\n`);
+      tell(`report: ${join(folder, 'report.html')}${left}${why[end]}\n`);
     });
 }

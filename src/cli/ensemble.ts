@@ -8,7 +8,7 @@ import { UsageError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { loadDataSet } from '../data/table.ts';
 import { integer } from './arguments.ts';
-import { bytes, formatTable, percent } from './output.ts';
+import { bytes, formatTable, percent, print, tell } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { runPath } from './runs.ts';
 import { defaultRunName, trainingConfig, withTrainingOptions } from './training-options.ts';
@@ -52,7 +52,7 @@ async function printResult(
   const packedBytes = packs ? members.reduce((sum, one) => sum + one.packedBytes!, 0) : null;
   const accuracy = members.at(-1)!.voteAccuracy;
   if (json) {
-    process.stdout.write(`${JSON.stringify({ run: folder, accuracy, packedAccuracy, packedBytes, members })}\n`);
+    print(`${JSON.stringify({ run: folder, accuracy, packedAccuracy, packedBytes, members })}\n`);
     return;
   }
   const head = ['network', 'weight', 'alone', 'vote so far', 'packed'];
@@ -63,11 +63,11 @@ async function printResult(
     percent(one.voteAccuracy),
     one.packedBytes === null ? 'no' : bytes(one.packedBytes),
   ]);
-  process.stdout.write(`${formatTable(head, lines)}\n`);
+  print(`${formatTable(head, lines)}\n`);
   const packed =
     packedAccuracy === null ? 'its method does not pack' : `packed ${percent(packedAccuracy)}, ${bytes(packedBytes!)}`;
-  process.stdout.write(`\ntest accuracy of the vote ${percent(accuracy)}; ${packed}\n`);
-  if (packs) process.stdout.write(`next: signum predict ${folder} <images...>\n`);
+  print(`\ntest accuracy of the vote ${percent(accuracy)}; ${packed}\n`);
+  if (packs) print(`next: signum predict ${folder} <images...>\n`);
 }
 
 export function addEnsemble(program: Command): void {
@@ -100,13 +100,13 @@ export function addEnsemble(program: Command): void {
       const data = await loadDataSet(ensemble.training.data);
       const finished = await new EnsembleTraining(folder, ensemble, data).run({
         onMember: (place, of) => {
-          process.stderr.write(`[${place}/${of}]\n`);
+          tell(`[${place}/${of}]\n`);
           return progressEvents(ensemble.training.epochs);
         },
         onTrained: ({ accuracy, voteAccuracy }, place) =>
-          process.stderr.write(`network ${place}: ${percent(accuracy)}; vote of ${place}: ${percent(voteAccuracy)}\n`),
+          tell(`network ${place}: ${percent(accuracy)}; vote of ${place}: ${percent(voteAccuracy)}\n`),
       });
       if (finished) await printResult(folder, finished, data, json ?? false);
-      else process.stdout.write(`stopped and saved; continue with: signum ensemble --resume --name ${folder}\n`);
+      else print(`stopped and saved; continue with: signum ensemble --resume --name ${folder}\n`);
     });
 }

@@ -10,7 +10,7 @@ import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { RunFolder } from '../train/run-folder.ts';
-import { formatTable, percent } from './output.ts';
+import { formatTable, percent, print } from './output.ts';
 import { loadNetwork, loadVoting, runPath } from './runs.ts';
 
 export function addEval(program: Command): void {
@@ -41,14 +41,14 @@ export function addEval(program: Command): void {
         ? await evaluatePacked(loadVoting(isRun ? join(path, packedFile) : path), data)
         : await evaluateFloat(path, data);
       if (options.json) {
-        process.stdout.write(`${JSON.stringify({ target: path, packed, ...result })}\n`);
+        print(`${JSON.stringify({ target: path, packed, ...result })}\n`);
         return;
       }
-      process.stdout.write(
+      print(
         `${packed ? 'packed' : 'trained'} network on ${data.name}, ${result.count} images: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}\n`,
       );
       if (data.classes.length <= 20) {
-        process.stdout.write(
+        print(
           `\n${formatTable(
             ['true \\ predicted', ...data.classes],
             result.confusion.map((row, i) => [data.classes[i]!, ...row.map(String)]),

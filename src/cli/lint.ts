@@ -8,6 +8,7 @@ import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { networkFor } from '../train/network-for.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { number } from './arguments.ts';
+import { print } from './output.ts';
 import { loadNetwork, runPath } from './runs.ts';
 
 interface Options {
@@ -72,13 +73,13 @@ export function addLint(program: Command): void {
     .action((target: string, options: Options) => {
       const findings = findingsFor(target, options);
       for (const finding of findings) {
-        if (options.json) process.stdout.write(`${JSON.stringify(finding)}\n`);
+        if (options.json) print(`${JSON.stringify(finding)}\n`);
         else
-          process.stdout.write(
+          print(
             `${marks[finding.severity]} ${finding.rule} (${finding.where}): ${finding.reason}\n    cure: ${finding.cure}\n`,
           );
       }
-      if (!options.json && findings.length === 0) process.stdout.write('no mistakes found\n');
+      if (!options.json && findings.length === 0) print('no mistakes found\n');
       if (findings.some(({ severity }) => severity === 'error')) process.exitCode = 1;
     });
 }

@@ -5,21 +5,19 @@ import { dataSets } from '../data/table.ts';
 import { methods } from '../methods/table.ts';
 import { buildNetwork, modelNamed, models } from '../models/table.ts';
 import { integer, number } from './arguments.ts';
-import { formatTable, quantity } from './output.ts';
+import { formatTable, print, quantity } from './output.ts';
 
 interface ListOptions {
   json?: boolean;
 }
 
-function print(
+function printRows(
   json: boolean | undefined,
   values: readonly object[],
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): void {
-  process.stdout.write(
-    json ? values.map((value) => `${JSON.stringify(value)}\n`).join('') : `${formatTable(head, rows)}\n`,
-  );
+  print(json ? values.map((value) => `${JSON.stringify(value)}\n`).join('') : `${formatTable(head, rows)}\n`);
 }
 
 interface CostOptions {
@@ -53,7 +51,7 @@ function printCost(model: string, { method, classes, width }: CostOptions, json:
     operations: operationsOf({ binary, float }),
   };
   const line = [model, method, inputShape.join('x'), ...[parameters, binary, float, cost.operations].map(quantity)];
-  print(json, [cost], ['model', 'method', 'input', 'parameters', 'binary MACs', 'float MACs', 'OPs'], [line]);
+  printRows(json, [cost], ['model', 'method', 'input', 'parameters', 'binary MACs', 'float MACs', 'OPs'], [line]);
 }
 
 export function addLists(program: Command): void {
@@ -72,7 +70,7 @@ export function addLists(program: Command): void {
         packs: floatPacked ? 'float' : 'bits',
         reason: floatPacked ?? null,
       }));
-      print(
+      printRows(
         json,
         values,
         ['method', 'W/A bits', 'packs', 'teacher', 'family', 'title', 'paper'],
@@ -102,7 +100,7 @@ export function addLists(program: Command): void {
         return;
       }
       const values = models.map(({ id, title, inputShape }) => ({ id, title, inputShape }));
-      print(
+      printRows(
         json,
         values,
         ['model', 'input', 'title'],
@@ -115,14 +113,14 @@ export function addLists(program: Command): void {
     .option('--json', 'one JSON object per line')
     .action(({ json }: ListOptions) => {
       const values = dataSets.map(({ id, title }) => ({ id, title }));
-      print(
+      printRows(
         json,
         values,
         ['data set', 'title'],
         values.map((d) => [d.id, d.title]),
       );
       if (!json)
-        process.stdout.write(
+        print(
           `\nlooked for under ${dataRoot()} (set SIGNUM_DATA to change); a folder of images works too: ./photos@64 with train/{class}/ and test/{class}/\n`,
         );
     });

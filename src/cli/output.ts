@@ -1,17 +1,30 @@
 import { SignumError, UsageError } from '../core/errors.ts';
+import { printable, printableText } from '../core/printable.ts';
+
+/** Writes to the standard output. Whatever a file, a tar or a model calls itself, the terminal only shows it. */
+export function print(text: string): void {
+  process.stdout.write(printableText(text));
+}
+
+/** The same to the standard error: what is going on, and what went wrong. */
+export function tell(text: string): void {
+  process.stderr.write(printableText(text));
+}
 
 /** Aligned columns; the first is left-aligned, numbers right. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
-  const numeric = head.map(
-    (_, i) => i > 0 && rows.every((row) => /^[-\d.,x%/ ]*( ?(kB|MB|ms|us|M|G|k))?$/.test(row[i] ?? '')),
+  const cells = rows.map((row) => row.map((cell) => printable(cell)));
+  const titles = head.map((title) => printable(title));
+  const widths = titles.map((title, i) => Math.max(title.length, ...cells.map((row) => (row[i] ?? '').length)));
+  const numeric = titles.map(
+    (_, i) => i > 0 && cells.every((row) => /^[-\d.,x%/ ]*( ?(kB|MB|ms|us|M|G|k))?$/.test(row[i] ?? '')),
   );
   const line = (row: readonly string[]) =>
     row
       .map((cell, i) => (numeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
       .join('  ')
       .trimEnd();
-  return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+  return [line(titles), widths.map((width) => '─'.repeat(width)).join('  '), ...cells.map(line)].join('\n');
 }
 
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -30,8 +43,8 @@ export function quantity(count: number): string {
 /** Prints an error as the user should see it and returns the exit code: 2 for wrong use, 1 for everything else. */
 export function reportError(error: unknown, debug: boolean): number {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`error: ${message}\n`);
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  else if (!(error instanceof SignumError)) process.stderr.write('(unexpected; --debug shows where)\n');
+  tell(`error: ${message}\n`);
+  if (debug && error instanceof Error) tell(`${error.stack}\n`);
+  else if (!(error instanceof SignumError)) tell('(unexpected; --debug shows where)\n');
   return error instanceof UsageError ? 2 : 1;
 }

@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../data/files.ts';
 import { loadDataSet } from '../data/table.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { RunFolder } from '../train/run-folder.ts';
-import { bytes, formatTable, quantity } from './output.ts';
+import { bytes, formatTable, print, quantity } from './output.ts';
 import { loadNetwork, runPath } from './runs.ts';
 
 interface PackCommandOptions {
@@ -44,12 +44,12 @@ export function addPack(program: Command): void {
       writeFileAtomic(output, file);
       const layers = summarise(model, 1, 5);
       if (options.json) {
-        process.stdout.write(
+        print(
           `${JSON.stringify({ file: output, packedBytes: file.length, floatBytes: floatBytes(network), layers: layers.map(({ name, op, kernel }) => ({ name, op, kernel })) })}\n`,
         );
         return;
       }
-      process.stdout.write(
+      print(
         `${formatTable(
           ['layer', 'output', 'kernel', 'weights', 'packed'],
           layers.map((layer) => [
@@ -61,10 +61,8 @@ export function addPack(program: Command): void {
           ]),
         )}\n\n`,
       );
-      process.stdout.write(
-        `verified: every packed value equals the trained network's, bit for bit, on 64 test images\n`,
-      );
-      process.stdout.write(
+      print(`verified: every packed value equals the trained network's, bit for bit, on 64 test images\n`);
+      print(
         `${output}: ${bytes(file.length)}, float32 ${bytes(floatBytes(network))} (${(floatBytes(network) / file.length).toFixed(1)}x), ${quantity(operations(layers))} OPs per image\n`,
       );
     });

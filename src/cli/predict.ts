@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { fileProblem } from '../data/files.ts';
 import { decodeImage } from '../data/images.ts';
 import { integer } from './arguments.ts';
-import { percent } from './output.ts';
+import { percent, print } from './output.ts';
 import { loadVoting, runPath } from './runs.ts';
 
 export function addPredict(program: Command): void {
@@ -25,9 +25,9 @@ export function addPredict(program: Command): void {
           throw fileProblem('read', file, error);
         }
         const [prediction] = model.predict(await decodeImage(bytes, file, model.graph.input), options.top);
-        if (options.json) process.stdout.write(`${JSON.stringify({ file, predictions: prediction })}\n`);
+        if (options.json) print(`${JSON.stringify({ file, predictions: prediction })}\n`);
         else
-          process.stdout.write(
+          print(
             `${file}: ${prediction!.map(({ label, probability }) => `${label} ${percent(probability)}`).join(', ')}\n`,
           );
       }

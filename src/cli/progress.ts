@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { EpochMetrics } from '../train/run-folder.ts';
 import type { TrainEvents } from '../train/trainer.ts';
-import { percent } from './output.ts';
+import { percent, tell } from './output.ts';
 
 function epochLine(m: EpochMetrics, epochs: number): string {
   const flips =
@@ -13,7 +13,7 @@ function epochLine(m: EpochMetrics, epochs: number): string {
 
 /** A bar with loss, accuracy, img/s and ETA on a terminal; one line per epoch everywhere. */
 export function progressEvents(epochs: number): Pick<TrainEvents, 'onStep' | 'onEpoch'> {
-  if (!process.stderr.isTTY) return { onEpoch: (metrics) => process.stderr.write(`${epochLine(metrics, epochs)}\n`) };
+  if (!process.stderr.isTTY) return { onEpoch: (metrics) => tell(`${epochLine(metrics, epochs)}\n`) };
   let bar: SingleBar | null = null;
   const format = 'epoch {epoch} {bar} {value}/{total}  loss {loss}  acc {accuracy}  {speed} img/s  ETA {eta_formatted}';
   return {
@@ -35,7 +35,7 @@ export function progressEvents(epochs: number): Pick<TrainEvents, 'onStep' | 'on
     onEpoch: (metrics) => {
       bar?.stop();
       bar = null;
-      process.stderr.write(`${epochLine(metrics, epochs)}\n`);
+      tell(`${epochLine(metrics, epochs)}\n`);
     },
   };
 }

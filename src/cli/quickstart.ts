@@ -9,7 +9,7 @@ import { reportHtml } from '../train/report.ts';
 import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
-import { bytes, percent } from './output.ts';
+import { bytes, percent, print, tell } from './output.ts';
 import { progressEvents } from './progress.ts';
 
 export function addQuickstart(program: Command): void {
@@ -37,7 +37,7 @@ export function addQuickstart(program: Command): void {
         seed: 1,
         ...(limit ? { limit } : {}),
       });
-      process.stderr.write("training FINN's CNV (quarter width, 1-bit weights and activations) on MNIST\n");
+      tell("training FINN's CNV (quarter width, 1-bit weights and activations) on MNIST\n");
       const data = await loadDataSet('mnist');
       const events = progressEvents(epochs);
       const { accuracy, finished, trainer } = await trainRun(folder, config, data, { resume: false, events });
@@ -56,11 +56,11 @@ export function addQuickstart(program: Command): void {
         packed,
       });
       writeFileAtomic(folder.file('report.html'), html);
-      process.stderr.write(
+      tell(
         `packed and verified: ${bytes(file.length)} instead of ${bytes(packed.floatBytes)}, test accuracy ${percent(evaluation.top1)}\nreport: ${folder.file('report.html')}\n`,
       );
       const seconds = Math.round((performance.now() - begin) / 100) / 10;
-      process.stdout.write(
+      print(
         `${JSON.stringify({ accuracy, packedAccuracy: evaluation.top1, floatBytes: packed.floatBytes, packedBytes: file.length, seconds })}\n`,
       );
     });

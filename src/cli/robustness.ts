@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.ts';
 import { loadDataSet } from '../data/table.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
-import { formatTable, percent } from './output.ts';
+import { formatTable, percent, print } from './output.ts';
 import { loadNetwork, runPath } from './runs.ts';
 
 export function addRobustness(program: Command): void {
@@ -32,7 +32,7 @@ export function addRobustness(program: Command): void {
       for (const path of paths) {
         const result = await robustnessOf(loadNetwork(path).network, data, images);
         measured.push(result);
-        if (json) process.stdout.write(`${JSON.stringify({ run: path, ...result })}\n`);
+        if (json) print(`${JSON.stringify({ run: path, ...result })}\n`);
       }
       if (json) return;
       const lines = measured[0]!.under.map(({ attack, strength }, i) => [
@@ -40,6 +40,6 @@ export function addRobustness(program: Command): void {
         ...measured.map(({ under }) => percent(under[i]!.accuracy)),
       ]);
       const undisturbed = ['undisturbed', ...measured.map(({ clean }) => percent(clean))];
-      process.stdout.write(`${formatTable(['', ...paths], [undisturbed, ...lines])}\n`);
+      print(`${formatTable(['', ...paths], [undisturbed, ...lines])}\n`);
     });
 }

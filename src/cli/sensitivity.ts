@@ -6,7 +6,7 @@ import { loadDataSet } from '../data/table.ts';
 import { policyText } from '../models/policy.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { integer, number } from './arguments.ts';
-import { bytes, formatTable, percent } from './output.ts';
+import { bytes, formatTable, percent, print, tell } from './output.ts';
 import { loadNetwork, runPath } from './runs.ts';
 
 interface Options {
@@ -66,14 +66,18 @@ export function addSensitivity(program: Command): void {
         calibration: Math.max(1, options.calibration),
       });
       const sensitivity = await bench.measure((variant) => {
-        if (options.json) process.stdout.write(`${JSON.stringify(variant)}\n`);
-        else if (process.stderr.isTTY) process.stderr.write(`\r${variant.layer ?? ''} ${variant.precision ?? ''}   `);
+        if (options.json) print(`${JSON.stringify(variant)}\n`);
+        else if (process.stderr.isTTY) {
+          process.stderr.write('\r');
+          tell(`${variant.layer ?? ''} ${variant.precision ?? ''}   `);
+        }
       });
       const { base, switched } = sensitivity;
       if (!options.json) {
         const head = ['layer', 'precision', 'loss', 'change', 'accuracy', 'points', 'packed', 'ms'];
         const lines = [base, ...switched].map((variant) => lineOf(variant, base));
-        process.stdout.write(`${process.stderr.isTTY ? '\r' : ''}${formatTable(head, lines)}\n`);
+        if (process.stderr.isTTY) process.stderr.write('\r');
+        print(`${formatTable(head, lines)}\n`);
       }
       const budget = {
         ...(options.budgetKb === undefined ? {} : { bytes: 1000 * options.budgetKb }),
@@ -85,10 +89,10 @@ export function addSensitivity(program: Command): void {
         throw new UsageError('not even the cheapest precisions fit the budget; raise it, or narrow the model');
       const proposed = await bench.variant(policy);
       if (options.json) {
-        process.stdout.write(`${JSON.stringify({ policy, ...proposed })}\n`);
+        print(`${JSON.stringify({ policy, ...proposed })}\n`);
         return;
       }
-      process.stdout.write(
+      print(
         `\nproposed: loss ${proposed.loss.toFixed(4)}, accuracy ${percent(proposed.accuracy)}, ${bytes(proposed.bytes)}, ${proposed.milliseconds.toFixed(3)} ms, before any training\n  --policy ${policyText(policy)}\n`,
       );
     });

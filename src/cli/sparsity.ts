@@ -4,7 +4,7 @@ import { SparsityBench } from '../analysis/sparsity/sparsity.ts';
 import { loadDataSet } from '../data/table.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
-import { formatTable, percent, quantity } from './output.ts';
+import { formatTable, percent, print, quantity } from './output.ts';
 import { loadNetwork, runPath } from './runs.ts';
 
 export function addSparsity(program: Command): void {
@@ -23,7 +23,7 @@ export function addSparsity(program: Command): void {
       const { bytes } = await packForData(network, data);
       const result = await new SparsityBench(bytes, bits).measure(data, Math.max(1, images));
       if (json) {
-        process.stdout.write(`${JSON.stringify(result)}\n`);
+        print(`${JSON.stringify(result)}\n`);
         return;
       }
       const head = ['layer', 'zeros', 'precision', 'recall', 'winners', 'MACs', 'left'];
@@ -36,8 +36,8 @@ export function addSparsity(program: Command): void {
         quantity(site.macs),
         percent(site.macsLeft / site.macs),
       ]);
-      process.stdout.write(`${formatTable(head, lines)}\n\n`);
-      process.stdout.write(
+      print(`${formatTable(head, lines)}\n\n`);
+      print(
         `accuracy ${percent(result.accuracy)} -> ${percent(result.predictedAccuracy)} with ${percent(result.macsLeft / result.macs)} of ${quantity(result.macs)} float MACs left, and as many ${bits}-bit ones to predict\n`,
       );
     });

@@ -5,7 +5,7 @@ import { packTopology } from '../analysis/untrained.ts';
 import { models } from '../models/table.ts';
 import type { Packed } from '../pack/pack.ts';
 import { integer, number } from './arguments.ts';
-import { bytes, formatTable, percent, quantity } from './output.ts';
+import { bytes, formatTable, percent, print, quantity } from './output.ts';
 import { loadPacked, runPath } from './runs.ts';
 
 /** A packed model from a file, a run, or the name of a topology. */
@@ -33,7 +33,7 @@ export function addSummary(program: Command): void {
       const layers = summarise(model, Math.max(1, options.batch));
       const total = (key: Parameters<typeof sumOf>[1]) => sumOf(layers, key);
       if (options.json) {
-        process.stdout.write(
+        print(
           `${JSON.stringify({ layers, operations: operations(layers), fileBytes: file.length, activationBytes: model.activationBytes })}\n`,
         );
         return;
@@ -65,11 +65,11 @@ export function addSummary(program: Command): void {
           '',
         ]),
       );
-      process.stdout.write(
+      print(
         `${formatTable(['layer', 'output', 'bits W/A', 'parameters', 'binary MACs', 'float MACs', 'float', 'packed', 'time', 'kernel'], rows)}\n\n`,
       );
       const [largest] = layers.filter((l) => l.floatMacs > 0).sort((a, b) => b.packedBytes - a.packedBytes);
-      process.stdout.write(
+      print(
         `${quantity(operations(layers))} OPs (float MACs + binary MACs/64); file ${bytes(file.length)}; activations in memory ${bytes(model.activationBytes)}; ${
           largest
             ? `largest float layer: ${largest.name}, ${bytes(largest.packedBytes)} of ${bytes(total('packedBytes'))}`

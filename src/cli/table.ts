@@ -7,7 +7,7 @@ import type { SurveyTable } from '../analysis/survey/table.ts';
 import { table5, table6, table7 } from '../analysis/survey/tasks.ts';
 import { UsageError } from '../core/errors.ts';
 import { integer } from './arguments.ts';
-import { formatTable, percent } from './output.ts';
+import { formatTable, percent, print } from './output.ts';
 
 const tables: readonly SurveyTable[] = [table1, table2, table3, table4, table5, table6, table7];
 
@@ -42,7 +42,7 @@ export function addTable(program: Command): void {
       const runs = number === 3 ? loggedRuns(results) : [];
       const lines = rows.map((row) => ({ ...row, measured: measuredFor(row, runs) }));
       if (json) {
-        process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        print(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
         return;
       }
       const shown = lines.map(({ group, method, reference, cells, id, measured }, i) => [
@@ -53,7 +53,7 @@ export function addTable(program: Command): void {
         ...(number === 3 ? [measuredCell(measured)] : []),
       ]);
       const heads = ['', 'method', ...columns, 'signum', ...(number === 3 ? ['measured here'] : [])];
-      process.stdout.write(`Table ${number}: ${title} (Qin et al. 2020)\n\n${formatTable(heads, shown)}\n`);
-      if (notes.length > 0) process.stdout.write(`\n${notes.map((note) => `note: ${note}`).join('\n')}\n`);
+      print(`Table ${number}: ${title} (Qin et al. 2020)\n\n${formatTable(heads, shown)}\n`);
+      if (notes.length > 0) print(`\n${notes.map((note) => `note: ${note}`).join('\n')}\n`);
     });
 }

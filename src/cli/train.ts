@@ -3,7 +3,7 @@ import { UsageError } from '../core/errors.ts';
 import { loadDataSet } from '../data/table.ts';
 import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
-import { percent } from './output.ts';
+import { percent, print } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { runPath } from './runs.ts';
 import { defaultRunName, trainingConfig, withTrainingOptions } from './training-options.ts';
@@ -32,14 +32,11 @@ export function addTrain(program: Command): void {
         resume: resume ?? false,
         events: progressEvents(config.epochs),
       });
-      if (json)
-        process.stdout.write(
-          `${JSON.stringify({ run: folder.path, finished, accuracy: finished ? accuracy : null })}\n`,
-        );
+      if (json) print(`${JSON.stringify({ run: folder.path, finished, accuracy: finished ? accuracy : null })}\n`);
       else if (finished)
-        process.stdout.write(
+        print(
           `test accuracy ${percent(accuracy)}; report: ${folder.file('report.html')}\nnext: signum pack ${folder.path}\n`,
         );
-      else process.stdout.write(`stopped and saved; continue with: signum train --resume --name ${folder.path}\n`);
+      else print(`stopped and saved; continue with: signum train --resume --name ${folder.path}\n`);
     });
 }

@@ -7,6 +7,7 @@ import { loadDataSet } from '../data/table.ts';
 import { escapeHtml, pageStyle } from '../train/report-page.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
+import { print } from './output.ts';
 import { loadNetwork, runPath } from './runs.ts';
 
 export function addViews(program: Command): void {
@@ -33,6 +34,6 @@ export function addViews(program: Command): void {
         file,
         `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)} — Signum</title><style>${pageStyle}${viewsStyle}</style><body><h1>${escapeHtml(title)}</h1><p class="sub">what the layers see, and their filters</p>${viewsHtml(views)}</body></html>\n`,
       );
-      process.stdout.write(json ? `${JSON.stringify({ views: file })}\n` : `views: ${file}\n`);
+      print(json ? `${JSON.stringify({ views: file })}\n` : `views: ${file}\n`);
     });
 }
