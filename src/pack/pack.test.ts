@@ -11,7 +11,12 @@ import { Tensor } from '../tensor/tensor.ts';
 import { type PackOptions, pack } from './pack.ts';
 import { foldThresholds } from './threshold.ts';
 
-const options: PackOptions = { classes: ['a', 'b', 'c'], mean: [0, 0, 0], std: [1, 1, 1] };
+const optionsOf = (channels: number): PackOptions => ({
+  classes: ['a', 'b', 'c'],
+  mean: Array<number>(channels).fill(0),
+  std: Array<number>(channels).fill(1),
+});
+const options = optionsOf(3);
 
 function images(random: Random, count: number, shape: readonly number[]): Tensor {
   const data = new Float32Array(count * shape.reduce((a, b) => a * b));
@@ -51,7 +56,7 @@ describe.each(methods.map((method) => method.id))('%s', (method) => {
     (model, shape, width) => {
       const random = new Random(11);
       const network = warmedNetwork(model, method, shape, random, width);
-      const { bytes, model: packed } = pack(network, images(random, 4, shape), options);
+      const { bytes, model: packed } = pack(network, images(random, 4, shape), optionsOf(shape[2]));
       const fresh = images(random, 5, shape);
       const expected = inference(() => network.forward(fresh).data.slice());
       expect(loadPackedModel(bytes).run(fresh.data)).toEqual(expected);

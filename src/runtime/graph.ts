@@ -1,144 +1,130 @@
-import * as z from 'zod/mini';
 import { FormatError } from '../core/errors.ts';
+import {
+  either,
+  finite,
+  flag,
+  kinds,
+  list,
+  oneOf,
+  optional,
+  positive,
+  type Read,
+  type Reader,
+  record,
+  text,
+  whole,
+} from '../core/fields.ts';
 
 /**
  * The packed graph as stored in a model file (packed-file.ts). Values are numbered; value 0 is the input image. A value is either
  * float [N,...shape] or packed signs with the same meaning. Tensors are named entries of the same safetensors file.
  */
-const count = z.int().check(z.positive(), z.lte(1 << 24));
-const index = z.int().check(z.nonnegative(), z.lte(1 << 20));
+const count = whole(1, 1 << 24);
+const index = whole(0, 1 << 20);
 /** Sides, strides and borders of windows. */
-const small = z.int().check(z.positive(), z.lte(1024));
-const border = z.int().check(z.nonnegative(), z.lte(1024));
-const offset = z.int().check(z.nonnegative(), z.lte(1 << 24));
-const tensor = z.string().check(z.maxLength(200));
-const shape = z.array(count).check(z.minLength(1), z.maxLength(4));
+const small = whole(1, 1024);
+const border = whole(0, 1024);
+const tensor = text(200);
+const name = text(1000);
 /** JSON has no infinity. */
-const bound = z.union([z.number(), z.literal('-inf'), z.literal('inf')]);
+const bound = either(finite, oneOf('-inf', 'inf'));
+const pair = list(small, 2, 2) as Reader<[number, number]>;
+const triple = list(count, 3, 3) as Reader<[number, number, number]>;
 
-const common = {
-  name: z.string(),
-  inputs: z.array(index).check(z.minLength(1), z.maxLength(64)),
-  output: index,
-  shape,
-};
-const conv = { kernel: z.tuple([small, small]), stride: small, pad: border, dilation: small, groups: count };
-const pool = { window: small, stride: small, pad: border };
-const binary = { ...conv, padding: z.enum(['zero', 'one']), filter: tensor };
+const common = { name, inputs: list(index, 1, 64), output: index, shape: list(count, 1, 4) };
+const conv = { ...common, kernel: pair, stride: small, pad: border, dilation: small, groups: count, filter: tensor };
+const pool = { ...common, window: small, stride: small, pad: border };
+const binary = { ...conv, padding: oneOf('zero', 'one') };
+const codes = { ...common, thresholds: tensor, patterns: tensor, levels: whole(1, 256) };
+const edge = record({ from: index, to: index, direction: oneOf(1, -1) });
 
-const codes = { thresholds: tensor, patterns: tensor, levels: z.int().check(z.positive(), z.lte(256)) };
-
-const node = z.discriminatedUnion('op', [
-  z.object({ ...common, ...conv, op: z.literal('conv2d'), filter: tensor, codeScale: z.optional(tensor) }),
-  z.object({ ...common, ...conv, op: z.literal('signConv2d'), filter: tensor, alpha: tensor }),
-  z.object({
-    ...common,
-    ...binary,
-    op: z.literal('xnorConv2d'),
-    alpha: tensor,
-    scale: z.optional(tensor),
-    shift: z.optional(tensor),
-  }),
-  z.object({ ...common, ...binary, op: z.literal('xnorConv2dThreshold'), threshold: tensor, flip: tensor }),
-  z.object({ ...common, ...conv, op: z.literal('planesConv2d'), filter: tensor, scale: tensor }),
-  z.object({
-    ...common,
-    /** Bit-plane of codes by comparison, see core/level-codes.ts. */
-    op: z.literal('codePlane'),
-    ...codes,
-    plane: z.int().check(z.nonnegative(), z.lte(7)),
-  }),
-  z.object({ ...common, op: z.literal('sign') }),
-  z.object({ ...common, op: z.literal('affineSign'), scale: tensor, shift: tensor }),
-  z.object({ ...common, op: z.literal('affine'), scale: tensor, shift: tensor, low: bound, high: bound }),
-  z.object({
-    ...common,
-    op: z.literal('dense'),
-    weight: tensor,
-    codeScale: z.optional(tensor),
-    bias: z.optional(tensor),
-  }),
-  z.object({ ...common, op: z.literal('prelu'), slope: tensor }),
-  z.object({ ...common, op: z.enum(['relu', 'hardtanh', 'sigmoid', 'tanh', 'softsign']) }),
-  z.object({ ...common, ...codes, op: z.literal('codeLevels'), step: z.number() }),
-  z.object({ ...common, op: z.literal('unitLevels'), bits: count }),
-  z.object({
-    ...common,
-    op: z.enum([
-      'add',
-      'multiply',
-      'pixelScale',
-      'channelAbsMean',
-      'sampleScale',
-      'sampleAbsMean',
-      'signResidual',
-      'channelGate',
-      'concat',
-      'globalAvgPool',
-      'reshape',
-    ]),
-  }),
-  z.object({
-    ...common,
-    op: z.literal('interact'),
-    edges: z
-      .array(z.object({ from: index, to: index, direction: z.union([z.literal(1), z.literal(-1)]) }))
-      .check(z.maxLength(10_000)),
-    sureFrom: z.number(),
-    step: z.number(),
-  }),
-  z.object({ ...common, op: z.literal('scale'), factor: z.number() }),
-  z.object({ ...common, op: z.literal('sampleNormalise'), centred: z.boolean() }),
-  z.object({ ...common, op: z.literal('addOuter'), factors: tensor }),
-  z.object({ ...common, op: z.enum(['positionScale', 'positionShift']), map: tensor }),
-  z.object({ ...common, ...pool, op: z.enum(['maxPool', 'avgPool']) }),
+const ops = {
+  conv2d: { ...conv, codeScale: optional(tensor) },
+  signConv2d: { ...conv, alpha: tensor },
+  xnorConv2d: { ...binary, alpha: tensor, scale: optional(tensor), shift: optional(tensor) },
+  xnorConv2dThreshold: { ...binary, threshold: tensor, flip: tensor },
+  planesConv2d: { ...conv, scale: tensor },
+  /** Bit-plane of codes by comparison, see core/level-codes.ts. */
+  codePlane: { ...codes, plane: whole(0, 7) },
+  sign: common,
+  affineSign: { ...common, scale: tensor, shift: tensor },
+  affine: { ...common, scale: tensor, shift: tensor, low: bound, high: bound },
+  dense: { ...common, weight: tensor, codeScale: optional(tensor), bias: optional(tensor) },
+  prelu: { ...common, slope: tensor },
+  relu: common,
+  hardtanh: common,
+  sigmoid: common,
+  tanh: common,
+  softsign: common,
+  codeLevels: { ...codes, step: finite },
+  unitLevels: { ...common, bits: count },
+  add: common,
+  multiply: common,
+  pixelScale: common,
+  channelAbsMean: common,
+  sampleScale: common,
+  sampleAbsMean: common,
+  signResidual: common,
+  channelGate: common,
+  concat: common,
+  globalAvgPool: common,
+  reshape: common,
+  interact: { ...common, edges: list(edge, 0, 10_000), sureFrom: finite, step: finite },
+  scale: { ...common, factor: finite },
+  sampleNormalise: { ...common, centred: flag },
+  addOuter: { ...common, factors: tensor },
+  positionScale: { ...common, map: tensor },
+  positionShift: { ...common, map: tensor },
+  maxPool: pool,
+  avgPool: pool,
   /** Of thresholds of the values that are pooled; `falling` marks channels whose threshold flips. */
-  z.object({ ...common, ...pool, op: z.literal('maxPoolSigns'), falling: tensor }),
-  z.object({ ...common, op: z.literal('subsamplePad'), stride: count }),
-  z.object({ ...common, op: z.literal('sliceChannels'), begin: offset, end: count }),
-]);
+  maxPoolSigns: { ...pool, falling: tensor },
+  subsamplePad: { ...common, stride: count },
+  sliceChannels: { ...common, begin: whole(0, 1 << 24), end: count },
+};
+const node = kinds('op', ops);
 
 /** Stored codes are bytes: the code plus this. */
 export const codeOffset = 128;
 
-const graph = z.object({
-  model: z.string(),
-  method: z.string(),
+const graph = record({
+  model: name,
+  method: name,
   /** Multiple of the published channel counts. */
-  width: z.number().check(z.positive()),
-  input: z.tuple([count, count, count]),
-  classes: z.array(z.string()).check(z.minLength(2), z.maxLength(100_000)),
+  width: positive,
+  input: triple,
+  classes: list(name, 2, 100_000),
   /** Per channel: images are (pixel/255 - mean)/std. */
-  mean: z.array(z.number()),
-  std: z.array(z.number().check(z.positive())),
-  nodes: z.array(node).check(z.minLength(1), z.maxLength(10_000)),
+  mean: list(finite, 1, 1 << 16),
+  std: list(positive, 1, 1 << 16),
+  nodes: list(node, 1, 10_000),
   output: index,
   /** Bytes of the float32 weights this file replaces. */
-  floatBytes: z.int().check(z.nonnegative()),
+  floatBytes: whole(0, Number.MAX_SAFE_INTEGER),
 });
 
-export type PackedNode = z.infer<typeof node>;
-export type PackedGraph = z.infer<typeof graph>;
+export type PackedNode = Read<typeof node>;
+export type PackedGraph = Read<typeof graph>;
 export type OpName = PackedNode['op'];
 
 /** @throws FormatError naming the first field that is wrong */
-export function parseGraph(text: string): PackedGraph {
-  let json: unknown;
+export function parseGraph(json: string): PackedGraph {
+  let parsed: unknown;
   try {
-    json = JSON.parse(text);
+    parsed = JSON.parse(json);
   } catch (error) {
     throw new FormatError(
       `the model's graph is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  const parsed = graph.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new FormatError(
-      `the model's graph is damaged at ${issue?.path.join('.') || 'its root'}: ${issue?.message ?? 'invalid'}`,
-    );
+  try {
+    const read = graph(parsed, '');
+    for (const key of ['mean', 'std'] as const) list(finite, read.input[2], read.input[2])(read[key], key);
+    return read;
+  } catch (error) {
+    if (error instanceof FormatError) throw new FormatError(`the model's graph is damaged at ${error.message}`);
+    throw error;
   }
-  return parsed.data;
 }
 
 export const boundOf = (value: number | '-inf' | 'inf'): number =>
