@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { loadMnist } from '../data/mnist.ts';
+import { trainRun } from '../train/run.ts';
 import { main } from './program.ts';
 
 let directory = '';
@@ -110,6 +112,30 @@ test.each([
   expect(await run(...resolved)).toBe(code);
   expect(err).toMatch(message);
   expect(err).not.toMatch(/\n\s+at /);
+});
+
+test('a program makes a run that every command takes', async () => {
+  const options = {
+    model: 'sfc',
+    method: 'bnn',
+    data: 'mnist',
+    width: 0.25,
+    epochs: 1,
+    batch: 25,
+    limit: 500,
+  } as const;
+  const { folder, accuracy, finished } = await trainRun('runs/mine', options, loadMnist());
+  expect({ finished, epochs: folder.readMetrics().length }).toEqual({ finished: true, epochs: 1 });
+  expect(await run('eval', 'mine', '--json')).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ target: 'runs/mine', count: 10_000 });
+  expect(await run('pack', 'mine')).toBe(0);
+  // finished: continuing it only evaluates it again
+  expect(await run('train', '--resume', '--name', 'mine', '--json')).toBe(0);
+  expect(JSON.parse(out.trim().split('\n').at(-1)!)).toMatchObject({ finished: true, accuracy });
+  for (const file of ['config.json', 'checkpoint.safetensors', 'report.html'])
+    expect(existsSync(folder.file(file))).toBe(true);
+  expect(existsSync(folder.file('lock'))).toBe(false);
+  await expect(trainRun('runs/mine', options, loadMnist())).rejects.toThrow(/runs\/mine exists; .*existing: 'resume'/);
 });
 
 test('a run is not overwritten by accident', async () => {

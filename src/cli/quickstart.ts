@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { evaluatePacked, packedFile, packForData } from '../analysis/packed-evaluation.ts';
 import { writeFileAtomic } from '../data/files.ts';
@@ -21,8 +20,6 @@ export function addQuickstart(program: Command): void {
     .action(async ({ epochs, limit }: { epochs: number; limit?: number }) => {
       const begin = performance.now();
       const folder = new RunFolder('runs/quickstart');
-      folder.lock();
-      rmSync(folder.file('checkpoint.safetensors'), { force: true });
       const config = parseConfig({
         model: 'cnv6',
         width: 0.25,
@@ -40,19 +37,19 @@ export function addQuickstart(program: Command): void {
       tell("training FINN's CNV (quarter width, 1-bit weights and activations) on MNIST\n");
       const data = await loadDataSet('mnist');
       const events = progressEvents(epochs);
-      const { accuracy, finished, trainer } = await trainRun(folder, config, data, { resume: false, events });
+      const { accuracy, finished, network } = await trainRun(folder, config, data, { existing: 'replace', ...events });
       if (!finished) return;
-      const { bytes: file, model } = await packForData(trainer.network, data);
+      const { bytes: file, model } = await packForData(network, data);
       writeFileAtomic(folder.file(packedFile), file);
       const evaluation = await evaluatePacked(model, data, limit);
-      const packed = { accuracy: evaluation.top1, fileBytes: file.length, floatBytes: floatBytes(trainer.network) };
+      const packed = { accuracy: evaluation.top1, fileBytes: file.length, floatBytes: floatBytes(network) };
       const html = reportHtml({
         config,
         command: 'npm run quickstart',
         metrics: folder.readMetrics(),
         evaluation,
         classes: data.classes,
-        network: trainer.network,
+        network,
         packed,
       });
       writeFileAtomic(folder.file('report.html'), html);

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { UsageError } from '../core/errors.ts';
 import { loadDataSet } from '../data/table.ts';
 import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
@@ -25,12 +24,11 @@ export function addTrain(program: Command): void {
     )
     .action(async ({ name, resume, json, ...training }: Options) => {
       const folder = new RunFolder(runPath(name ?? defaultRunName(training)));
-      if (!resume && folder.exists)
-        throw new UsageError(`run ${folder.path} exists; continue it with --resume, or choose another --name`);
+      if (!resume) folder.requireNew();
       const config = resume ? folder.readConfig() : trainingConfig(training);
       const { accuracy, finished } = await trainRun(folder, config, await loadDataSet(config.data), {
-        resume: resume ?? false,
-        events: progressEvents(config.epochs),
+        existing: resume ? 'resume' : 'refuse',
+        ...progressEvents(config.epochs),
       });
       if (json) print(`${JSON.stringify({ run: folder.path, finished, accuracy: finished ? accuracy : null })}\n`);
       else if (finished)

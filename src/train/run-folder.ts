@@ -56,6 +56,14 @@ export class RunFolder {
     return existsSync(this.file('config.json'));
   }
 
+  /** @throws UsageError when there is a run already */
+  requireNew(): void {
+    if (this.exists)
+      throw new UsageError(
+        `run ${this.path} exists; continue it with --resume (existing: 'resume'), or choose another --name`,
+      );
+  }
+
   /** @throws TakenError when another living process holds the run, SignumError when the folder cannot be written */
   lock(): void {
     const lock = this.file('lock');

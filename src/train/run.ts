@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import type { DataSet } from '../data/dataset.ts';
 import { writeFileAtomic } from '../data/files.ts';
+import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import type { TrainConfig } from './config.ts';
+import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
+import type { Evaluation } from './evaluate.ts';
 import { reportHtml } from './report.ts';
-import type { RunFolder } from './run-folder.ts';
+import { RunFolder } from './run-folder.ts';
 import { type TrainEvents, Trainer } from './trainer.ts';
 
 /** The command line that gives this config. */
@@ -19,48 +21,77 @@ export function commandOf(config: TrainConfig): string {
   return `signum train ${options.join(' ')}`;
 }
 
+/** What to do where a run lies already: refuse, continue it, or begin it anew. */
+export type Existing = 'refuse' | 'resume' | 'replace';
+
+export interface TrainRunOptions extends Pick<TrainEvents, 'onStep' | 'onEpoch'> {
+  readonly existing?: Existing;
+}
+
 export interface FinishedRun {
-  /** Test accuracy of the last epoch; NaN when stopped before the end. */
+  readonly folder: RunFolder;
+  /** With the weights of the last step. */
+  readonly network: Network;
+  /** On the test images, after the last epoch; null when stopped before the end. */
+  readonly evaluation: Evaluation | null;
+  /** Top-1 of `evaluation`; NaN when stopped before the end. */
   readonly accuracy: number;
   /** False when Ctrl-C or a kill stopped it; its state is saved. */
   readonly finished: boolean;
   /** Ctrl-C or a kill came, even if the run was finished by then. */
   readonly interrupted: boolean;
-  readonly trainer: Trainer;
 }
 
-/** Trains in a locked run folder and writes its report; Ctrl-C saves first. */
+function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, existing: Existing): void {
+  const checkpoint = folder.file('checkpoint.safetensors');
+  // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
+  if (existing === 'resume' && existsSync(checkpoint)) {
+    trainer.resume(readCheckpoint(checkpoint));
+    return;
+  }
+  rmSync(checkpoint, { force: true });
+  folder.writeConfig(config);
+  writeFileAtomic(folder.file('metrics.jsonl'), '');
+}
+
+/**
+ * Does what `signum train` does: trains a network in a run folder that every command takes: `config.json`, `metrics.jsonl` (a line per
+ * epoch), `checkpoint.safetensors` and `report.html`. One process at a time writes a run; Ctrl-C saves and stops.
+ *
+ * @param folder path such as `runs/mine`
+ * @param options as of `signum train`; `data` is the name under which the commands find the images again
+ * @param data the images
+ * @throws UsageError for options that are wrong and for a run that exists (`existing: 'resume'` continues it), TakenError when another
+ * process writes it, DivergenceError when the loss is NaN or infinite
+ */
 export async function trainRun(
-  folder: RunFolder,
-  config: TrainConfig,
+  folder: string | RunFolder,
+  options: TrainOptions,
   data: DataSet,
-  { resume, events }: { resume: boolean; events: Pick<TrainEvents, 'onStep' | 'onEpoch'> },
+  { existing = 'refuse', ...events }: TrainRunOptions = {},
 ): Promise<FinishedRun> {
-  folder.lock();
+  const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
+  const config = parseConfig(options);
+  run.lock();
   let interrupted = false;
   const interrupt = () => {
     interrupted = true;
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
-    const trainer = new Trainer(config, data, folder);
-    // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
-    const checkpoint = folder.file('checkpoint.safetensors');
-    if (resume && existsSync(checkpoint)) trainer.resume(readCheckpoint(checkpoint));
-    else {
-      folder.writeConfig(config);
-      writeFileAtomic(folder.file('metrics.jsonl'), '');
-    }
+    if (existing === 'refuse') run.requireNew();
+    const trainer = new Trainer(config, data, run);
+    begin(run, trainer, config, existing);
     const { evaluation, finished, network } = await trainer.run({ ...events, shouldStop: () => interrupted });
     if (evaluation) {
-      const metrics = folder.readMetrics();
+      const metrics = run.readMetrics();
       const { classes } = data;
       const html = reportHtml({ config, command: commandOf(config), metrics, evaluation, classes, network });
-      writeFileAtomic(folder.file('report.html'), html);
+      writeFileAtomic(run.file('report.html'), html);
     }
-    return { accuracy: evaluation?.top1 ?? Number.NaN, finished, interrupted, trainer };
+    return { folder: run, network, evaluation, accuracy: evaluation?.top1 ?? Number.NaN, finished, interrupted };
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-    folder.unlock();
+    run.unlock();
   }
 }

@@ -145,11 +145,10 @@ export class Queue {
     const data = await this.load(job.data);
     try {
       const config = stored ?? { ...job.config, epochs: this.epochsOf(job.config, data) };
-      const resume = existsSync(folder.file('checkpoint.safetensors'));
-      const { accuracy, finished, interrupted, trainer } = await trainRun(folder, config, data, { resume, events });
+      const run = await trainRun(folder, config, data, { existing: 'resume', ...events });
+      const { accuracy, finished, interrupted, network } = run;
       // after its last step, Ctrl-C ends the queue all the same; the checkpoint is that of a finished run
       if (!finished || interrupted) return null;
-      const { network } = trainer;
       const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
       const packed = await packedFigures(network, data, folder, config.limit);
       return { accuracy, ...packed, floatBytes: floatBytes(network), parameters };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { argmax } from '../../core/argmax.ts';
 import { PackError } from '../../core/errors.ts';
@@ -93,12 +93,12 @@ export class EnsembleTraining {
     const config = this.configOf(place);
     const places = drawn(this.importance, new Random(config.seed).fork(place));
     const data = { ...this.data, train: imagesOf(this.data.train, places) };
-    const resume = existsSync(folder.file('checkpoint.safetensors'));
     const on = events.onMember(place, this.ensemble.size);
-    const { accuracy, finished, interrupted, trainer } = await trainRun(folder, config, data, { resume, events: on });
+    const run = await trainRun(folder, config, data, { existing: 'resume', ...on });
+    const { accuracy, finished, interrupted, network } = run;
     if (!finished || interrupted) return null;
-    const packedBytes = await this.pack(trainer.network, folder);
-    return { folder: name, accuracy, packedBytes, ...(await this.count(trainer.network)) };
+    const packedBytes = await this.pack(network, folder);
+    return { folder: name, accuracy, packedBytes, ...(await this.count(network)) };
   }
 
   private async pack(network: Network, folder: RunFolder): Promise<number | null> {
