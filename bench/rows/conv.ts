@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import type { Kernels } from '../../src/backend/kernels.ts';
 import { nativeKernels } from '../../src/backend/native/binding.ts';
 import { threads } from '../../src/backend/select.ts';
-import { wasmKernels } from '../../src/backend/wasm/binding.ts';
+import { wasmKernels } from '../../src/backend/wasm/load.ts';
 import { wordsFor } from '../../src/core/bits.ts';
 import { convGeometry } from '../../src/core/conv-geometry.ts';
 import { faster, inTurns, type Result, type Row, randomFloats } from '../harness.ts';
@@ -103,7 +103,8 @@ export const convRows: Row[] = shapes.map(([size, channels]) => ({
 export const wasmConvRows: Row[] = shapes.map(([size, channels]) => ({
   name: `conv-wasm-${size}x${size}x${channels}`,
   run: async (): Promise<Result[]> => {
-    const kernels = wasmKernels()!;
+    const kernels = wasmKernels();
+    if (kernels instanceof Error) throw kernels;
     const ort = requirePeer<Ort>('onnxruntime-web');
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.wasmPaths = pathToFileURL(peerFile('onnxruntime-web/dist/')).href;

@@ -1,7 +1,7 @@
 import type { Kernels } from '../../src/backend/kernels.ts';
 import { nativeAddon, nativeKernels } from '../../src/backend/native/binding.ts';
 import { threads } from '../../src/backend/select.ts';
-import { wasmKernels } from '../../src/backend/wasm/binding.ts';
+import { wasmKernels } from '../../src/backend/wasm/load.ts';
 import { wordsFor } from '../../src/core/bits.ts';
 import { convGeometry } from '../../src/core/conv-geometry.ts';
 import { inTurns, more, type Row, randomFloats } from '../harness.ts';
@@ -50,7 +50,8 @@ export const gemmRows: Row[] = [
   {
     name: 'xnor-gemm-wasm',
     run: async () => {
-      const kernels = wasmKernels()!;
+      const kernels = wasmKernels();
+      if (kernels instanceof Error) throw kernels;
       const { run, operations } = xnorProduct(kernels);
       const [ours] = await inTurns([run], 9);
       return [

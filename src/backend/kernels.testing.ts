@@ -4,7 +4,7 @@ import { type ConvGeometry, convGeometry } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
 import type { Kernels } from './kernels.ts';
 import { nativeAddon, nativeKernels } from './native/binding.ts';
-import { wasmBuilds } from './wasm/binding.ts';
+import { wasmBuilds } from './wasm/load.ts';
 
 /** Every compiled implementation that can run on this machine, one per instruction set or build; the native ones with two threads. */
 export function compiledBackends(): [string, () => Kernels][] {

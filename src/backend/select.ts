@@ -1,23 +1,24 @@
-import { environmentVariable } from '#platform';
+import { environmentVariable, offersReference } from '#platform';
 import { UsageError } from '../core/errors.ts';
 import type { Kernels } from './kernels.ts';
 import { nativeAddon, nativeKernels } from './native/binding.ts';
 import { referenceKernels } from './reference/index.ts';
-import { wasmKernels } from './wasm/binding.ts';
+import { wasmKernels } from './wasm/load.ts';
 
 export type BackendName = Kernels['name'];
 
-const makers: Record<BackendName, () => Kernels | null> = {
-  native: nativeKernels,
+/** Kernels of each backend, best first, or why it cannot run here. */
+const makers: Readonly<Record<BackendName, () => Kernels | Error>> = {
+  native: () => nativeKernels() ?? (nativeAddon() as Error),
   wasm: wasmKernels,
   reference: () => referenceKernels,
 };
-const names = ['native', 'wasm', 'reference'] as const;
+const names = Object.keys(makers) as BackendName[];
 let active: Kernels | undefined;
 
 /** Every backend that works here, best first. */
 export function availableBackends(): Kernels[] {
-  return names.map((name) => makers[name]()).filter((kernels) => kernels !== null);
+  return names.map((name) => makers[name]()).filter((made): made is Kernels => !(made instanceof Error));
 }
 
 /**
@@ -27,16 +28,10 @@ export function availableBackends(): Kernels[] {
  */
 export function useBackend(name: BackendName): Kernels {
   if (!names.includes(name)) throw new UsageError(`unknown backend "${name}": choose one of ${names.join(', ')}`);
-  const kernels = makers[name]();
-  if (kernels === null) {
-    const reason =
-      name === 'native' ? nativeAddon() : new Error('WebAssembly SIMD is missing or its file was not loaded');
-    throw new UsageError(
-      `backend "${name}" cannot run here: ${reason instanceof Error ? reason.message : 'unknown reason'}`,
-    );
-  }
-  active = kernels;
-  return kernels;
+  const made = makers[name]();
+  if (made instanceof Error) throw new UsageError(`backend "${name}" cannot run here: ${made.message}`);
+  active = made;
+  return made;
 }
 
 /** Kernels given directly, for tests and for the browser entry. */
@@ -44,13 +39,26 @@ export function useKernels(kernels: Kernels): void {
   active = kernels;
 }
 
-/** The kernels in use: `SIGNUM_BACKEND`, else native, else wasm, else reference. */
+/**
+ * The kernels in use: `SIGNUM_BACKEND`, else native, else wasm, else reference.
+ *
+ * @throws UsageError in a page whose WebAssembly kernels are not loaded: the reference kernels are hundreds of times slower
+ */
 export function kernels(): Kernels {
   if (active) return active;
   const wanted = environmentVariable('SIGNUM_BACKEND');
   if (wanted) return useBackend(wanted as BackendName);
-  active = availableBackends()[0]!;
+  active = best();
   return active;
+}
+
+function best(): Kernels {
+  const native = makers.native();
+  if (!(native instanceof Error)) return native;
+  const wasm = makers.wasm();
+  if (!(wasm instanceof Error)) return wasm;
+  if (offersReference) return referenceKernels;
+  throw new UsageError(`${wasm.message} (or ask for the slow reference kernels by useBackend('reference'))`);
 }
 
 /** Threads of the native kernels; a positive count sets them. Other backends have one. */

@@ -1,6 +1,6 @@
 /** `signum-bnn/runtime`: load and run packed models; no training code. */
 export { type BackendName, kernels, threads, useBackend } from '../backend/select.ts';
-export { loadWasm } from '../backend/wasm/binding.ts';
+export { loadWasm, type WasmSource } from '../backend/wasm/load.ts';
 export type { PackedGraph, PackedNode } from './graph.ts';
 export { loadPackedModel, type NodeObserver, PackedModel } from './packed-model.ts';
 export type { Prediction } from './prediction.ts';

@@ -18,3 +18,6 @@ export {
 export function heapStart(): usize {
   return heap.alloc(16);
 }
+
+/** Which build this is, for the binding's report. */
+export const relaxedSimd: bool = ASC_FEATURE_RELAXED_SIMD;

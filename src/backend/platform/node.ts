@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { NativeAddon } from '../native/addon.ts';
+import { type WasmBuild, wasmFiles } from '../wasm/features.ts';
+import { bytesFrom } from './bytes-from.ts';
 
 /** The compiled addon, or the reason why there is none. */
 export function loadAddon(): NativeAddon | Error {
@@ -14,11 +16,33 @@ export function loadAddon(): NativeAddon | Error {
   }
 }
 
-/** The bytes of a .wasm file beside this module's backend folder. */
-export function readWasm(file: string): Uint8Array<ArrayBuffer> | null {
-  const bytes = readFileSync(new URL(`../wasm/${file}`, import.meta.url));
-  return new Uint8Array(bytes);
+/** Bundlers copy the files and rewrite their addresses only when they read exactly `new URL('...', import.meta.url)`. */
+export function wasmSource(build: WasmBuild): URL {
+  return build === 'relaxed'
+    ? new URL('../wasm/signum-relaxed.wasm', import.meta.url)
+    : new URL('../wasm/signum.wasm', import.meta.url);
 }
+
+/** The bytes of a .wasm file, or why they cannot be read: a bundle may have left it behind. */
+export function readWasm(build: WasmBuild): Uint8Array<ArrayBuffer> | Error {
+  try {
+    return new Uint8Array(readFileSync(wasmSource(build)));
+  } catch {
+    return new Error(
+      `${wasmFiles[build]} is not beside this script: keep signum-bnn out of the bundle, or import 'signum-bnn/runtime/inline' (docs/bundlers.md)`,
+    );
+  }
+}
+
+/** Reads a file's path or `file:` address, or fetches. */
+export async function fetchWasm(address: string): Promise<Uint8Array<ArrayBuffer>> {
+  // two letters at least: `C:` is a drive
+  const url = /^[a-z]{2,}:/i.test(address) ? new URL(address) : pathToFileURL(address);
+  return url.protocol === 'file:' ? new Uint8Array(readFileSync(url)) : bytesFrom(url.href);
+}
+
+/** Here a slow answer is better than none, as long as it is said. */
+export const offersReference = true;
 
 export function environmentVariable(name: string): string | undefined {
   return process.env[name];

@@ -1,8 +1,6 @@
-import { readWasm } from '#platform';
 import { SignumError } from '../../core/errors.ts';
 import { bindFlatKernels, type FlatKernels } from '../flat-kernels.ts';
 import type { Kernels } from '../kernels.ts';
-import { relaxedSimdSupported, simdSupported } from './features.ts';
 import { type Signature, signatures } from './signatures.ts';
 
 type AnyArray = Float32Array | Int32Array | Uint32Array;
@@ -12,6 +10,8 @@ interface WasmExports extends Record<string, unknown> {
   heapStart: () => number;
   /** Tells the kernels where free memory begins. */
   beginCall: (free: number) => void;
+  /** Which build this is: 1 when compiled with relaxed SIMD. */
+  relaxedSimd?: WebAssembly.Global;
 }
 
 const align = (address: number) => (address + 63) & ~63;
@@ -60,7 +60,8 @@ function marshal(
 
 const wordsOf = (array: AnyArray, length: number) => new Uint32Array(array.buffer, array.byteOffset, length);
 
-function kernelsOf(module: WebAssembly.Module, detail: string): Kernels {
+/** Kernels of a compiled build (load.ts finds and compiles it). */
+export function bindWasm(module: WebAssembly.Module): Kernels {
   const exports = new WebAssembly.Instance(module, {}).exports as WasmExports;
   const flat = Object.fromEntries(
     Object.entries(signatures).map(([name, signature]) => [
@@ -68,52 +69,6 @@ function kernelsOf(module: WebAssembly.Module, detail: string): Kernels {
       marshal(exports, name as keyof FlatKernels, signature as unknown as Signature<never[]>),
     ]),
   );
+  const detail = exports.relaxedSimd?.value ? 'wasm-relaxed-simd' : 'wasm-simd128';
   return bindFlatKernels('wasm', detail, flat as unknown as FlatKernels);
-}
-
-const builds = {
-  relaxed: { file: 'signum-relaxed.wasm', detail: 'wasm-relaxed-simd', supported: relaxedSimdSupported },
-  simd: { file: 'signum.wasm', detail: 'wasm-simd128', supported: simdSupported },
-} as const;
-type BuildName = keyof typeof builds;
-
-const loaded = new Map<BuildName, Kernels>();
-
-function load(name: BuildName): Kernels | null {
-  const present = loaded.get(name);
-  if (present) return present;
-  const build = builds[name];
-  const bytes = build.supported() ? readWasm(build.file) : null;
-  if (bytes === null) return null;
-  const kernels = kernelsOf(new WebAssembly.Module(bytes), build.detail);
-  loaded.set(name, kernels);
-  return kernels;
-}
-
-/** Kernels of the best build that this engine runs; null without SIMD, or in a browser before `loadWasm`. */
-export function wasmKernels(): Kernels | null {
-  return load('relaxed') ?? load('simd');
-}
-
-/** Every build that runs here, for tests and benchmarks. */
-export function wasmBuilds(): { name: BuildName; kernels: () => Kernels }[] {
-  return (Object.keys(builds) as BuildName[])
-    .filter((name) => load(name) !== null)
-    .map((name) => ({ name, kernels: () => load(name)! }));
-}
-
-/**
- * Fetches and compiles the kernels in a browser; afterwards `kernels()` finds them.
- *
- * @param base folder of the .wasm files; default: beside this module
- * @throws SignumError when the engine has no WebAssembly SIMD or the file cannot be fetched
- */
-export async function loadWasm(base: string | URL = import.meta.url): Promise<Kernels> {
-  const name = (Object.keys(builds) as BuildName[]).find((candidate) => builds[candidate].supported());
-  if (!name) throw new SignumError('this engine has no WebAssembly SIMD; use a browser from 2021 or later');
-  const response = await fetch(new URL(builds[name].file, base));
-  if (!response.ok) throw new SignumError(`cannot fetch ${builds[name].file}: HTTP ${response.status}`);
-  const kernels = kernelsOf(await WebAssembly.compile(await response.arrayBuffer()), builds[name].detail);
-  loaded.set(name, kernels);
-  return kernels;
 }
