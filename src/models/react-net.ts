@@ -1,4 +1,4 @@
-import { avgPoolLayer, globalAvgPoolLayer, Linear } from '../nn/layers.ts';
+import { globalAvgPoolLayer, halvingLayer, Linear } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { concat } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -22,13 +22,13 @@ class DoublingBlock extends Module {
   private readonly pool: Module | null;
   private readonly doubles: boolean;
 
-  constructor(inChannels: number, outChannels: number, stride: number, { method, quantization, random }: BuildContext) {
+  constructor(inChannels: number, outChannels: number, stride: 1 | 2, { method, quantization, random }: BuildContext) {
     super();
     const unit = (options: { outChannels: number; kernel: number; stride?: number; pad?: number }) =>
       new ConvUnit({ inChannels, shortcut: true, ...options }, method.structure, quantization, random);
     this.spatial = unit({ outChannels: inChannels, kernel: 3, stride, pad: 1 });
     this.pointwise = unit({ outChannels, kernel: 1 });
-    this.pool = stride > 1 ? avgPoolLayer({ window: stride }) : null;
+    this.pool = stride > 1 ? halvingLayer() : null;
     this.doubles = outChannels !== inChannels;
   }
 

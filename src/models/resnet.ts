@@ -1,7 +1,7 @@
 import type { Random } from '../core/random.ts';
 import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
-import { avgPoolLayer, Conv2d, globalAvgPoolLayer, Linear, subsampleLayer } from '../nn/layers.ts';
+import { Conv2d, globalAvgPoolLayer, halvingLayer, Linear, subsampleLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -29,14 +29,14 @@ const expansion = 4;
 function shortcutOf(
   inChannels: number,
   outChannels: number,
-  stride: number,
+  stride: 1 | 2,
   downsample: 'pad' | 'conv',
   random: Random,
 ): Module | null {
   if (stride === 1 && inChannels === outChannels) return null;
   if (downsample === 'pad') return subsampleLayer(stride, outChannels);
   return new Sequential([
-    ...(stride > 1 ? [avgPoolLayer({ window: stride })] : []),
+    ...(stride > 1 ? [halvingLayer()] : []),
     new Conv2d({ inChannels, outChannels, kernel: 1 }, random),
     new BatchNorm(outChannels),
   ]);
@@ -52,7 +52,7 @@ class ResidualBlock extends Module {
   constructor(
     inChannels: number,
     outChannels: number,
-    stride: number,
+    stride: 1 | 2,
     downsample: 'pad' | 'conv',
     { method, quantization, random }: BuildContext,
   ) {
@@ -93,7 +93,7 @@ class Bottleneck extends Module {
   constructor(
     inChannels: number,
     channels: number,
-    stride: number,
+    stride: 1 | 2,
     downsample: 'pad' | 'conv',
     { method, quantization, random }: BuildContext,
   ) {

@@ -151,9 +151,9 @@ export const darkNet19 = stack({
  * first layer, which is float; all others are binary (Umuroglu et al., FPGA 2017, sec. 5.1).
  */
 export function cnv6({ config, method, quantization, random }: BuildContext): Module {
-  const [height, , inChannels] = config.inputShape;
+  const [height, width, inChannels] = config.inputShape;
   const channels = (c: number) => scaledChannels(c, config.width);
-  const pad = Math.max(0, Math.ceil((32 - height) / 2));
+  const pad = Math.max(0, Math.ceil((32 - Math.min(height, width)) / 2));
   const unit = (from: number, to: number, pool?: PoolOptions) => () =>
     new ConvUnit(
       { inChannels: channels(from), outChannels: channels(to), kernel: 3, ...(pool ? { pool } : {}) },
@@ -165,7 +165,7 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
     (from: number, to: number, last = false) =>
     () =>
       new DenseUnit(from, to, last, method.structure, quantization, random);
-  const side = ((((height + 2 * pad - 4) >> 1) - 4) >> 1) - 4;
+  const side = (size: number) => ((((size + 2 * pad - 4) >> 1) - 4) >> 1) - 4;
   return new Sequential([
     new Stem({ inChannels, outChannels: channels(64), kernel: 3, pad, clamp: [-1, 1] }, random),
     ...branched(method.structure, [
@@ -177,7 +177,7 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
     ]),
     new Lambda(flatten),
     ...branched(method.structure, [
-      dense(side * side * channels(256), channels(512)),
+      dense(side(height) * side(width) * channels(256), channels(512)),
       dense(channels(512), channels(512)),
       dense(channels(512), config.classes, true),
     ]),

@@ -136,6 +136,16 @@ export const reluLayer = () => new Lambda(relu);
 export const flattenLayer = () => new Lambda(flatten);
 export const globalAvgPoolLayer = () => new Lambda(globalAvgPool);
 export const maxPoolLayer = (options: PoolOptions) => new Lambda((x) => maxPool(x, options));
-export const avgPoolLayer = (options: PoolOptions) => new Lambda((x) => avgPool(x, options));
+
+const pairs: PoolOptions = { window: 2 };
+const aroundEverySecond: PoolOptions = { window: 3, stride: 2, pad: 1 };
+
+/**
+ * Halves an image by means, for the shortcut around a 3x3 convolution of stride 2: over squares of 2x2 pixels. Of an odd side the padded convolution
+ * makes (side+1)/2 and squares one less: then each mean is over the convolution's own window, as far as it lies inside the image.
+ */
+export const halvingLayer = () =>
+  new Lambda((x) => avgPool(x, x.shape[1]! % 2 === 0 && x.shape[2]! % 2 === 0 ? pairs : aroundEverySecond));
+
 export const subsampleLayer = (stride: number, channels: number) =>
   new Lambda((x) => subsamplePad(x, stride, channels));
