@@ -6,6 +6,7 @@ import { conv2d } from '../tensor/ops/conv.ts';
 import { planeConv2d } from '../tensor/ops/plane-conv.ts';
 import { addOuter, positionShift } from '../tensor/ops/position.ts';
 import { sampleScale } from '../tensor/ops/sample.ts';
+import { reshape } from '../tensor/ops/shape.ts';
 import { signConv2d } from '../tensor/ops/sign-conv.ts';
 import { floats, words } from '../tensor/storage.ts';
 import { PlaneTensor, SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';
@@ -30,10 +31,24 @@ function onesImage({ shape }: Tensor): SignTensor {
   return new SignTensor(words(height * width * wordsPerRow(channels)).fill(0), [1, height, width, channels]);
 }
 
-/** One filter of +1 everywhere: it sums what lies under its window. */
-function onesFilter({ shape }: Tensor): SignFilter {
+/** One filter of +1 everywhere for each group: it sums what lies under its window. */
+function onesFilters({ shape }: Tensor, groups: number): SignFilter {
   const [kh = 1, kw = 1, inChannels = 1] = shape;
-  return new SignFilter(words(wordsFor(kh * kw, inChannels)).fill(0), floats(1).fill(1), [kh, kw, inChannels, 1]);
+  const bits = words(wordsFor(groups * kh * kw, inChannels)).fill(0);
+  return new SignFilter(bits, floats(groups).fill(1), [kh, kw, inChannels, groups]);
+}
+
+/**
+ * y + window sums times the offset of each filter.
+ *
+ * @param y [N,OH,OW,Cout]
+ * @param windowSums [N,OH,OW,groups]
+ * @param offset [Cout]
+ */
+function addOffset(y: Tensor, windowSums: Tensor, offset: Tensor, groups: number): Tensor {
+  if (groups === 1) return addOuter(y, windowSums, offset);
+  // one input a group: a 1x1 convolution is each filter's offset times its own group's sum
+  return add(y, conv2d(windowSums, reshape(offset, [1, 1, 1, offset.size]), { groups }));
 }
 
 /** The terms of an activation by the filters of a weight; offsets apart. */
@@ -65,8 +80,9 @@ export function binaryProduct(x: ActivationBits, w: WeightBits, options: BinaryC
   const weights = isFilterSum(w) ? w.filters : [w];
   const y = termsProduct(activation, weights, options);
   if (!isFilterSum(w) || !w.offset) return y;
-  const windowSums = termsProduct(activation, [onesFilter(w.filters[0]!)], options);
-  return addOuter(y, windowSums, w.offset);
+  const { groups = 1 } = options;
+  const windowSums = termsProduct(activation, [onesFilters(w.filters[0]!, groups)], options);
+  return addOffset(y, windowSums, w.offset, groups);
 }
 
 /** The float weights that a quantized filter stands for. */
