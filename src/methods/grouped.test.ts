@@ -41,33 +41,32 @@ function grouped(method: (typeof methods)[number], groups: number): Network {
   return network;
 }
 
-describe.each([2, inChannels])('%d groups', (groups) => {
-  // turned filters need four channels each, which depthwise ones have not
-  test.each(methods.filter(({ latentShape }) => groups < inChannels || !latentShape))(
-    '$id: the product is that of its values, learns and packs',
-    (method) => {
-      const network = grouped(method, groups);
-      const probes: LayerProbe[] = [];
-      inference(() => {
-        withProbe(
-          (probe) => probes.push(probe),
-          () => network.forward(images(2)),
-        );
-        const { activation, filter, layer, input } = probes[0]!;
-        const x = new Tensor(effectiveActivations(activation), input.shape);
-        const w = new Tensor(effectiveWeights(filter), [3, 3, inChannels / groups, outChannels]);
-        const expected = conv2d(x, w, layer.options).data;
-        binaryProduct(activation, filter, layer.options).data.forEach((value, i) => {
-          expect(value).toBeCloseTo(expected[i]!, 3);
-        });
+describe.each([
+  { groups: 2, of: methods },
+  { groups: inChannels, of: ['ada-bin', 'dq', 'dq-points', 'xnor-net', 'abc-net'].map(methodNamed) },
+])('$groups groups', ({ groups, of }) => {
+  test.each(of)('$id: the product is that of its values, learns and packs', (method) => {
+    const network = grouped(method, groups);
+    const probes: LayerProbe[] = [];
+    inference(() => {
+      withProbe(
+        (probe) => probes.push(probe),
+        () => network.forward(images(2)),
+      );
+      const { activation, filter, layer, input } = probes[0]!;
+      const x = new Tensor(effectiveActivations(activation), input.shape);
+      const w = new Tensor(effectiveWeights(filter), [3, 3, inChannels / groups, outChannels]);
+      const expected = conv2d(x, w, layer.options).data;
+      binaryProduct(activation, filter, layer.options).data.forEach((value, i) => {
+        expect(value).toBeCloseTo(expected[i]!, 3);
       });
-      trainingStep(() => backward(softmaxCrossEntropy(network.forward(images(2)), [0, 1])));
-      for (const { name, value } of network.parameters())
-        expect(value.grad?.every(Number.isFinite) ?? true, name).toBe(true);
-      if (method.floatPacked) return;
-      expect(pack(network, images(3), options).model.run(images(1).data)).toHaveLength(3);
-    },
-  );
+    });
+    trainingStep(() => backward(softmaxCrossEntropy(network.forward(images(2)), [0, 1])));
+    for (const { name, value } of network.parameters())
+      expect(value.grad?.every(Number.isFinite) ?? true, name).toBe(true);
+    if (method.floatPacked) return;
+    expect(pack(network, images(3), options).model.run(images(1).data)).toHaveLength(3);
+  });
 });
 
 describe.each([1, 2, 4])('gradients of a sum with scale and offsets, %d groups', (groups) => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../core/random.ts';
-import { buildNetwork } from '../../models/table.ts';
+import { buildNetwork, models } from '../../models/table.ts';
 import { loadPackedModel, type NodeObserver } from '../../runtime/packed-model.ts';
 import { trainingStep } from '../../tensor/tape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
@@ -11,22 +11,16 @@ import { SparsityBench } from './sparsity.ts';
 
 const data = blobData();
 
-async function packedBytes(model: string, method = 'float'): Promise<Uint8Array> {
-  const network = buildNetwork({
-    model,
-    method,
-    inputShape: [...data.shape] as [number, number, number],
-    classes: data.classes.length,
-    width: 0.25,
-    seed: 3,
-  });
+/** After some steps, which give batch-norms their statistics. */
+async function packedBytes(model: string, method = 'float', of = data, width = 0.25, steps = 5): Promise<Uint8Array> {
+  const network = buildNetwork({ model, method, inputShape: of.shape, classes: of.classes.length, width, seed: 3 });
   const random = new Random(4);
-  const pixels = new Float32Array(16 * data.shape.reduce((a, b) => a * b));
-  for (let i = 0; i < 5; i++) {
+  const pixels = new Float32Array(16 * of.shape.reduce((a, b) => a * b));
+  for (let i = 0; i < steps; i++) {
     random.fillNormal(pixels, 0, 1);
-    trainingStep(() => network.forward(new Tensor(pixels, [16, ...data.shape])));
+    trainingStep(() => network.forward(new Tensor(pixels, [16, ...of.shape])));
   }
-  return (await packForData(network, data)).bytes;
+  return (await packForData(network, of)).bytes;
 }
 
 describe('the copy', () => {
@@ -90,6 +84,20 @@ describe.each(['resnet20', 'vgg-small'])('%s', (model) => {
       if (isPooled) expect(value).toBeLessThanOrEqual(float[i]!);
       else expect([0, float[i]]).toContain(value);
   });
+});
+
+test.each(models)('$id: every convolution and dense layer before a ReLU is foreseen', async ({ id, smallestSide }) => {
+  const small = blobData(smallestSide, 4, 4);
+  const bench = new SparsityBench(await packedBytes(id, 'float', small, 1 / 16, 1), 8);
+  const { sites, macs, macsLeft, predictedAccuracy } = await bench.measure(small);
+  expect(sites.length).toBeGreaterThan(0);
+  expect(predictedAccuracy).toBeGreaterThanOrEqual(0);
+  for (const site of sites) {
+    expect(site.macs).toBeGreaterThan(0);
+    expect(site.macsLeft).toBeLessThanOrEqual(site.macs);
+    expect(site.recall).toBeGreaterThan(0.5);
+  }
+  expect(macsLeft).toBeLessThanOrEqual(macs);
 });
 
 test('a network without such convolutions says so', async () => {

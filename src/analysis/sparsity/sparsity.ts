@@ -142,17 +142,19 @@ export class SparsityBench {
 
   private predict(site: Site, input: Float32Array, batch: number): Float32Array {
     const { conv } = site;
-    const shape = this.shapeOf(conv.inputs[0]!);
-    const filter = [...conv.kernel, shape[2]! / conv.groups, conv.shape[2]!];
+    const shape = this.imageOf(conv.inputs[0]!);
+    const filter = [...conv.kernel, shape[2] / conv.groups, conv.shape.at(-1)!];
     const geometry = convGeometry(conv.name, [batch, ...shape], filter, conv);
     const y = new Float32Array(batch * sizeOf(conv.shape));
     kernels().conv2d(lowBitCopy(input, this.bits), this.filters.get(site)!, y, geometry);
     return y;
   }
 
-  private shapeOf(value: number): readonly number[] {
+  /** Of a value as an image; a vector, as dense layers have it, is one pixel. */
+  private imageOf(value: number): [number, number, number] {
     const { nodes, input } = this.model.graph;
-    return nodes.find(({ output }) => output === value)?.shape ?? input;
+    const { shape } = nodes.find(({ output }) => output === value) ?? { shape: input };
+    return shape.length === 1 ? [1, 1, shape[0]!] : (shape as [number, number, number]);
   }
 
   /** Overwrites a pooled map by what stands at the predicted winners; returns what the predictor expects there. */
@@ -218,10 +220,10 @@ export class SparsityBench {
   }
 
   private macsOf(node: PackedNode): number {
-    const inputs = this.shapeOf(node.inputs[0]!);
+    const inputs = this.imageOf(node.inputs[0]!);
     if (node.op === 'dense') return sizeOf(inputs) * sizeOf(node.shape);
     if (node.op !== 'conv2d') return 0;
-    return (sizeOf(node.shape) * node.kernel[0] * node.kernel[1] * inputs[2]!) / node.groups;
+    return (sizeOf(node.shape) * node.kernel[0] * node.kernel[1] * inputs[2]) / node.groups;
   }
 
   private siteSparsity(site: Site): SiteSparsity {
