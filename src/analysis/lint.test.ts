@@ -43,6 +43,12 @@ test('ReLU before a sign, missing batch-norm, odd channels, binary first layer',
     expect(found).toContain(rule);
 });
 
+test('a method with stages is judged by its binary layers at the end, and left where it was', () => {
+  const network = buildNetwork({ ...base, method: 'react-net', model: 'resnet20', width: 0.3 });
+  expect(rules(lint(network))).toContain('odd-channels');
+  expect(network.point).toEqual({ progress: 0, epoch: 0 });
+});
+
 test('pooling of signs is seen, pooling before the sign is fine', () => {
   const sign = new Lambda((x) => signActivation(x, clippedSte, new BinarizeContext(1)));
   const pool = maxPoolLayer({ window: 2 });

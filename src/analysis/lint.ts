@@ -241,12 +241,15 @@ export function lint(network: Network, config?: TrainConfig, metrics: readonly E
   const pixels = new Float32Array(inputShape.reduce((a, b) => a * b));
   new Random(1).fillNormal(pixels, 0, 1);
   const image = new Tensor(pixels, [1, ...inputShape]);
-  const wasTraining = network.training;
+  const { training, point } = network;
   network.setTraining(false);
+  // a method with stages has its binary layers at its end
+  network.setPointToEnd();
   const structure = traced(
     () => network.forward(image),
     (_logits, nodes) => structureFindings(nodes, image),
   );
-  network.setTraining(wasTraining);
+  network.setPoint(point);
+  network.setTraining(training);
   return [...structure, ...(config ? trainingFindings(network, config) : []), ...logFindings(network, metrics)];
 }

@@ -4,12 +4,14 @@ import { buildNetwork, modelNamed } from '../models/table.ts';
 import { type Packed, type PackOptions, pack } from '../pack/pack.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** An untrained network, packed: its shapes, sizes and speed are those of a trained one. */
+/** An untrained network as it is at the end of its training, packed: its shapes, sizes and speed are those of a trained one. */
 export function packUntrained(config: Omit<NetworkConfig, 'seed'>, options: PackOptions): Packed {
   const { inputShape } = config;
   const image = new Float32Array(inputShape.reduce((a, b) => a * b));
   new Random(1).fillNormal(image, 0, 1);
-  return pack(buildNetwork({ ...config, seed: 1 }), new Tensor(image, [1, ...inputShape]), options);
+  const network = buildNetwork({ ...config, seed: 1 });
+  network.setPointToEnd();
+  return pack(network, new Tensor(image, [1, ...inputShape]), options);
 }
 
 /** The same of a topology by its name, for ten classes of images of its usual size. */

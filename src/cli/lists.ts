@@ -38,7 +38,7 @@ function printCost(model: string, { method, classes, width }: CostOptions, json:
     seed: 1,
   });
   // methods with stages binarize all at the end
-  network.setPoint({ progress: 1, epoch: 1 });
+  network.setPointToEnd();
   const { binary, float } = networkMacs(network);
   const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
   const cost = {

@@ -107,4 +107,9 @@ export class Network extends Module {
     this.point = point;
     this.context.values = this.method.schedule?.(point) ?? {};
   }
+
+  /** To the end of it: what a method with stages is packed as. */
+  setPointToEnd(): void {
+    this.setPoint({ progress: 1, epoch: this.method.defaults.epochs });
+  }
 }
