@@ -16,6 +16,12 @@ const makers: Readonly<Record<BackendName, () => Kernels | Error>> = {
 const names = Object.keys(makers) as BackendName[];
 let active: Kernels | undefined;
 
+/** The runtime is published as bundles too: a choice made in one copy of this module holds in the others of the process. */
+const key = Symbol.for('signum-bnn.backend');
+const copies = globalThis as { [key]?: { chosen?: BackendName } };
+copies[key] ??= {};
+const shared = copies[key];
+
 /** Every backend that works here, best first. */
 export function availableBackends(): Kernels[] {
   return names.map((name) => makers[name]()).filter((made): made is Kernels => !(made instanceof Error));
@@ -31,12 +37,14 @@ export function useBackend(name: BackendName): Kernels {
   const made = makers[name]();
   if (made instanceof Error) throw new UsageError(`backend "${name}" cannot run here: ${made.message}`);
   active = made;
+  shared.chosen = name;
   return made;
 }
 
 /** Kernels given directly, for tests and for the browser entry. */
 export function useKernels(kernels: Kernels): void {
   active = kernels;
+  shared.chosen = kernels.name;
 }
 
 /**
@@ -45,8 +53,8 @@ export function useKernels(kernels: Kernels): void {
  * @throws UsageError in a page whose WebAssembly kernels are not loaded: the reference kernels are hundreds of times slower
  */
 export function kernels(): Kernels {
-  if (active) return active;
-  const wanted = environmentVariable('SIGNUM_BACKEND');
+  if (active && active.name === (shared.chosen ?? active.name)) return active;
+  const wanted = shared.chosen ?? environmentVariable('SIGNUM_BACKEND');
   if (wanted) return useBackend(wanted as BackendName);
   active = best();
   return active;

@@ -1,12 +1,7 @@
-import type { NativeAddon } from '../native/addon.ts';
 import type { WasmBuild } from '../wasm/features.ts';
 
 export { bytesFrom as fetchWasm } from './bytes-from.ts';
-
-/** Browsers have no addons. */
-export function loadAddon(): NativeAddon | Error {
-  return new Error('native kernels need Node.js');
-}
+export * from './no-addon.ts';
 
 /** Files cannot be read synchronously here. */
 export function readWasm(_build: WasmBuild): Uint8Array<ArrayBuffer> | Error {
@@ -18,11 +13,4 @@ export function wasmSource(build: WasmBuild): URL {
   return build === 'relaxed'
     ? new URL('../wasm/signum-relaxed.wasm', import.meta.url)
     : new URL('../wasm/signum.wasm', import.meta.url);
-}
-
-/** A page would wait minutes for the reference kernels: it has to ask for them. */
-export const offersReference = false;
-
-export function environmentVariable(_name: string): string | undefined {
-  return undefined;
 }

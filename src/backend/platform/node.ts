@@ -45,5 +45,9 @@ export async function fetchWasm(address: string): Promise<Uint8Array<ArrayBuffer
 export const offersReference = true;
 
 export function environmentVariable(name: string): string | undefined {
-  return process.env[name];
+  try {
+    return process.env[name];
+  } catch {
+    return undefined; // Deno without --allow-env
+  }
 }

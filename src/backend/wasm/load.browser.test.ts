@@ -7,6 +7,7 @@ vi.mock('#platform', () => import('../platform/browser.ts'));
 afterEach(() => {
   vi.unstubAllGlobals();
   vi.resetModules();
+  Reflect.deleteProperty(globalThis, Symbol.for('signum-bnn.backend'));
 });
 
 const runtime = () => import('../../runtime/index.ts');

@@ -1,0 +1,13 @@
+import type { NativeAddon } from '../native/addon.ts';
+
+/** Browsers have no addons. */
+export function loadAddon(): NativeAddon | Error {
+  return new Error('native kernels need Node.js');
+}
+
+/** A page would wait minutes for the reference kernels: it has to ask for them. */
+export const offersReference = false;
+
+export function environmentVariable(_name: string): string | undefined {
+  return undefined;
+}
