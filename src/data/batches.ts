@@ -1,7 +1,7 @@
 import { Random } from '../core/random.ts';
 import { randomRegion } from './crop.ts';
-import type { DataSet, Split } from './dataset.ts';
-import { decodeImage } from './images.ts';
+import type { DataSet, FileSplit, Split } from './dataset.ts';
+import { decodeImage, decodePixels, decodeReason } from './images.ts';
 
 /** Random changes of training images, drawn per image from the seed, the epoch and its index: a resumed run sees the same. */
 export interface Augmentation {
@@ -26,6 +26,9 @@ export interface Batch {
   /** Normalised pixels [count,H,W,C]. */
   readonly images: Float32Array;
   readonly labels: Uint16Array;
+  /** Where in the split each image lies. */
+  readonly places: Uint32Array;
+  /** Fewer than were asked for when files of them cannot be decoded; then even 0. */
   readonly count: number;
 }
 
@@ -36,6 +39,7 @@ export type Normalised = Pick<DataSet, 'shape' | 'mean' | 'std'>;
 export interface BatchStorage {
   readonly images: Float32Array;
   readonly labels: Uint16Array;
+  readonly places: Uint32Array;
 }
 
 /** Turns bytes of a data set into normalised, augmented batches. */
@@ -96,22 +100,58 @@ export class Batches {
     const size = height * width * channels;
     const images = into?.images ?? new Float32Array(chosen.length * size);
     const labels = into?.labels ?? new Uint16Array(chosen.length);
-    const place = (image: number, i: number): void | Promise<void> => {
+    const places = into?.places ?? new Uint32Array(chosen.length);
+    const place = (image: number, i: number): true | Promise<boolean> => {
       labels[i] = this.split.labels[image]!;
+      places[i] = image;
       const random = epochRandom?.fork(image + 1) ?? null;
       const to = images.subarray(i * size, (i + 1) * size);
-      if ('pixels' in this.split)
-        return this.copy(this.split.pixels.subarray(image * size, (image + 1) * size), to, augmentation, random);
-      const region =
-        augmentation.resizedCrop && random ? (w: number, h: number) => randomRegion(w, h, random) : undefined;
-      const file = this.split.files[image]!;
-      return decodeImage(file, file, this.data.shape, region).then((pixels) =>
-        this.copy(pixels, to, augmentation, random),
-      );
+      if ('files' in this.split) return this.decode(this.split, image, to, augmentation, random);
+      this.copy(this.split.pixels.subarray(image * size, (image + 1) * size), to, augmentation, random);
+      return true;
     };
     const pending = Array.from(chosen, place);
-    if ('files' in this.split) await Promise.all(pending);
-    return { images, labels, count: chosen.length };
+    const isThere = 'files' in this.split ? await Promise.all(pending) : [];
+    const kept = isThere.flatMap((there, i) => (there ? [i] : []));
+    const count = 'files' in this.split ? kept.length : chosen.length;
+    if (count < chosen.length)
+      kept.forEach((from, to) => {
+        images.copyWithin(to * size, from * size, (from + 1) * size);
+        labels[to] = labels[from]!;
+        places[to] = places[from]!;
+      });
+    return {
+      images: images.subarray(0, count * size),
+      labels: labels.subarray(0, count),
+      places: places.subarray(0, count),
+      count,
+    };
+  }
+
+  /** @returns false for a broken file, once it is noted */
+  private async decode(
+    { files, broken }: FileSplit,
+    image: number,
+    to: Float32Array,
+    augmentation: Augmentation,
+    random: Random | null,
+  ): Promise<boolean> {
+    const file = files[image]!;
+    const region =
+      augmentation.resizedCrop && random ? (w: number, h: number) => randomRegion(w, h, random) : undefined;
+    if (!broken) {
+      this.copy(await decodeImage(file, file, this.data.shape, region), to, augmentation, random);
+      return true;
+    }
+    let pixels: Uint8Array;
+    try {
+      pixels = await decodePixels(file, this.data.shape, region);
+    } catch (error) {
+      broken.add(file, decodeReason(error));
+      return false;
+    }
+    this.copy(pixels, to, augmentation, random);
+    return true;
   }
 
   /** Normalised; if `random` is given, shifted, black outside, and mirrored by chance. */

@@ -1,10 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
-import { cachedSplit } from './cache.ts';
+import { printable } from '../core/printable.ts';
+import { checkBroken, skippedText, usuallyAllowed } from './broken-files.ts';
+import { cachedSplit, type DecodedSplit } from './cache.ts';
 import { checkSplit, type DataSet, type PixelSplit, pixelStatistics } from './dataset.ts';
+import { headerProblem } from './image-header.ts';
 import { decodeAll } from './images.ts';
+import type { LoadOptions } from './load-options.ts';
 import { dataRoot, locateFolder } from './locate.ts';
+import { isLeftBySystem, namesPicture, type UnusedFile } from './picture-files.ts';
 import { readTar } from './tar.ts';
 
 export const cifar10Classes = [
@@ -57,49 +62,68 @@ function joinSplits(parts: readonly PixelSplit[]): PixelSplit {
   return { count, labels, pixels };
 }
 
-/** A tar of JPEG or PNG files named .../{class}/{file}; sorted by name, so that the order is always the same. */
-async function loadTarSplit(path: string): Promise<PixelSplit> {
-  const decode = async (): Promise<PixelSplit> => {
-    const entries = await readTar(path, (name) => /\.(jpe?g|png)$/i.test(name));
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const files = entries.map(({ name, bytes }) => {
-      const folder = name.split('/').at(-2) ?? '';
-      const label = cifar10Classes.indexOf(folder);
-      if (label < 0)
-        throw new DataError(
-          `${path}: ${name} lies in folder "${folder}", which is none of the classes ${cifar10Classes.join(', ')}`,
-        );
-      return { name, bytes, label };
+/** Class folder and place of a picture named .../{class}/{file}. @throws DataError for a folder of another name */
+function labelOf(path: string, name: string): number {
+  const folder = name.split('/').at(-2) ?? '';
+  const label = cifar10Classes.indexOf(folder);
+  if (label >= 0) return label;
+  throw new DataError(
+    `${path}: ${printable(name)} lies in folder "${printable(folder)}", which is none of the classes ${cifar10Classes.join(', ')}`,
+  );
+}
+
+/** A tar of pictures named .../{class}/{file}; sorted by name, so that the order is always the same. */
+function loadTarSplit(path: string): Promise<DecodedSplit> {
+  const decode = async (): Promise<DecodedSplit> => {
+    const [skipped, broken]: [UnusedFile[], UnusedFile[]] = [[], []];
+    const entries = await readTar(path, (name) => {
+      const isHidden = name.split('/').some((part) => part !== '.' && isLeftBySystem(part));
+      const isPicture = !isHidden && (namesPicture(name) || !/\.[^/]*$/.test(name));
+      if (!isPicture) skipped.push({ name, reason: isHidden ? 'hidden' : 'no picture' });
+      return isPicture;
     });
-    if (files.length === 0) throw new DataError(`${path} holds no JPEG or PNG files`);
-    return {
-      count: files.length,
-      labels: Uint16Array.from(files, (file) => file.label),
-      pixels: await decodeAll(files, shape),
-    };
+    entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    const files = entries.filter(({ name, bytes }) => {
+      const reason = headerProblem((at, length) => bytes.subarray(at, at + length));
+      if (reason !== null) (namesPicture(name) ? broken : skipped).push({ name, reason });
+      return reason === null;
+    });
+    const labels = files.map(({ name }) => labelOf(path, name));
+    const { pixels, places, broken: undecodable } = await decodeAll(files, shape);
+    const split = { count: places.length, labels: Uint16Array.from(places, (place) => labels[place]!), pixels };
+    return { split, skipped, broken: [...broken, ...undecodable] };
   };
   return cachedSplit(path, 'cifar10-tar', decode);
 }
 
+async function loadCifar10Tars(
+  folder: string,
+  { allowBroken = usuallyAllowed, tell = () => {} }: LoadOptions,
+): Promise<DataSet<PixelSplit>> {
+  const parts = [await loadTarSplit(join(folder, 'train.tar')), await loadTarSplit(join(folder, 'test.tar'))] as const;
+  const [skipped, broken] = [parts.flatMap((part) => part.skipped), parts.flatMap((part) => part.broken)];
+  const [train, test] = [parts[0].split, parts[1].split];
+  checkBroken(folder, broken, train.count + test.count, allowBroken);
+  const unused = [...broken, ...skipped];
+  if (unused.length > 0)
+    tell(`${folder}: ${train.count + test.count} images, ${cifar10Classes.length} classes, ${skippedText(unused)}`);
+  return {
+    name: 'cifar10',
+    shape,
+    classes: cifar10Classes,
+    train: checkSplit('train.tar', train, shape, cifar10Classes.length),
+    test: checkSplit('test.tar', test, shape, cifar10Classes.length),
+    ...pixelStatistics(train.pixels, 3),
+    skipped: unused,
+  };
+}
+
 /** CIFAR-10, 32x32x3: `$SIGNUM_DATA/cifar10/{train,test}.tar` of images, or the binary batches (cifar-10-batches-bin). */
-export async function loadCifar10(): Promise<DataSet<PixelSplit>> {
+export async function loadCifar10(options: LoadOptions = {}): Promise<DataSet<PixelSplit>> {
   const root = dataRoot();
   const tarFolder = join(root, 'cifar10');
-  const classes = cifar10Classes;
-  if (existsSync(join(tarFolder, 'train.tar')) && existsSync(join(tarFolder, 'test.tar'))) {
-    const [train, test] = [
-      await loadTarSplit(join(tarFolder, 'train.tar')),
-      await loadTarSplit(join(tarFolder, 'test.tar')),
-    ];
-    return {
-      name: 'cifar10',
-      shape,
-      classes,
-      train: checkSplit('train.tar', train, shape, 10),
-      test: checkSplit('test.tar', test, shape, 10),
-      ...pixelStatistics(train.pixels, 3),
-    };
-  }
+  if (existsSync(join(tarFolder, 'train.tar')) && existsSync(join(tarFolder, 'test.tar')))
+    return loadCifar10Tars(tarFolder, options);
   const folder = locateFolder(
     'cifar10',
     [join(root, 'cifar-10-batches-bin'), tarFolder],
@@ -112,7 +136,7 @@ export async function loadCifar10(): Promise<DataSet<PixelSplit>> {
   return {
     name: 'cifar10',
     shape,
-    classes,
+    classes: cifar10Classes,
     train: checkSplit(folder, train, shape, 10),
     test: checkSplit(folder, test, shape, 10),
     ...pixelStatistics(train.pixels, 3),

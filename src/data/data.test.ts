@@ -11,7 +11,6 @@ import { Batches, type Pass } from './batches.ts';
 import { loadCifar10, parseCifarBatch } from './cifar.ts';
 import { randomRegion } from './crop.ts';
 import { checkSplit, type DataSet, sampleOf } from './dataset.ts';
-import { loadFolder } from './folder.ts';
 import { readIdx } from './idx.ts';
 import { decodeImage } from './images.ts';
 import { loadMnist } from './mnist.ts';
@@ -29,7 +28,7 @@ afterEach(() => {
   delete process.env['XDG_CACHE_HOME'];
 });
 
-const solid = (red: number, format: 'png' | 'jpeg' = 'png') =>
+const solid = (red: number, format: 'png' | 'jpeg' | 'webp' = 'png') =>
   sharp({ create: { width: 40, height: 32, channels: 3, background: { r: red, g: 10, b: 20 } } })
     [format]()
     .toBuffer();
@@ -127,24 +126,47 @@ test('CIFAR from tar files of images, cached after the first time', async () => 
   }
 });
 
+test('a tar as people pack them: WebP counts, AppleDouble and texts are skipped, broken pictures only up to the share allowed', async () => {
+  mkdirSync(join(directory, 'cifar10'));
+  const broken: [string, Uint8Array | string][] = [
+    ['cat/half.png', (await solid(1)).subarray(0, 60)],
+    ['cat/zero.jpg', ''],
+  ];
+  for (const split of ['train', 'test']) {
+    const archive = tarPack();
+    for (const [name, bytes] of [
+      ['._cat', 'x'],
+      ['dog/._1.png', 'Mac OS X'],
+      ['__MACOSX/dog/1.png', 'x'],
+      ['dog/1.webp', await solid(200, 'webp')],
+      ['dog/notes.txt', 'a dog'],
+      ['cat/1.png', await solid(100)],
+      ...(split === 'train' ? broken : []),
+    ] as const)
+      archive.entry({ name: `./${split}/${name}` }, Buffer.from(bytes));
+    archive.finalize();
+    const parts: Uint8Array[] = [];
+    for await (const part of archive) parts.push(part as Uint8Array);
+    writeFileSync(join(directory, 'cifar10', `${split}.tar`), Buffer.concat(parts));
+  }
+  await expect(loadCifar10()).rejects.toThrow(
+    /2 of 6 pictures cannot be read, more than 1 %:\n {2}\.\/train\/cat\/zero\.jpg: the file is empty\n {2}\.\/train\/cat\/half\.png/,
+  );
+  const lines: string[] = [];
+  for (let pass = 0; pass < 2; pass++) {
+    const data = await loadCifar10({ allowBroken: 0.4, tell: (line) => lines.push(line) });
+    expect([...data.train.labels]).toEqual([3, 5]);
+    expect(Math.abs(data.train.pixels[3072]! - 200)).toBeLessThan(5);
+  }
+  expect(lines[0]).toMatch(
+    /cifar10: 4 images, 10 classes, 10 skipped \(\.\/train\/cat\/zero\.jpg: the file is empty, .* and 7 more\)$/,
+  );
+  expect(lines[1]).toBe(lines[0]);
+});
+
 test('a missing data set says where it looked and how to get it', async () => {
   await expect(loadCifar10()).rejects.toThrow(new RegExp(`${directory}/cifar-10-batches-bin[\\s\\S]*SIGNUM_DATA`));
   await expect(loadDataSet('cifar1')).rejects.toThrow(/did you mean "cifar10"/);
-});
-
-test('a folder of images; an undecodable one is named', async () => {
-  for (const split of ['train', 'test'])
-    for (const [name, red] of [
-      ['cats', 50],
-      ['dogs', 150],
-    ] as const) {
-      mkdirSync(join(directory, split, name), { recursive: true });
-      writeFileSync(join(directory, split, name, '1.jpg'), await solid(red, 'jpeg'));
-    }
-  const data = await loadFolder(directory, 16);
-  expect([data.classes, data.shape, data.train.count]).toEqual([['cats', 'dogs'], [16, 16, 3], 2]);
-  writeFileSync(join(directory, 'train', 'cats', '2.jpg'), 'no image');
-  await expect(loadFolder(directory, 16)).rejects.toThrow(/cannot decode image .*cats\/2\.jpg/);
 });
 
 test('grey images decode for one-channel models', async () => {

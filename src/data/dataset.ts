@@ -1,5 +1,7 @@
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
+import type { BrokenFiles } from './broken-files.ts';
+import type { UnusedFile } from './picture-files.ts';
 
 interface Labelled {
   readonly count: number;
@@ -17,6 +19,8 @@ export interface PixelSplit extends Labelled {
 export interface FileSplit extends Labelled {
   /** Paths. */
   readonly files: readonly string[];
+  /** Where pictures that fail to decode are noted; without it, the first one is an error. */
+  readonly broken?: Pick<BrokenFiles, 'add'>;
 }
 
 export type Split = PixelSplit | FileSplit;
@@ -31,6 +35,19 @@ export interface DataSet<S extends Split = Split> {
   /** Per channel, of pixels/255 over the training images. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Nobody asked for this shape: the files can as well be decoded at the size a model needs. */
+  readonly anyShape?: boolean;
+  /** Files of its folder or tar that are not used. */
+  readonly skipped?: readonly UnusedFile[];
+}
+
+/** Labels are 16 bits wide. */
+const mostClasses = 2 ** 16;
+
+/** @throws DataError when there are more classes than labels can tell apart */
+export function checkClasses(name: string, classes: number): void {
+  if (classes > mostClasses)
+    throw new DataError(`${name}: ${classes} classes, but labels of 16 bits tell at most ${mostClasses} apart`);
 }
 
 /** Mean and standard deviation per channel of pixels/255. */
@@ -55,6 +72,7 @@ export function pixelStatistics(pixels: Uint8Array, channels: number): { mean: n
  */
 export function checkSplit(name: string, split: PixelSplit, shape: readonly number[], classes: number): PixelSplit {
   const size = shape.reduce((a, b) => a * b, 1);
+  checkClasses(name, classes);
   if (split.count === 0) throw new DataError(`${name}: no images; the data set is empty`);
   if (split.labels.length !== split.count || split.pixels.length !== split.count * size) {
     throw new DataError(`${name}: ${split.pixels.length / size} images but ${split.labels.length} labels`);
@@ -86,7 +104,7 @@ export function imagesOf<S extends Split>(split: S, places: Uint32Array): S;
 export function imagesOf(split: Split, places: Uint32Array): Split {
   const count = places.length;
   const labels = Uint16Array.from(places, (image) => split.labels[image]!);
-  if ('files' in split) return { count, labels, files: Array.from(places, (image) => split.files[image]!) };
+  if ('files' in split) return { ...split, count, labels, files: Array.from(places, (image) => split.files[image]!) };
   const size = split.pixels.length / split.count;
   const pixels = new Uint8Array(new SharedArrayBuffer(count * size));
   places.forEach((image, i) => {

@@ -20,6 +20,12 @@ function accessProblem(folder: string): string | undefined {
   }
 }
 
+/** Why the file system refused, in the user's words. */
+export function fileReason(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return reasons[code] ?? message;
+}
+
 /** A file-system error in the user's words. */
 export function fileProblem(action: string, path: string, error: unknown): SignumError {
   const { code = '', message } = error as NodeJS.ErrnoException;

@@ -1,5 +1,6 @@
 import { DataError } from '../core/errors.ts';
 import type { Region } from './crop.ts';
+import type { UnusedFile } from './picture-files.ts';
 
 /** A picture this large is not a photograph but an attack on memory. */
 const mostPixels = 100_000_000;
@@ -7,9 +8,35 @@ const mostPixels = 100_000_000;
 /** The part of an image to decode, chosen when its size is known. */
 export type ChooseRegion = (width: number, height: number) => Region;
 
+/** As `decodeImage`; throws the decoder's own errors. */
+export async function decodePixels(
+  file: Uint8Array | string,
+  [height, width, channels]: readonly [number, number, number],
+  region?: ChooseRegion,
+): Promise<Uint8Array> {
+  // a native library of 14 MB, which a process that decodes nothing does without
+  const { default: sharp } = await import('sharp');
+  const image = sharp(file, { limitInputPixels: mostPixels }).rotate();
+  if (region) {
+    const { autoOrient } = await image.metadata();
+    image.extract(region(autoOrient.width, autoOrient.height));
+  }
+  image.resize(width, height, { fit: region ? 'fill' : 'cover' }).flatten({ background: '#000' });
+  const { data, info } = await image
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== channels) throw new Error(`it decodes to ${info.channels} channels, ${channels} are needed`);
+  return data;
+}
+
+/** In one line, without the path that the decoder puts before it. */
+export const decodeReason = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, '; ');
+
 /**
- * Decodes an image file (JPEG, PNG, WebP, ...) to pixels of a given size: the whole image scaled and cropped to the aspect ratio, or
- * the chosen region stretched.
+ * Decodes an image file (JPEG, PNG, WebP, AVIF, GIF, TIFF) to pixels of a given size: the whole image scaled and cropped to the aspect
+ * ratio, or the chosen region stretched. Of an animation, the first picture.
  *
  * @param file its bytes, or its path
  * @param name what the error calls it
@@ -23,45 +50,44 @@ export async function decodeImage(
   shape: readonly [number, number, number],
   region?: ChooseRegion,
 ): Promise<Uint8Array> {
-  const [height, width, channels] = shape;
-  // a native library of 14 MB, which a process that decodes nothing does without
-  const { default: sharp } = await import('sharp');
   try {
-    const image = sharp(file, { limitInputPixels: mostPixels }).rotate();
-    if (region) {
-      const { autoOrient } = await image.metadata();
-      image.extract(region(autoOrient.width, autoOrient.height));
-    }
-    image.resize(width, height, { fit: region ? 'fill' : 'cover' }).flatten({ background: '#000' });
-    const { data, info } = await image
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== channels) throw new Error(`it decodes to ${info.channels} channels, ${channels} are needed`);
-    return data;
+    return await decodePixels(file, shape, region);
   } catch (error) {
-    throw new DataError(`cannot decode image ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new DataError(`cannot decode image ${name}: ${decodeReason(error)}`);
   }
 }
 
-export interface NamedFile {
-  readonly name: string;
-  readonly bytes: Uint8Array | string;
-  readonly label: number;
+/** Decoded pictures, the readable ones in the order of their files. */
+export interface Decoded {
+  readonly pixels: Uint8Array;
+  /** Places of the readable files among those given. */
+  readonly places: readonly number[];
+  readonly broken: readonly UnusedFile[];
 }
 
-/** Decodes many files, a few at a time (sharp runs them on its own threads). */
+/** Decodes many files, a few at a time (sharp runs them on its own threads). @param files their bytes, or their paths */
 export async function decodeAll(
-  files: readonly Omit<NamedFile, 'label'>[],
+  files: readonly { readonly name: string; readonly bytes: Uint8Array | string }[],
   shape: readonly [number, number, number],
-): Promise<Uint8Array> {
+): Promise<Decoded> {
   const size = shape[0] * shape[1] * shape[2];
   const pixels = new Uint8Array(files.length * size);
+  const reasons: (string | undefined)[] = [];
   let next = 0;
   const worker = async () => {
-    for (let i = next++; i < files.length; i = next++)
-      pixels.set(await decodeImage(files[i]!.bytes, files[i]!.name, shape), i * size);
+    for (let i = next++; i < files.length; i = next++) {
+      try {
+        pixels.set(await decodePixels(files[i]!.bytes, shape), i * size);
+      } catch (error) {
+        reasons[i] = decodeReason(error);
+      }
+    }
   };
   await Promise.all(Array.from({ length: 8 }, worker));
-  return pixels;
+  const places = files.flatMap((_, i) => (reasons[i] === undefined ? [i] : []));
+  places.forEach((place, i) => {
+    pixels.copyWithin(i * size, place * size, (place + 1) * size);
+  });
+  const broken = files.flatMap(({ name }, i) => (reasons[i] === undefined ? [] : [{ name, reason: reasons[i] }]));
+  return { pixels: pixels.subarray(0, places.length * size), places, broken };
 }

@@ -5,6 +5,8 @@ export type { DataSet, FileSplit, PixelSplit, Split } from './dataset.ts';
 export { loadFolder } from './folder.ts';
 export { readIdx } from './idx.ts';
 export { decodeImage } from './images.ts';
+export type { LoadOptions } from './load-options.ts';
 export { type Loader, openLoader } from './loader.ts';
 export { loadFashionMnist, loadMnist } from './mnist.ts';
+export type { UnusedFile } from './picture-files.ts';
 export { dataSets, loadDataSet } from './table.ts';

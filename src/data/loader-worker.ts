@@ -3,8 +3,10 @@ import { Batches, type Pass } from './batches.ts';
 import type { LoaderReply, LoaderRequest, LoaderStart } from './loader.ts';
 
 /** The thread of `BackgroundLoader`: fills the shared slots it is asked to. */
-const { data, split, batch, slots } = workerData as LoaderStart;
-const batches = new Batches(data, split, batch);
+const { data, split, notesBroken, batch, slots } = workerData as LoaderStart;
+const tell = (reply: LoaderReply) => parentPort!.postMessage(reply);
+const broken = { add: (name: string, reason: string) => tell({ kind: 'broken', name, reason }) };
+const batches = new Batches(data, notesBroken ? { ...split, broken } : split, batch);
 let pass: Pass | null = null;
 
 async function answer(request: LoaderRequest): Promise<void> {
@@ -14,7 +16,7 @@ async function answer(request: LoaderRequest): Promise<void> {
   }
   const { slot, index, generation } = request;
   const { count } = await batches.shuffled(pass!, index, slots[slot]!);
-  parentPort!.postMessage({ generation, slot, count } satisfies LoaderReply);
+  tell({ kind: 'filled', generation, slot, count });
 }
 
 // one after the other: two passes must never write into one slot at the same time

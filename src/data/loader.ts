@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../core/errors.ts';
 import { type Batch, Batches, type BatchStorage, type Normalised, type Pass } from './batches.ts';
-import type { DataSet, Split } from './dataset.ts';
+import type { DataSet, FileSplit, Split } from './dataset.ts';
 
 /** Hands out the batches of a pass in order; the same bits whether they are made here or in the background. */
 export interface Loader {
@@ -15,6 +15,8 @@ export interface Loader {
 export interface LoaderStart {
   readonly data: Normalised;
   readonly split: Split;
+  /** Files that cannot be decoded are told of and left out, not an error. */
+  readonly notesBroken: boolean;
   readonly batch: number;
   /** In shared memory. */
   readonly slots: readonly BatchStorage[];
@@ -24,11 +26,9 @@ export type LoaderRequest =
   | { readonly kind: 'pass'; readonly pass: Pass; readonly generation: number }
   | { readonly kind: 'fill'; readonly slot: number; readonly index: number; readonly generation: number };
 
-export interface LoaderReply {
-  readonly generation: number;
-  readonly slot: number;
-  readonly count: number;
-}
+export type LoaderReply =
+  | { readonly kind: 'filled'; readonly generation: number; readonly slot: number; readonly count: number }
+  | { readonly kind: 'broken'; readonly name: string; readonly reason: string };
 
 /** Batches being made or ready while one is trained on. */
 const ahead = 3;
@@ -90,20 +90,29 @@ export class BackgroundLoader implements Loader {
     this.slots = Array.from({ length: ahead + 1 }, () => ({
       images: new Float32Array(new SharedArrayBuffer(4 * batch * this.size)),
       labels: new Uint16Array(new SharedArrayBuffer(2 * batch)),
+      places: new Uint32Array(new SharedArrayBuffer(4 * batch)),
     }));
     const { shape, mean, std } = data;
-    const workerData: LoaderStart = { data: { shape, mean, std }, split, batch, slots: this.slots };
+    const { broken, ...plain } = 'files' in split ? split : { ...split, broken: undefined };
+    const workerData: LoaderStart = {
+      data: { shape, mean, std },
+      split: plain,
+      notesBroken: broken !== undefined,
+      batch,
+      slots: this.slots,
+    };
     this.worker = startWorker(workerData);
     this.worker.unref();
     this.worker.on('message', (reply: LoaderReply) => {
-      if (reply.generation !== this.generation) return;
-      this.ready.set(reply.slot, reply.count);
-      this.wake();
+      if (reply.kind === 'broken') this.note(broken!, reply);
+      else if (reply.generation === this.generation) {
+        this.ready.set(reply.slot, reply.count);
+        this.wake();
+      }
     });
-    this.worker.on('error', (error: Error) => {
-      this.failure = new DataError(`the background loader failed: ${error.message}`);
-      this.wake();
-    });
+    this.worker.on('error', (error: Error) =>
+      this.fail(new DataError(`the background loader failed: ${error.message}`)),
+    );
   }
 
   begin(pass: Pass): void {
@@ -130,8 +139,13 @@ export class BackgroundLoader implements Loader {
     const count = this.ready.get(slot)!;
     this.ready.delete(slot);
     this.taken++;
-    const { images, labels } = this.slots[slot]!;
-    return { images: images.subarray(0, count * this.size), labels: labels.subarray(0, count), count };
+    const { images, labels, places } = this.slots[slot]!;
+    return {
+      images: images.subarray(0, count * this.size),
+      labels: labels.subarray(0, count),
+      places: places.subarray(0, count),
+      count,
+    };
   }
 
   close(): void {
@@ -150,6 +164,19 @@ export class BackgroundLoader implements Loader {
 
   private send(request: LoaderRequest): void {
     this.worker.postMessage(request);
+  }
+
+  private note(broken: NonNullable<FileSplit['broken']>, { name, reason }: { name: string; reason: string }): void {
+    try {
+      broken.add(name, reason);
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.wake();
   }
 
   private wake(): void {

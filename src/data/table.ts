@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { DataError, UsageError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { suggestion } from '../core/suggest.ts';
 import { loadCifar10, loadCifar100 } from './cifar.ts';
 import type { DataSet } from './dataset.ts';
 import { loadFolder } from './folder.ts';
+import type { LoadOptions } from './load-options.ts';
 import { loadFashionMnist, loadMnist } from './mnist.ts';
 
 export interface DataEntry {
   readonly id: string;
   readonly title: string;
-  readonly load: () => DataSet | Promise<DataSet>;
+  readonly load: (options: LoadOptions) => DataSet | Promise<DataSet>;
 }
 
 export const dataSets: readonly DataEntry[] = [
@@ -19,19 +21,35 @@ export const dataSets: readonly DataEntry[] = [
   { id: 'cifar100', title: 'CIFAR-100, 32x32x3, 50,000 + 10,000, 100 classes', load: loadCifar100 },
 ];
 
+/** Pixels a side of a folder's pictures when nobody says. */
+const usualSide = 32;
+const mostSide = 4096;
+
+/** The folder and the side that `photos@64` names; a path that exists as it is given wins. */
+function folderNamed(id: string): { path: string; side: number | null } {
+  const [, path = '', given] = existsSync(id) ? [id, id] : (/^(.*)@(\d+)$/s.exec(id) ?? [id, id]);
+  if (given === undefined) return { path, side: null };
+  const side = Number(given);
+  if (side < 1 || side > mostSide)
+    throw new UsageError(
+      `${printable(id)}: pictures of ${given} pixels a side; expected @1 to @${mostSide}, e.g. ${printable(path)}@64`,
+    );
+  return { path, side };
+}
+
 /**
  * Loads a data set by name, or a folder of images by path (`./photos` or `./photos@64` for 64 pixels a side).
  *
  * @throws UsageError for an unknown name, DataError when it is missing or damaged
  */
-export async function loadDataSet(id: string): Promise<DataSet> {
+export async function loadDataSet(id: string, options: LoadOptions = {}): Promise<DataSet> {
   const entry = dataSets.find((candidate) => candidate.id === id);
-  if (entry) return entry.load();
-  const [, path, side] = /^(.*?)(?:@(\d+))?$/.exec(id) ?? [];
-  if (path && existsSync(path)) return loadFolder(path, side ? Number(side) : 32);
-  if (path && /[/\\]/.test(path)) throw new DataError(`data folder ${path} does not exist`);
+  if (entry) return entry.load(options);
+  const { path, side } = folderNamed(id);
+  if (existsSync(path)) return { ...(await loadFolder(path, side ?? usualSide, options)), anyShape: side === null };
+  if (/[/\\]/.test(path) || side !== null) throw new DataError(`data folder ${printable(path)} does not exist`);
   throw new UsageError(
-    `unknown data set "${id}"${suggestion(
+    `unknown data set "${printable(id)}"${suggestion(
       id,
       dataSets.map((d) => d.id),
     )}; \`signum data\` lists all, or give a folder like ./photos@64`,
