@@ -1,4 +1,5 @@
 import { argmax } from '../core/argmax.ts';
+import { DataError, ShapeError } from '../core/errors.ts';
 import type { Batches } from '../data/batches.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { inference } from '../tensor/tape.ts';
@@ -24,7 +25,12 @@ function rankOf(row: Float32Array, label: number): number {
   return better;
 }
 
-/** Accuracy (top-1, top-5), mean cross-entropy and confusion matrix over all batches. */
+/**
+ * Accuracy (top-1, top-5), mean cross-entropy and confusion matrix over all batches. Images that cannot be decoded do not count.
+ *
+ * @param classes of the network, which the labels index
+ * @throws ShapeError when the network has another number of them
+ */
 export async function evaluate(classify: Classifier, batches: Batches, classes: number): Promise<Evaluation> {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let [hits, near, loss, total] = [0, 0, 0, 0];
@@ -33,12 +39,13 @@ export async function evaluate(classify: Classifier, batches: Batches, classes: 
     const { images, labels, count } = await upcoming;
     // image files decode on their own threads while this batch is classified
     if (b + 1 < batches.length) upcoming = batches.plain(b + 1);
+    if (count === 0) continue;
     const logits = classify(images, count);
-    loss +=
-      count *
-      inference(
-        () => softmaxCrossEntropy(new Tensor(logits.slice(0, count * classes), [count, classes]), labels).data[0]!,
+    if (logits.length !== count * classes)
+      throw new ShapeError(
+        `evaluate: the network answers ${count} images by ${logits.length} values, not ${count * classes}: it is not one of ${classes} classes, or the images are not of its size`,
       );
+    loss += count * inference(() => softmaxCrossEntropy(new Tensor(logits.slice(), [count, classes]), labels).data[0]!);
     for (let i = 0; i < count; i++) {
       const row = logits.subarray(i * classes, (i + 1) * classes);
       const rank = rankOf(row, labels[i]!);
@@ -49,5 +56,6 @@ export async function evaluate(classify: Classifier, batches: Batches, classes: 
     }
     total += count;
   }
+  if (total === 0) throw new DataError('evaluate: none of the images can be decoded');
   return { top1: hits / total, top5: near / total, loss: loss / total, count: total, confusion };
 }

@@ -142,7 +142,7 @@ export class Trainer {
       loader.begin({ order, first: batch, augmentation: augmentationOf(this.config), seed, epoch });
       while (this.progress.batch < this.train.length) {
         const begin = performance.now();
-        this.step(await loader.next(), begin, events);
+        this.step(await this.nextOf(loader), begin, events);
         if (events.shouldStop?.()) {
           this.save();
           return { network: this.network, evaluation, finished: false };
@@ -157,9 +157,24 @@ export class Trainer {
     return { network: this.network, evaluation, finished: true };
   }
 
+  /** When the images are gone, what was learned from them is not. */
+  private async nextOf(loader: Loader): Promise<Batch> {
+    try {
+      return await loader.next();
+    } catch (error) {
+      this.save();
+      throw error;
+    }
+  }
+
   /** @param begin when the wait for the batch began, so that img/s counts it */
   private step({ images, labels, count }: Batch, begin: number, events: TrainEvents): void {
     const { epoch, batch, step, running } = this.progress;
+    // none of its files could be decoded
+    if (count === 0) {
+      this.progress = { ...this.progress, batch: batch + 1 };
+      return;
+    }
     this.network.setPoint(this.point);
     const point = { ...this.point, rate: this.rateAt(this.point.epoch), step: step + 1 };
     const input = new Tensor(images, [count, ...this.data.shape]);

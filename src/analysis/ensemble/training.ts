@@ -24,24 +24,31 @@ export interface EnsembleEvents {
   readonly onTrained: (member: Member, place: number) => void;
 }
 
-/** Logits [N,classes] on the images of a split. */
-async function logitsOn(network: Network, data: DataSet, split: Split): Promise<Float32Array> {
-  const classes = data.classes.length;
-  const logits = new Float32Array(split.count * classes);
-  const batches = new Batches(data, split, 256);
-  network.setTraining(false);
-  for (let b = 0, at = 0; b < batches.length; b++) {
-    const { images, count } = await batches.plain(b);
-    inference(() => logits.set(network.forward(new Tensor(images, [count, ...data.shape])).data, at));
-    at += count * classes;
-  }
-  return logits;
+/** What a network says of the images of a split that can be decoded. */
+interface Answers {
+  /** [images,classes] */
+  readonly logits: Float32Array;
+  /** Where in the split each image lies. */
+  readonly places: readonly number[];
 }
 
-/** Whether each image's class is the most probable one. */
-function named(logits: Float32Array, labels: Uint16Array, classes: number): boolean[] {
-  return Array.from(labels, (label, i) => argmax(logits.subarray(i * classes, (i + 1) * classes)) === label);
+async function answersOn(network: Network, data: DataSet, split: Split): Promise<Answers> {
+  const logits = new Float32Array(split.count * data.classes.length);
+  const places: number[] = [];
+  const batches = new Batches(data, split, 256);
+  network.setTraining(false);
+  for (let b = 0; b < batches.length; b++) {
+    const { images, count, places: seen } = await batches.plain(b);
+    if (count === 0) continue;
+    const at = places.length * data.classes.length;
+    inference(() => logits.set(network.forward(new Tensor(images, [count, ...data.shape])).data, at));
+    places.push(...seen);
+  }
+  return { logits: logits.subarray(0, places.length * data.classes.length), places };
 }
+
+const bestOf = (logits: Float32Array, row: number, classes: number): number =>
+  argmax(logits.subarray(row * classes, (row + 1) * classes));
 
 /** Trains what is left of an ensemble in `folder`; one network after the other, each packed as far as its method packs. */
 export class EnsembleTraining {
@@ -114,8 +121,13 @@ export class EnsembleTraining {
 
   private async boost(network: Network): Promise<number> {
     const { train, classes } = this.data;
-    const logits = await logitsOn(network, this.data, train);
-    return boost(this.importance, named(logits, train.labels, classes.length), classes.length);
+    const { logits, places } = await answersOn(network, this.data, train);
+    // images that cannot be decoded teach nothing: they gain no importance
+    const right = new Array<boolean>(train.count).fill(true);
+    places.forEach((place, i) => {
+      right[place] = bestOf(logits, i, classes.length) === train.labels[place];
+    });
+    return boost(this.importance, right, classes.length);
   }
 
   /** Gives a trained network its weight, and adds its votes on the test images to those so far. */
@@ -123,8 +135,13 @@ export class EnsembleTraining {
     const { data, votes, ensemble } = this;
     const classes = data.classes.length;
     const weight = ensemble.form === 'bagging' ? 1 : await this.boost(network);
-    castVotes(await logitsOn(network, data, data.test), weight, ensemble.vote, classes, votes);
-    const right = named(voteLogits(votes, classes), data.test.labels, classes);
-    return { weight, voteAccuracy: right.filter(Boolean).length / right.length };
+    const { logits, places } = await answersOn(network, data, data.test);
+    const cast = new Float64Array(logits.length);
+    castVotes(logits, weight, ensemble.vote, classes, cast);
+    for (const [i, place] of places.entries())
+      for (let c = 0; c < classes; c++) votes[place * classes + c]! += cast[i * classes + c]!;
+    const shares = voteLogits(votes, classes);
+    const right = places.filter((place) => bestOf(shares, place, classes) === data.test.labels[place]);
+    return { weight, voteAccuracy: right.length / places.length };
   }
 }
