@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEnsemble, loadPackedEnsemble } from '../analysis/ensemble/ensemble.ts';
 import { packedFile } from '../analysis/packed-evaluation.ts';
-import { SignumError, UsageError } from '../core/errors.ts';
+import { FormatError, SignumError, UsageError } from '../core/errors.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
 import type { Packed } from '../pack/pack.ts';
@@ -33,6 +33,7 @@ export function loadPacked(path: string): Packed {
     const bytes = readFileSync(file);
     return { bytes, model: loadPackedModel(bytes) };
   } catch (error) {
+    if (error instanceof FormatError) throw new FormatError(`${file}: ${error.message}`);
     if (error instanceof SignumError) throw error;
     throw fileProblem('read', file, error);
   }

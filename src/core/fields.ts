@@ -1,5 +1,5 @@
 import { FormatError } from './errors.ts';
-import { quoted } from './quoted.ts';
+import { quoted } from './printable.ts';
 
 /** Turns a value of JSON into a typed one. @throws FormatError saying where, what was expected and what was given */
 export type Reader<T> = (value: unknown, path: string) => T;

@@ -24,3 +24,6 @@ export function listed(names: readonly string[], most = 5): string {
   const shown = names.slice(0, most).map((name) => printable(name));
   return names.length > most ? `${shown.join(', ')} and ${names.length - most} more` : shown.join(', ');
 }
+
+/** Such a name inside a message. */
+export const quoted = (name: string): string => `"${printable(name, 80)}"`;

@@ -1,12 +1,16 @@
-import { FormatError } from './errors.ts';
-import { type Shape, sizeOf } from './shape.ts';
+import { parseBoundedJson } from './bounded-json.ts';
+import { type Bytes, bytesOf } from './bytes.ts';
+import { type Dtype, dtypeOf, dtypes, type TensorArray } from './dtypes.ts';
+import { FormatError, UsageError } from './errors.ts';
+import { quoted } from './printable.ts';
+import { checksumHolds, checksumMetadata, fillChecksum, splitMetadata } from './safetensors-checksum.ts';
+import { formatShape, type Shape, sizeOf } from './shape.ts';
 
 /**
- * The safetensors format: an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, then the data.
- * Any safetensors reader opens these files. Everything is checked before anything is allocated from the file's numbers.
+ * The safetensors format: an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, then the data, which
+ * the tensors fill without gaps. Any safetensors reader opens these files. Everything is checked before anything is allocated from the
+ * file's numbers.
  */
-export type TensorArray = Float32Array | Uint32Array | Int32Array | Uint8Array;
-
 export interface StoredTensor {
   readonly shape: Shape;
   readonly data: TensorArray;
@@ -16,32 +20,48 @@ export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** The `__metadata__` strings. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Whether the file carries a checksum (which then holds); those of other programs carry none. */
+  readonly checksummed: boolean;
 }
 
-type Dtype = 'F32' | 'U32' | 'I32' | 'U8';
-const maxHeaderBytes = 100_000_000;
-const elementBytes: Record<Dtype, number> = { F32: 4, U32: 4, I32: 4, U8: 1 };
+/** The format's own bound. */
+const mostHeaderBytes = 100_000_000;
+const mostHeader = { depth: 4, values: 4_000_000 };
+const metadataName = '__metadata__';
+const forbiddenNames: ReadonlySet<string> = new Set([metadataName, '__proto__']);
 
-function dtypeOf(array: TensorArray): Dtype {
-  if (array instanceof Float32Array) return 'F32';
-  if (array instanceof Uint32Array) return 'U32';
-  return array instanceof Int32Array ? 'I32' : 'U8';
+function checkTensor(name: string, { shape, data }: StoredTensor, seen: ReadonlySet<string>): string {
+  if (forbiddenNames.has(name) || seen.has(name))
+    throw new UsageError(`safetensors: a tensor cannot be named ${quoted(name)}${seen.has(name) ? ' twice' : ''}`);
+  const dtype = dtypeOf(data);
+  if (dtype === undefined || sizeOf(shape) !== data.length)
+    throw new UsageError(
+      `safetensors: tensor ${quoted(name)} of shape ${formatShape(shape)} needs a typed array of ${sizeOf(shape)}, got ${Object.prototype.toString.call(data)} of ${data.length}`,
+    );
+  return dtype;
 }
 
-/** Serialises tensors and metadata. */
+/**
+ * Serialises tensors and metadata, with a checksum over the whole file (safetensors-checksum.ts).
+ *
+ * @throws UsageError for names that come twice or are not allowed, and for arrays that do not fit their shape
+ */
 export function writeSafetensors(
   tensors: Iterable<readonly [string, StoredTensor]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const entries = [...tensors];
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const header: [string, unknown][] = [[metadataName, { ...metadata, ...checksumMetadata }]];
+  const seen = new Set<string>();
   let offset = 0;
-  for (const [name, { shape, data }] of entries) {
-    header[name] = { dtype: dtypeOf(data), shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+  for (const [name, tensor] of entries) {
+    const dtype = checkTensor(name, tensor, seen);
+    seen.add(name);
+    const end = offset + tensor.data.byteLength;
+    header.push([name, { dtype, shape: tensor.shape, data_offsets: [offset, end] }]);
+    offset = end;
   }
-  const text = JSON.stringify(header);
-  const encoded = new TextEncoder().encode(text);
+  const encoded = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const padded = Math.ceil(encoded.length / 8) * 8;
   const bytes = new Uint8Array(8 + padded + offset);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
@@ -52,22 +72,29 @@ export function writeSafetensors(
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
+  fillChecksum(bytes, 8 + padded);
   return bytes;
 }
 
 function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
   if (bytes.length < 8) throw new FormatError(`not a safetensors file: ${bytes.length} bytes is too short`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  if (length > BigInt(Math.min(maxHeaderBytes, bytes.length - 8))) {
+  if (length > BigInt(Math.min(mostHeaderBytes, bytes.length - 8))) {
     throw new FormatError(
       `not a safetensors file, or truncated: its header claims ${length} bytes of ${bytes.length - 8}`,
     );
   }
   const dataStart = 8 + Number(length);
+  if (bytes[8] !== 0x7b) throw new FormatError('not a safetensors file: its header does not begin with "{"');
+  let text: string;
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart)));
-    if (typeof header !== 'object' || header === null || Array.isArray(header)) throw new Error('not an object');
-    return { header: header as Record<string, unknown>, dataStart };
+    // copied: decoders refuse shared memory
+    text = new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes.subarray(8, dataStart)));
+  } catch {
+    throw new FormatError('damaged safetensors header: it is not UTF-8');
+  }
+  try {
+    return { header: parseBoundedJson(text, mostHeader) as Record<string, unknown>, dataStart };
   } catch (error) {
     throw new FormatError(`damaged safetensors header: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -75,31 +102,59 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; data
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function parseTensor(name: string, entry: unknown, data: Uint8Array): StoredTensor {
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function parseEntry(name: string, entry: unknown, dataBytes: number): Entry {
   const fail = (what: string): never => {
-    throw new FormatError(`damaged safetensors file: tensor "${name}" ${what}`);
+    throw new FormatError(`damaged safetensors file: tensor ${quoted(name)} ${what}`);
   };
-  const {
-    dtype,
-    shape,
-    data_offsets: offsets,
-  } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-  if (typeof dtype !== 'string' || !(dtype in elementBytes))
-    return fail(`has dtype ${String(dtype)}, expected one of F32, U32, I32, U8`);
+  const { dtype: type, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  const dtype = typeof type === 'string' ? dtypes.get(type) : undefined;
+  if (!dtype)
+    return fail(
+      `has dtype ${typeof type === 'string' ? quoted(type) : typeof type}, expected one of ${[...dtypes.keys()].join(', ')}`,
+    );
   if (!Array.isArray(shape) || shape.length > 8 || !shape.every(isCount)) return fail('has no valid shape');
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
     return fail('has no valid data_offsets');
   const [begin, end] = offsets as [number, number];
-  if (begin > end || end > data.length)
-    return fail(`lies at bytes ${begin}-${end}, outside the ${data.length} bytes of data`);
-  const size = sizeOf(shape as number[]);
-  if (!isCount(size) || size * elementBytes[dtype as Dtype] !== end - begin) {
-    return fail(`of shape [${shape.join(',')}] and dtype ${dtype} does not fill its ${end - begin} bytes`);
+  if (begin > end || end > dataBytes)
+    return fail(`lies at bytes ${begin}-${end}, outside the ${dataBytes} bytes of data`);
+  const size = sizeOf(shape);
+  if (!isCount(size) || size * dtype.bits !== 8 * (end - begin)) {
+    return fail(`of shape ${formatShape(shape)} and dtype ${type} does not fill its ${end - begin} bytes`);
   }
-  // copied, because offsets need not be aligned for typed arrays; not by slice, which for a Node Buffer is a view
-  const raw = new Uint8Array(data.subarray(begin, end)).buffer;
-  const arrays = { F32: Float32Array, U32: Uint32Array, I32: Int32Array, U8: Uint8Array };
-  return { shape: shape as number[], data: new arrays[dtype as Dtype](raw) };
+  return { name, dtype, shape, begin, end };
+}
+
+/** The tensors fill the data without gaps and without sharing: a small file cannot be read into much memory, nor hide anything. */
+function checkLayout(entries: readonly Entry[], dataBytes: number): void {
+  let [filled, last] = [0, 'the header'];
+  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== filled)
+      throw new FormatError(
+        `damaged safetensors file: tensor ${quoted(name)} begins at byte ${begin} of the data, but ${last} ends at ${filled}: ` +
+          `${begin < filled ? 'they overlap' : 'there is a hole between them'}`,
+      );
+    [filled, last] = [end, quoted(name)];
+  }
+  if (filled !== dataBytes)
+    throw new FormatError(
+      `damaged safetensors file: its tensors end at byte ${filled} of the data, the file goes on to ${dataBytes}`,
+    );
+}
+
+function parseMetadata(entry: unknown): Record<string, string> {
+  const isObject = typeof entry === 'object' && entry !== null && !Array.isArray(entry);
+  const wrong = isObject ? Object.entries(entry).find(([, value]) => typeof value !== 'string') : [metadataName];
+  if (wrong) throw new FormatError(`damaged safetensors file: its metadata is not text at ${quoted(String(wrong[0]))}`);
+  return entry as Record<string, string>;
 }
 
 /**
@@ -107,16 +162,23 @@ function parseTensor(name: string, entry: unknown, data: Uint8Array): StoredTens
  *
  * @throws FormatError naming the first thing that is wrong
  */
-export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
+export function readSafetensors(file: Bytes): SafetensorsFile {
+  const bytes = bytesOf(file, 'a safetensors file');
   const { header, dataStart } = parseHeader(bytes);
   const data = bytes.subarray(dataStart);
-  const tensors = new Map<string, StoredTensor>();
-  const metadata: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name !== '__metadata__') tensors.set(name, parseTensor(name, entry, data));
-    else
-      for (const [key, value] of Object.entries((entry ?? {}) as Record<string, unknown>))
-        metadata[key] = String(value);
+  const { [metadataName]: stored = {}, ...named } = header;
+  const { metadata, checksum } = splitMetadata(parseMetadata(stored));
+  if (checksum !== null && !checksumHolds(bytes, dataStart, checksum)) {
+    throw new FormatError(
+      'the file is damaged: its content does not match its checksum; copy or download it again, or make it anew',
+    );
   }
-  return { tensors, metadata };
+  const entries = Object.entries(named).map(([name, entry]) => parseEntry(name, entry, data.length));
+  checkLayout(entries, data.length);
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    // copied, because offsets need not be aligned for typed arrays; not by slice, which for a Node Buffer is a view
+    tensors.set(name, { shape, data: dtype.read(new Uint8Array(data.subarray(begin, end)).buffer) });
+  }
+  return { tensors, metadata, checksummed: checksum !== null };
 }

@@ -33,7 +33,7 @@ export async function cachedSplit(
   try {
     const { tensors, metadata } = readSafetensors(readFileSync(file));
     const pixels = tensors.get('pixels')!.data as Uint8Array;
-    const labels = Uint16Array.from(tensors.get('labels')!.data);
+    const labels = Uint16Array.from(tensors.get('labels')!.data as Uint32Array);
     const { skipped, broken } = JSON.parse(metadata['unused']!) as Pick<DecodedSplit, 'skipped' | 'broken'>;
     return { split: { count: labels.length, labels, pixels }, skipped, broken };
   } catch {

@@ -1,3 +1,4 @@
+import { parseBoundedJson } from '../core/bounded-json.ts';
 import { FormatError } from '../core/errors.ts';
 import {
   either,
@@ -57,7 +58,7 @@ const ops = {
   tanh: common,
   softsign: common,
   codeLevels: { ...codes, step: finite },
-  unitLevels: { ...common, bits: count },
+  unitLevels: { ...common, bits: whole(1, 31) },
   add: common,
   multiply: common,
   pixelScale: common,
@@ -107,22 +108,17 @@ export type PackedNode = Read<typeof node>;
 export type PackedGraph = Read<typeof graph>;
 export type OpName = PackedNode['op'];
 
+/** More than any graph that the fields above allow. */
+const most = { depth: 5, values: 1 << 20 };
+
 /** @throws FormatError naming the first field that is wrong */
 export function parseGraph(json: string): PackedGraph {
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(json);
-  } catch (error) {
-    throw new FormatError(
-      `the model's graph is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  try {
-    const read = graph(parsed, '');
+    const read = graph(parseBoundedJson(json, most), '');
     for (const key of ['mean', 'std'] as const) list(finite, read.input[2], read.input[2])(read[key], key);
     return read;
   } catch (error) {
-    if (error instanceof FormatError) throw new FormatError(`the model's graph is damaged at ${error.message}`);
+    if (error instanceof FormatError) throw new FormatError(`the model's graph is damaged: ${error.message}`);
     throw error;
   }
 }

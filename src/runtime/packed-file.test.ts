@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { gunzipSync, gzipSync } from 'fflate';
-import { beforeAll, expect, test } from 'vitest';
-import { SignumError } from '../core/errors.ts';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { FormatError, SignumError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { readSafetensors, writeSafetensors } from '../core/safetensors.ts';
 import { loadPackedModel } from './packed-model.ts';
@@ -72,6 +72,73 @@ test('a graph that would unzip to gigabytes is refused before memory is taken fo
   const bomb = zipped(text);
   new DataView(bomb.buffer, bomb.byteOffset).setUint32(bomb.length - 4, 0xffff_ffff, true);
   expect(() => loadPackedModel(changed(bomb))).toThrow(/claims 4294967295 bytes/);
+});
+
+/** A file of before checksums: those of today less their two entries. */
+function withoutChecksum(file: Uint8Array): Uint8Array {
+  const dataStart = 8 + new DataView(file.buffer, file.byteOffset).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, dataStart))) as Record<string, object>;
+  const { checksum: _, 'signum-crc32': __, ...metadata } = header['__metadata__'] as Record<string, string>;
+  const text = new TextEncoder().encode(JSON.stringify({ ...header, __metadata__: metadata }));
+  const size = new Uint8Array(new BigUint64Array([BigInt(text.length)]).buffer);
+  return Uint8Array.of(...size, ...text, ...file.subarray(dataStart));
+}
+
+test('every flipped bit and every cut length is refused', () => {
+  for (let bit = 0; bit < 8 * bytes.length; bit += 97) {
+    const damaged = bytes.slice();
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    expect(() => loadPackedModel(damaged), `bit ${bit}`).toThrow(FormatError);
+  }
+  for (let length = 0; length < bytes.length; length += 7)
+    expect(() => loadPackedModel(bytes.subarray(0, length)), `${length} bytes`).toThrow(FormatError);
+  expect(() => loadPackedModel(bytes.slice().fill(0, bytes.length - 64))).toThrow(/damaged/);
+});
+
+test('a file without a checksum loads, and a line says so, once', () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  try {
+    for (let i = 0; i < 3; i++)
+      expect(loadPackedModel(withoutChecksum(bytes)).run(images)).toEqual(loadPackedModel(bytes).run(images));
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^this model file is of a time before checksums.*pack/)]]);
+  } finally {
+    warn.mockRestore();
+  }
+});
+
+test('a weight that is no number is refused by its name', () => {
+  const file = readSafetensors(bytes);
+  for (const [name, { shape, data }] of file.tensors) {
+    if (!(data instanceof Float32Array)) continue;
+    for (const value of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+      const tensors = new Map(file.tensors).set(name, { shape, data: data.map((x, i) => (i === 1 ? value : x)) });
+      expect(() => loadPackedModel(writeSafetensors(tensors, file.metadata))).toThrow(
+        new RegExp(`"${name}" holds ${value} at 1: .*pack it again`),
+      );
+    }
+  }
+});
+
+test('a graph that unzips to more than it says, or to less, or to something else, is refused', () => {
+  const zeros = gzipSync(new Uint8Array(2 ** 22));
+  const claim = (length: number) => {
+    const lie = zeros.slice();
+    new DataView(lie.buffer).setUint32(lie.length - 4, length, true);
+    return changed(lie);
+  };
+  expect(() => loadPackedModel(claim(100))).toThrow(/holds more than it says/);
+  expect(() => loadPackedModel(claim(2 ** 23))).toThrow(/holds less than it says/);
+  expect(() => loadPackedModel(changed(zipped(text).slice(0, -30)))).toThrow(FormatError);
+  const other = zipped(text);
+  new DataView(other.buffer, other.byteOffset).setUint32(other.length - 8, 1, true);
+  expect(() => loadPackedModel(changed(other))).toThrow(/not what was zipped/);
+});
+
+test('a graph that is deep, or of millions of values, is refused before it is parsed', () => {
+  expect(() => loadPackedModel(changed(zipped('['.repeat(1e6))))).toThrow(/more than 5 deep/);
+  expect(() => loadPackedModel(changed(zipped(`{"nodes":[0${',0'.repeat(2e6)}]}`)))).toThrow(
+    /more than 1048576 values/,
+  );
 });
 
 test('files of other versions, of other kinds and without a graph are told apart', () => {

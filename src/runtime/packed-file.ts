@@ -1,6 +1,10 @@
-import { gunzipSync, gzipSync } from 'fflate';
+import { Gunzip, gzipSync } from 'fflate';
+import type { Bytes } from '../core/bytes.ts';
+import { crc32 } from '../core/crc32.ts';
 import { FormatError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import { sayOnce } from '../core/say-once.ts';
 import { type PackedGraph, parseGraph } from './graph.ts';
 import { ModelTensors } from './tensors.ts';
 
@@ -28,27 +32,48 @@ export function writePackedFile(graph: PackedGraph, tensors: ReadonlyMap<string,
   return writeSafetensors(entries, { format, version, model, method });
 }
 
+/** Unzips piece by piece, so that bytes which hold more than they say cost no time. @throws when they do not hold `length` bytes */
+function gunzip(zipped: Uint8Array, length: number): Uint8Array {
+  const [text, piece] = [new Uint8Array(length), 1024];
+  let filled = 0;
+  const stream = new Gunzip((part) => {
+    if (filled + part.length > length) throw new Error('it holds more than it says');
+    text.set(part, filled);
+    filled += part.length;
+  });
+  for (let at = 0; at < zipped.length; at += piece)
+    stream.push(zipped.subarray(at, at + piece), at + piece >= zipped.length);
+  if (filled < length) throw new Error('it holds less than it says');
+  return text;
+}
+
 function unzipped(stored: StoredTensor | undefined): string {
   const bytes = stored?.data;
   if (!(bytes instanceof Uint8Array) || bytes.length < 18) throw new FormatError('the model has no graph');
-  // a gzip file ends with the length of what it holds
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
+  // a gzip file ends with the checksum and the length of what it holds
+  const end = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 8);
+  const [checksum, length] = [end.getUint32(0, true), end.getUint32(4, true)];
   if (length > mostGraphBytes || bytes.length > mostZippedBytes) {
     throw new FormatError(
       `the model's graph claims ${length} bytes in ${bytes.length}, more than any here (${mostGraphBytes} in ${mostZippedBytes})`,
     );
   }
   try {
-    const text = gunzipSync(bytes, { out: new Uint8Array(length) });
+    const text = gunzip(bytes, length);
+    if (crc32(text) !== checksum) throw new Error('it is not what was zipped');
     return new TextDecoder('utf-8', { fatal: true }).decode(text);
   } catch (error) {
     throw new FormatError(`the model's graph is damaged: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-/** @throws FormatError for foreign files, those of another version, and damaged ones */
-export function readPackedFile(bytes: Uint8Array): { graph: PackedGraph; tensors: ModelTensors } {
-  const { tensors, metadata } = readSafetensors(bytes);
+/**
+ * The graph and tensors of a packed model's file; whether they fit one another is for `PackedModel` to find.
+ *
+ * @throws FormatError for foreign files, those of another version, and damaged ones
+ */
+export function readPackedFile(file: Bytes): { graph: PackedGraph; tensors: ModelTensors } {
+  const { tensors, metadata, checksummed } = readSafetensors(file);
   // files of version 1 held their graph as metadata
   const found = metadata['format'] === format ? metadata['version'] : metadata['signum']?.includes(format) ? '1' : null;
   if (found === null) {
@@ -58,7 +83,12 @@ export function readPackedFile(bytes: Uint8Array): { graph: PackedGraph; tensors
   }
   if (found !== version) {
     throw new FormatError(
-      `the model is of format version ${found}, this build reads version ${version}: pack it again`,
+      `the model is of format version ${printable(String(found))}, this build reads version ${version}: pack it again`,
+    );
+  }
+  if (!checksummed) {
+    sayOnce(
+      'this model file is of a time before checksums, so that damage may go unnoticed; pack the network again to add one',
     );
   }
   return { graph: parseGraph(unzipped(tensors.get(graphTensor))), tensors: new ModelTensors(tensors) };

@@ -1,4 +1,6 @@
+import { dtypeOf } from '../core/dtypes.ts';
 import { FormatError } from '../core/errors.ts';
+import { quoted } from '../core/printable.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import { loosen, tightBytes } from '../core/tight-bits.ts';
 import { codeOffset } from './graph.ts';
@@ -6,6 +8,8 @@ import { codeOffset } from './graph.ts';
 /** Checked access to the tensors of a model file. */
 export class ModelTensors {
   private readonly stored: ReadonlyMap<string, StoredTensor>;
+  /** Names of those found finite. */
+  private readonly finite = new Set<string>();
 
   constructor(stored: ReadonlyMap<string, StoredTensor>) {
     this.stored = stored;
@@ -13,19 +17,29 @@ export class ModelTensors {
 
   private find<T extends Float32Array | Uint32Array | Int32Array | Uint8Array>(
     name: string,
-    kind: abstract new (...args: never[]) => T,
+    kind: new () => T,
     length: number,
   ): T {
     const stored = this.stored.get(name);
-    if (!stored) throw new FormatError(`the model has no tensor "${name}" that its graph asks for`);
+    if (!stored) throw new FormatError(`the model has no tensor ${quoted(name)} that its graph asks for`);
     if (!(stored.data instanceof kind) || stored.data.length !== length) {
-      throw new FormatError(`tensor "${name}" has ${stored.data.length} values of the file, the graph needs ${length}`);
+      throw new FormatError(
+        `tensor ${quoted(name)} holds ${stored.data.length} numbers (${dtypeOf(stored.data)}), the graph needs ${length} (${dtypeOf(new kind())})`,
+      );
     }
     return stored.data;
   }
 
   floats(name: string, length: number): Float32Array {
-    return this.find(name, Float32Array, length);
+    const floats = this.find(name, Float32Array, length);
+    const wrong = this.finite.has(name) ? -1 : floats.findIndex((value) => !Number.isFinite(value));
+    if (wrong < 0) {
+      this.finite.add(name);
+      return floats;
+    }
+    throw new FormatError(
+      `tensor ${quoted(name)} holds ${floats[wrong]} at ${wrong}: the file is damaged, or the network diverged in training; pack it again`,
+    );
   }
 
   /** Float weights, or whole codes times a factor for each of the last axis. */

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { FormatError, UsageError } from '../core/errors.ts';
-import { readSafetensors, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import { quoted } from '../core/printable.ts';
+import { readSafetensors, type SafetensorsFile, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import { sayOnce } from '../core/say-once.ts';
 import { formatShape } from '../core/shape.ts';
 import { fileProblem, writeFileAtomic } from '../data/files.ts';
 import type { Point } from '../methods/method.ts';
@@ -101,11 +103,30 @@ export function readCheckpoint(path: string): LoadedCheckpoint {
   } catch (error) {
     throw fileProblem('read', path, error);
   }
-  const { tensors, metadata } = readSafetensors(bytes);
+  const { tensors, metadata, checksummed } = readIntact(path, bytes);
+  let progress: z.infer<typeof progressSchema>;
   try {
-    return { ...progressSchema.parse(JSON.parse(metadata['signum'] ?? 'null')), tensors };
+    progress = progressSchema.parse(JSON.parse(metadata['signum'] ?? 'null'));
   } catch {
     throw new FormatError(`${path} is not a Signum checkpoint, or its metadata is damaged`);
+  }
+  for (const [name, { data }] of tensors) {
+    const wrong = data instanceof Float32Array ? data.findIndex((value) => !Number.isFinite(value)) : -1;
+    if (wrong >= 0)
+      throw new FormatError(
+        `${path}: tensor ${quoted(name)} holds ${data[wrong]} at ${wrong}: the file is damaged, or training diverged; train again, with a lower learning rate if it diverged`,
+      );
+  }
+  if (!checksummed)
+    sayOnce(`${path} is of a time before checksums, so that damage may go unnoticed; training on adds one`);
+  return { ...progress, tensors };
+}
+
+function readIntact(path: string, bytes: Uint8Array): SafetensorsFile {
+  try {
+    return readSafetensors(bytes);
+  } catch (error) {
+    throw error instanceof FormatError ? new FormatError(`${path}: ${error.message}`) : error;
   }
 }
 
