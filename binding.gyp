@@ -1,5 +1,6 @@
 {
   "variables": {
+    "older_glibc%": "",
     "common_cflags": ["-std=c++20", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden", "-Wall", "-Wno-psabi", "-Wno-unused-function"]
   },
   "target_defaults": {
@@ -15,6 +16,10 @@
       "sources": ["kernels/native/addon.cpp", "kernels/native/dispatch.cpp", "kernels/native/thread_pool.cpp"],
       "dependencies": ["isa_scalar"],
       "conditions": [
+        ["older_glibc!=''", {
+          "sources": ["kernels/native/older_glibc.cpp"],
+          "ldflags": ["-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL", "-L<(older_glibc)"]
+        }],
         ["target_arch=='x64'", { "dependencies": ["isa_avx2", "isa_avx512"] }],
         ["target_arch=='arm64'", { "dependencies": ["isa_neon"] }]
       ]

@@ -1,4 +1,4 @@
-import { environmentVariable, offersReference } from '#platform';
+import { environmentVariable, notice, offersReference } from '#platform';
 import { UsageError } from '../core/errors.ts';
 import type { Kernels } from './kernels.ts';
 import { nativeAddon, nativeKernels } from './native/binding.ts';
@@ -9,7 +9,10 @@ export type BackendName = Kernels['name'];
 
 /** Kernels of each backend, best first, or why it cannot run here. */
 const makers: Readonly<Record<BackendName, () => Kernels | Error>> = {
-  native: () => nativeKernels() ?? (nativeAddon() as Error),
+  native: () => {
+    checkThreads();
+    return nativeKernels() ?? (nativeAddon() as Error);
+  },
   wasm: wasmKernels,
   reference: () => referenceKernels,
 };
@@ -64,13 +67,32 @@ function best(): Kernels {
   const native = makers.native();
   if (!(native instanceof Error)) return native;
   const wasm = makers.wasm();
-  if (!(wasm instanceof Error)) return wasm;
-  if (offersReference) return referenceKernels;
+  if (!(wasm instanceof Error)) {
+    notice(`WebAssembly kernels serve, 3 to 9 times slower than native ones: ${native.message}. ${silence('wasm')}`);
+    return wasm;
+  }
+  if (offersReference) {
+    const reasons = `${native.message}; ${wasm.message}`;
+    notice(`reference kernels serve, thousands of times slower than native ones: ${reasons}. ${silence('reference')}`);
+    return referenceKernels;
+  }
   throw new UsageError(`${wasm.message} (or ask for the slow reference kernels by useBackend('reference'))`);
+}
+
+const silence = (name: BackendName) => `SIGNUM_BACKEND=${name} asks for them and silences this.`;
+
+/** The addon reads the variable itself, as any number it can make of it. */
+function checkThreads(): void {
+  const wanted = environmentVariable('SIGNUM_THREADS') ?? '';
+  if (!/^([1-9]\d*)?$/.test(wanted))
+    throw new UsageError(
+      `SIGNUM_THREADS is "${wanted}": expected a whole number of threads, 1 or more; unset, all cores are used`,
+    );
 }
 
 /** Threads of the native kernels; a positive count sets them. Other backends have one. */
 export function threads(count = 0): number {
+  checkThreads();
   const native = nativeAddon();
   return native instanceof Error ? 1 : native.threads(count);
 }

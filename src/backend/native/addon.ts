@@ -2,6 +2,9 @@ import type { FlatKernels } from '../flat-kernels.ts';
 
 export type InstructionSet = 'avx512' | 'avx2' | 'neon' | 'scalar';
 
+/** Compiled before it was published, or on this machine. */
+export type AddonSource = 'prebuilt' | 'built';
+
 /** What kernels/native/addon.cpp exports. */
 export interface NativeAddon extends FlatKernels {
   /** Those this CPU can run, best first. */

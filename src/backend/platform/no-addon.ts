@@ -1,4 +1,4 @@
-import type { NativeAddon } from '../native/addon.ts';
+import type { AddonSource, NativeAddon } from '../native/addon.ts';
 
 /** Browsers have no addons. */
 export function loadAddon(): NativeAddon | Error {
@@ -11,3 +11,10 @@ export const offersReference = false;
 export function environmentVariable(_name: string): string | undefined {
   return undefined;
 }
+
+export function addonSource(): AddonSource | null {
+  return null;
+}
+
+/** WebAssembly is the best a page can have: nothing to tell. */
+export function notice(_message: string): void {}

@@ -1,20 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { NativeAddon } from '../native/addon.ts';
+import { pathToFileURL } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { type WasmBuild, wasmFiles } from '../wasm/features.ts';
 import { bytesFrom } from './bytes-from.ts';
 
-/** The compiled addon, or the reason why there is none. */
-export function loadAddon(): NativeAddon | Error {
-  try {
-    const require = createRequire(import.meta.url);
-    const load = require('node-gyp-build') as (directory: string) => NativeAddon;
-    return load(fileURLToPath(new URL('../../../', import.meta.url)));
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
-}
+export { addonSource, loadAddon } from './addon-file.ts';
 
 /** Bundlers copy the files and rewrite their addresses only when they read exactly `new URL('...', import.meta.url)`. */
 export function wasmSource(build: WasmBuild): URL {
@@ -43,6 +33,11 @@ export async function fetchWasm(address: string): Promise<Uint8Array<ArrayBuffer
 
 /** Here a slow answer is better than none, as long as it is said. */
 export const offersReference = true;
+
+/** Tells the person at the terminal; threads leave it to the main one. */
+export function notice(message: string): void {
+  if (isMainThread) process.stderr.write(`signum: ${message}\n`);
+}
 
 export function environmentVariable(name: string): string | undefined {
   try {

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AddonSource, NativeAddon } from '../native/addon.ts';
+
+const require = createRequire(import.meta.url);
+// no `new URL`: bundlers would look for the file
+const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+const builtFile = join(root, 'build/Release/signum.node');
+
+/** Systems with a package of their own in `packages/`, whose addon is compiled before it is published. */
+export const prebuiltSystems: readonly string[] = ['linux-x64'];
+const system = `${process.platform}-${process.arch}`;
+const prebuiltPackage = `@signum-bnn/${system}`;
+
+let source: AddonSource | null = null;
+
+/** Where the loaded addon came from; null before `loadAddon` or when there is none. */
+export function addonSource(): AddonSource | null {
+  return source;
+}
+
+/** The compiled addon, or the reason why there is none. What was compiled here goes before what was shipped. */
+export function loadAddon(): NativeAddon | Error {
+  const reasons: string[] = [];
+  for (const from of ['built', 'prebuilt'] as const)
+    try {
+      if (from === 'built' && !existsSync(builtFile)) continue;
+      const addon = require(from === 'built' ? builtFile : prebuiltPackage) as NativeAddon;
+      source = from;
+      return addon;
+    } catch (error) {
+      reasons.push(from === 'built' ? `${builtFile} does not load: ${firstLine(error)}` : whyNotPrebuilt(error));
+    }
+  return new Error(`${reasons.join('; ')}; \`npx signum-bnn build-native\` compiles them`);
+}
+
+const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+
+function whyNotPrebuilt(error: unknown): string {
+  if (!prebuiltSystems.includes(system)) return `no native kernels are shipped for ${system}`;
+  if (existsSync(join(root, 'binding.gyp'))) return 'the native kernels of this clone are not compiled';
+  if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND')
+    return `${prebuiltPackage} does not load: ${firstLine(error)}`;
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  if (process.platform === 'linux' && !header?.glibcVersionRuntime)
+    return `no native kernels are shipped for ${system} without glibc (as on Alpine)`;
+  return `the package ${prebuiltPackage} is not installed (was it left out by --omit=optional, or node_modules copied from another system?)`;
+}
