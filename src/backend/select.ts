@@ -21,7 +21,7 @@ let active: Kernels | undefined;
 
 /** The runtime is published as bundles too: a choice made in one copy of this module holds in the others of the process. */
 const key = Symbol.for('signum-bnn.backend');
-const copies = globalThis as { [key]?: { chosen?: BackendName } };
+const copies = globalThis as { [key]?: { chosen?: BackendName; slowTold?: boolean } };
 copies[key] ??= {};
 const shared = copies[key];
 
@@ -68,18 +68,21 @@ function best(): Kernels {
   if (!(native instanceof Error)) return native;
   const wasm = makers.wasm();
   if (!(wasm instanceof Error)) {
-    notice(`WebAssembly kernels serve, 3 to 9 times slower than native ones: ${native.message}. ${silence('wasm')}`);
+    tellSlow('wasm', `WebAssembly kernels serve, 3 to 9 times slower than native ones: ${native.message}`);
     return wasm;
   }
   if (offersReference) {
     const reasons = `${native.message}; ${wasm.message}`;
-    notice(`reference kernels serve, thousands of times slower than native ones: ${reasons}. ${silence('reference')}`);
+    tellSlow('reference', `reference kernels serve, thousands of times slower than native ones: ${reasons}`);
     return referenceKernels;
   }
   throw new UsageError(`${wasm.message} (or ask for the slow reference kernels by useBackend('reference'))`);
 }
 
-const silence = (name: BackendName) => `SIGNUM_BACKEND=${name} asks for them and silences this.`;
+function tellSlow(name: BackendName, what: string): void {
+  if (!shared.slowTold) notice(`${what}. SIGNUM_BACKEND=${name} asks for them and silences this.`);
+  shared.slowTold = true;
+}
 
 /** The addon reads the variable itself, as any number it can make of it. */
 function checkThreads(): void {
