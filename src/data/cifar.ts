@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Bytes, bytesOf } from '../core/bytes.ts';
 import { DataError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { checkBroken, skippedText, usuallyAllowed } from './broken-files.ts';
 import { cachedSplit, type DecodedSplit } from './cache.ts';
+import { checkCount, checkFileSize, type SetCounts } from './counts.ts';
 import { checkSplit, type DataSet, type PixelSplit, pixelStatistics } from './dataset.ts';
 import { headerProblem } from './image-header.ts';
 import { decodeAll } from './images.ts';
@@ -26,6 +28,9 @@ export const cifar10Classes = [
 ];
 const shape = [32, 32, 3] as const;
 const pixelsPerImage = 32 * 32;
+/** As published, also of CIFAR-100. */
+const published: SetCounts = { train: 50_000, test: 10_000 };
+const recordBytes = (labelBytes: number) => labelBytes + 3 * pixelsPerImage;
 const trainBatches = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`);
 
 /**
@@ -33,8 +38,9 @@ const trainBatches = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`);
  *
  * @throws DataError when the size is not a whole number of records
  */
-export function parseCifarBatch(file: Uint8Array, name: string, labelBytes = 1): PixelSplit {
-  const record = labelBytes + 3 * pixelsPerImage;
+export function parseCifarBatch(bytes: Bytes, name: string, labelBytes = 1): PixelSplit {
+  const file = bytesOf(bytes, name);
+  const record = recordBytes(labelBytes);
   const count = file.length / record;
   if (!Number.isInteger(count) || count === 0)
     throw new DataError(`${name}: ${file.length} bytes are not whole records of ${record}; download it again`);
@@ -47,6 +53,12 @@ export function parseCifarBatch(file: Uint8Array, name: string, labelBytes = 1):
       for (let c = 0; c < 3; c++) pixels[(i * pixelsPerImage + p) * 3 + c] = planes[c * pixelsPerImage + p]!;
   }
   return { count, labels, pixels };
+}
+
+/** A file of `count` images, of which no more is read. */
+function readBatch(path: string, count: number, labelBytes = 1): PixelSplit {
+  checkFileSize(path, count * recordBytes(labelBytes), `${count.toLocaleString('en')} images`);
+  return parseCifarBatch(readFileSync(path), path, labelBytes);
 }
 
 function joinSplits(parts: readonly PixelSplit[]): PixelSplit {
@@ -98,9 +110,13 @@ function loadTarSplit(path: string): Promise<DecodedSplit> {
 
 async function loadCifar10Tars(
   folder: string,
-  { allowBroken = usuallyAllowed, tell = () => {} }: LoadOptions,
+  { allowBroken = usuallyAllowed, tell = () => {}, counts = published }: LoadOptions,
 ): Promise<DataSet<PixelSplit>> {
   const parts = [await loadTarSplit(join(folder, 'train.tar')), await loadTarSplit(join(folder, 'test.tar'))] as const;
+  for (const [i, part] of (['train', 'test'] as const).entries()) {
+    const { split, broken } = parts[i]!;
+    checkCount(join(folder, `${part}.tar`), split.count + broken.length, counts[part]);
+  }
   const [skipped, broken] = [parts.flatMap((part) => part.skipped), parts.flatMap((part) => part.broken)];
   const [train, test] = [parts[0].split, parts[1].split];
   checkBroken(folder, broken, train.count + test.count, allowBroken);
@@ -130,9 +146,11 @@ export async function loadCifar10(options: LoadOptions = {}): Promise<DataSet<Pi
     [...trainBatches, 'test_batch.bin'],
     'Put the "CIFAR-10 binary version" (cifar-10-binary.tar.gz, unpacked) into the first folder, or train.tar and test.tar of images into the second; set SIGNUM_DATA to use another root.',
   );
-  const read = (file: string) => parseCifarBatch(readFileSync(join(folder, file)), join(folder, file));
-  const train = joinSplits(trainBatches.map(read));
-  const test = read('test_batch.bin');
+  const { counts = published } = options;
+  const train = joinSplits(
+    trainBatches.map((file) => readBatch(join(folder, file), counts.train / trainBatches.length)),
+  );
+  const test = readBatch(join(folder, 'test_batch.bin'), counts.test);
   return {
     name: 'cifar10',
     shape,
@@ -144,7 +162,7 @@ export async function loadCifar10(options: LoadOptions = {}): Promise<DataSet<Pi
 }
 
 /** CIFAR-100, 32x32x3, its 100 fine classes: the binary version (cifar-100-binary) under `$SIGNUM_DATA`. */
-export async function loadCifar100(): Promise<DataSet<PixelSplit>> {
+export async function loadCifar100({ counts = published }: LoadOptions = {}): Promise<DataSet<PixelSplit>> {
   const root = dataRoot();
   const folder = locateFolder(
     'cifar100',
@@ -154,8 +172,8 @@ export async function loadCifar100(): Promise<DataSet<PixelSplit>> {
   );
   const classes = readFileSync(join(folder, 'fine_label_names.txt'), 'utf8').trim().split(/\s+/);
   // a coarse label, then the fine one
-  const read = (file: string) =>
-    checkSplit(folder, parseCifarBatch(readFileSync(join(folder, file)), join(folder, file), 2), shape, classes.length);
-  const [train, test] = [read('train.bin'), read('test.bin')];
+  const read = (part: 'train' | 'test') =>
+    checkSplit(folder, readBatch(join(folder, `${part}.bin`), counts[part], 2), shape, classes.length);
+  const [train, test] = [read('train'), read('test')];
   return { name: 'cifar100', shape, classes, train, test, ...pixelStatistics(train.pixels, 3) };
 }

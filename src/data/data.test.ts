@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { pack as tarPack } from 'tar-stream';
@@ -15,6 +17,7 @@ import { readIdx } from './idx.ts';
 import { decodeImage } from './images.ts';
 import { loadMnist } from './mnist.ts';
 import { loadDataSet } from './table.ts';
+import { readTar } from './tar.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -98,11 +101,12 @@ test('CIFAR-100: the fine label counts, and a label without a name is refused', 
   record.set([9, 2]);
   for (const file of ['train.bin', 'test.bin']) writeFileSync(join(folder, file), record);
   writeFileSync(join(folder, 'fine_label_names.txt'), 'apple\nbear\nbus\n');
-  const data = await loadDataSet('cifar100');
+  const counts = { train: 1, test: 1 };
+  const data = await loadDataSet('cifar100', { counts });
   expect([data.classes[data.train.labels[0]!], data.train.count, data.test.count]).toEqual(['bus', 1, 1]);
   record[1] = 3;
   writeFileSync(join(folder, 'test.bin'), record);
-  await expect(loadDataSet('cifar100')).rejects.toThrow(/label 3, but there are only 3 classes/);
+  await expect(loadDataSet('cifar100', { counts })).rejects.toThrow(/label 3, but there are only 3 classes/);
 });
 
 test('CIFAR from tar files of images, cached after the first time', async () => {
@@ -119,8 +123,9 @@ test('CIFAR from tar files of images, cached after the first time', async () => 
     for await (const part of archive) parts.push(part as Uint8Array);
     writeFileSync(join(directory, 'cifar10', `${split}.tar`), Buffer.concat(parts));
   }
+  await expect(loadCifar10()).rejects.toThrow(/train\.tar: 2 images, expected 50,000; the file is cut/);
   for (let pass = 0; pass < 2; pass++) {
-    const data = await loadCifar10();
+    const data = await loadCifar10({ counts: { train: 2, test: 2 } });
     expect([...data.train.labels]).toEqual([3, 5]);
     expect([data.train.pixels[0], data.train.pixels[3072]]).toEqual([100, 200]);
   }
@@ -149,12 +154,13 @@ test('a tar as people pack them: WebP counts, AppleDouble and texts are skipped,
     for await (const part of archive) parts.push(part as Uint8Array);
     writeFileSync(join(directory, 'cifar10', `${split}.tar`), Buffer.concat(parts));
   }
-  await expect(loadCifar10()).rejects.toThrow(
+  const counts = { train: 4, test: 2 };
+  await expect(loadCifar10({ counts })).rejects.toThrow(
     /2 of 6 pictures cannot be read, more than 1 %:\n {2}\.\/train\/cat\/zero\.jpg: the file is empty\n {2}\.\/train\/cat\/half\.png/,
   );
   const lines: string[] = [];
   for (let pass = 0; pass < 2; pass++) {
-    const data = await loadCifar10({ allowBroken: 0.4, tell: (line) => lines.push(line) });
+    const data = await loadCifar10({ counts, allowBroken: 0.4, tell: (line) => lines.push(line) });
     expect([...data.train.labels]).toEqual([3, 5]);
     expect(Math.abs(data.train.pixels[3072]! - 200)).toBeLessThan(5);
   }
@@ -162,6 +168,70 @@ test('a tar as people pack them: WebP counts, AppleDouble and texts are skipped,
     /cifar10: 4 images, 10 classes, 10 skipped \(\.\/train\/cat\/zero\.jpg: the file is empty, .* and 7 more\)$/,
   );
   expect(lines[1]).toBe(lines[0]);
+});
+
+test('CIFAR in binary batches of fewer images is refused before it is read', async () => {
+  const folder = join(directory, 'cifar-10-batches-bin');
+  mkdirSync(folder);
+  const batch = new Uint8Array(6 * 3073);
+  for (const file of [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`)) writeFileSync(join(folder, file), batch);
+  writeFileSync(join(folder, 'test_batch.bin'), batch);
+  expect((await loadCifar10({ counts: { train: 30, test: 6 } })).train.count).toBe(30);
+  await expect(loadCifar10()).rejects.toThrow(
+    /data_batch_1\.bin: 18,438 bytes, expected 30,730,000 \(10,000 images\); .*download it again/,
+  );
+});
+
+test('a tar that is cut between two entries is refused, though what is left can be read', async () => {
+  const cut = fileURLToPath(new URL('../../../shared/faults/train-cut.tar', import.meta.url));
+  const archive = tarPack();
+  archive.entry({ name: 'dog/1.png' }, await solid(1));
+  archive.finalize();
+  const parts: Uint8Array[] = [];
+  for await (const part of archive) parts.push(part as Uint8Array);
+  const whole = Buffer.concat(parts);
+  const path = join(directory, 'x.tar');
+  writeFileSync(path, whole);
+  expect(await readTar(path, () => true)).toHaveLength(1);
+  for (const blocks of [1, 2]) {
+    writeFileSync(path, whole.subarray(0, whole.length - 512 * blocks));
+    await expect(readTar(path, () => true)).rejects.toThrow(/x\.tar: it is cut/);
+  }
+  if (existsSync(cut)) await expect(readTar(cut, () => true)).rejects.toThrow(/it is cut/);
+});
+
+describe('MNIST', () => {
+  const counts = { train: 2, test: 1 };
+  const idx = (...shape: number[]) => {
+    const bytes = Buffer.alloc(4 + 4 * shape.length + shape.reduce((a, b) => a * b));
+    bytes.set([0, 0, 8, shape.length]);
+    for (const [axis, extent] of shape.entries()) bytes.writeUInt32BE(extent, 4 + 4 * axis);
+    return bytes;
+  };
+  const write = (name: string, bytes: Uint8Array) => writeFileSync(join(directory, 'mnist', name), bytes);
+  beforeEach(() => {
+    mkdirSync(join(directory, 'mnist'));
+    write('train-images-idx3-ubyte', idx(2, 28, 28));
+    write('train-labels-idx1-ubyte', idx(2));
+    write('t10k-images-idx3-ubyte.gz', gzipSync(idx(1, 28, 28)));
+    write('t10k-labels-idx1-ubyte.gz', gzipSync(idx(1)));
+  });
+
+  test('is read, zipped or not', () => {
+    const { train, test: testSplit } = loadMnist({ counts });
+    expect([train.count, testSplit.count]).toEqual([2, 1]);
+  });
+
+  test.each<[string, string, Uint8Array, RegExp]>([
+    ['no images', 't10k-images-idx3-ubyte.gz', gzipSync(idx(0, 28, 28)), /: 0 images, expected 1; .*download it again/],
+    ['no images, not zipped', 'train-images-idx3-ubyte', idx(0, 28, 28), /16 bytes, expected 1,584 \(\[2,28,28\]\)/],
+    ['other pixels', 't10k-images-idx3-ubyte.gz', gzipSync(idx(1, 8, 8)), /holds \[1,8,8\], expected \[1,28,28\]/],
+    ['a bomb', 't10k-images-idx3-ubyte.gz', gzipSync(Buffer.alloc(1e8)), /holds more than 800 bytes .*another set/],
+    ['half a file', 't10k-labels-idx1-ubyte.gz', gzipSync(idx(1)).subarray(0, 20), /cannot read .*download it again/],
+  ])('of %s is refused', (_, name, bytes, message) => {
+    write(name, bytes);
+    expect(() => loadMnist({ counts })).toThrow(message);
+  });
 });
 
 test('a missing data set says where it looked and how to get it', async () => {

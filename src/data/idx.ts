@@ -1,3 +1,4 @@
+import { type Bytes, bytesOf } from '../core/bytes.ts';
 import { DataError } from '../core/errors.ts';
 
 export interface IdxArray {
@@ -10,7 +11,8 @@ export interface IdxArray {
  *
  * @throws DataError when it is not one, truncated, or of another element type
  */
-export function readIdx(file: Uint8Array, name: string): IdxArray {
+export function readIdx(bytes: Bytes, name: string): IdxArray {
+  const file = bytesOf(bytes, name);
   const rank = file[3] ?? 0;
   if (file.length < 4 || file[0] !== 0 || file[1] !== 0)
     throw new DataError(`${name} is not an IDX file (it does not start with two zero bytes)`);

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { DataError } from '../core/errors.ts';
@@ -9,6 +9,20 @@ export interface TarEntry {
 }
 
 const mostEntryBytes = 100_000_000;
+
+/** Two blocks of zeros end a tar: without them it is cut, perhaps between two entries, where nothing else would tell. */
+const endBytes = 1024;
+
+function endsAsTar(path: string): boolean {
+  const end = Buffer.alloc(endBytes, 1);
+  const descriptor = openSync(path, 'r');
+  try {
+    readSync(descriptor, end, 0, endBytes, Math.max(0, fstatSync(descriptor).size - endBytes));
+  } finally {
+    closeSync(descriptor);
+  }
+  return end.every((byte) => byte === 0);
+}
 
 /** All regular files of a tar archive whose name passes the filter. @throws DataError when the archive is damaged */
 export async function readTar(path: string, wanted: (name: string) => boolean): Promise<TarEntry[]> {
@@ -28,6 +42,7 @@ export async function readTar(path: string, wanted: (name: string) => boolean): 
     }
   };
   try {
+    if (!endsAsTar(path)) throw new Error('it is cut: its end is missing; copy or download it again');
     await Promise.all([pipeline(createReadStream(path), archive), collect()]);
   } catch (error) {
     throw new DataError(`cannot read the archive ${path}: ${error instanceof Error ? error.message : String(error)}`);
