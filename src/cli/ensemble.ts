@@ -10,7 +10,7 @@ import { loadDataSet } from '../data/table.ts';
 import { integer } from './arguments.ts';
 import { bytes, formatTable, percent, print, tell } from './output.ts';
 import { progressEvents } from './progress.ts';
-import { runPath } from './runs.ts';
+import { namedRun } from './runs.ts';
 import { defaultRunName, trainingConfig, withTrainingOptions } from './training-options.ts';
 
 interface Options extends Record<string, unknown> {
@@ -92,7 +92,7 @@ export function addEnsemble(program: Command): void {
       '\nExamples:\n  signum ensemble --members 3 --model cnv6 --width 0.25 --method bnn --data mnist --epochs 2 --optimizer adam\n  signum ensemble --members 5 --form boosting --model resnet20 --method bi-real --data cifar10 --epochs 20',
     )
     .action(async ({ name, resume, json, ...options }: Options) => {
-      const folder = runPath(name ?? `${defaultRunName(options)}-${options.form}`);
+      const folder = namedRun(name ?? `${defaultRunName(options)}-${options.form}`);
       const begun = existsSync(join(folder, ensembleFile));
       if (begun && !resume)
         throw new UsageError(`ensemble ${folder} exists; continue it with --resume, or choose another --name`);

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { evaluatePacked, packedFile, packForData } from '../analysis/packed-evaluation.ts';
-import { writeFileAtomic } from '../data/files.ts';
 import { loadDataSet } from '../data/table.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { parseConfig } from '../train/config.ts';
@@ -11,54 +10,58 @@ import { integer } from './arguments.ts';
 import { bytes, percent, print, tell } from './output.ts';
 import { progressEvents } from './progress.ts';
 
+async function quickstart(folder: RunFolder, epochs: number, limit: number | undefined): Promise<void> {
+  const begin = performance.now();
+  const config = parseConfig({
+    model: 'cnv6',
+    width: 0.25,
+    method: 'bnn',
+    data: 'mnist',
+    epochs,
+    batch: 100,
+    optimizer: 'adam',
+    rate: 3e-3,
+    schedule: 'cosine',
+    loss: 'cross-entropy',
+    seed: 1,
+    ...(limit ? { limit } : {}),
+  });
+  tell("training FINN's CNV (quarter width, 1-bit weights and activations) on MNIST\n");
+  const data = await loadDataSet('mnist');
+  const events = progressEvents(epochs);
+  const { accuracy, finished, network } = await trainRun(folder, config, data, { existing: 'replace', ...events });
+  if (!finished) return;
+  const { bytes: file, model } = await packForData(network, data);
+  folder.write(packedFile, file);
+  const evaluation = await evaluatePacked(model, data, limit);
+  const packed = { accuracy: evaluation.top1, fileBytes: file.length, floatBytes: floatBytes(network) };
+  const html = reportHtml({
+    config,
+    command: 'npm run quickstart',
+    metrics: folder.readMetrics(),
+    evaluation,
+    classes: data.classes,
+    network,
+    packed,
+  });
+  folder.write('report.html', html);
+  tell(
+    `packed and verified: ${bytes(file.length)} instead of ${bytes(packed.floatBytes)}, test accuracy ${percent(evaluation.top1)}\nreport: ${folder.file('report.html')}\n`,
+  );
+  const seconds = Math.round((performance.now() - begin) / 100) / 10;
+  print(
+    `${JSON.stringify({ accuracy, packedAccuracy: evaluation.top1, floatBytes: packed.floatBytes, packedBytes: file.length, seconds })}\n`,
+  );
+}
+
 export function addQuickstart(program: Command): void {
   program
     .command('quickstart')
     .description('the main job in one go: train a 1-bit network on MNIST, pack, verify, report')
     .option('--epochs <n>', 'passes over MNIST', integer, 3)
     .option('--limit <n>', 'use only n images of each split, for a smoke run', integer)
-    .action(async ({ epochs, limit }: { epochs: number; limit?: number }) => {
-      const begin = performance.now();
+    .action(({ epochs, limit }: { epochs: number; limit?: number }) => {
       const folder = new RunFolder('runs/quickstart');
-      const config = parseConfig({
-        model: 'cnv6',
-        width: 0.25,
-        method: 'bnn',
-        data: 'mnist',
-        epochs,
-        batch: 100,
-        optimizer: 'adam',
-        rate: 3e-3,
-        schedule: 'cosine',
-        loss: 'cross-entropy',
-        seed: 1,
-        ...(limit ? { limit } : {}),
-      });
-      tell("training FINN's CNV (quarter width, 1-bit weights and activations) on MNIST\n");
-      const data = await loadDataSet('mnist');
-      const events = progressEvents(epochs);
-      const { accuracy, finished, network } = await trainRun(folder, config, data, { existing: 'replace', ...events });
-      if (!finished) return;
-      const { bytes: file, model } = await packForData(network, data);
-      writeFileAtomic(folder.file(packedFile), file);
-      const evaluation = await evaluatePacked(model, data, limit);
-      const packed = { accuracy: evaluation.top1, fileBytes: file.length, floatBytes: floatBytes(network) };
-      const html = reportHtml({
-        config,
-        command: 'npm run quickstart',
-        metrics: folder.readMetrics(),
-        evaluation,
-        classes: data.classes,
-        network,
-        packed,
-      });
-      writeFileAtomic(folder.file('report.html'), html);
-      tell(
-        `packed and verified: ${bytes(file.length)} instead of ${bytes(packed.floatBytes)}, test accuracy ${percent(evaluation.top1)}\nreport: ${folder.file('report.html')}\n`,
-      );
-      const seconds = Math.round((performance.now() - begin) / 100) / 10;
-      print(
-        `${JSON.stringify({ accuracy, packedAccuracy: evaluation.top1, floatBytes: packed.floatBytes, packedBytes: file.length, seconds })}\n`,
-      );
+      return folder.whileLocked(() => quickstart(folder, epochs, limit));
     });
 }

@@ -43,3 +43,12 @@ export function loadPacked(path: string): Packed {
 export function runPath(name: string): string {
   return /[/\\]/.test(name) ? name : join('runs', name);
 }
+
+/** The folder of a run to be made or continued. @throws UsageError for a name that is no folder below another one */
+export function namedRun(name: string): string {
+  const path = /[/\\]/.test(name) ? name : join('runs', name);
+  // `runs` itself and the working folder hold other things, which a run's files would mix with
+  if (name.trim() === '' || ['.', '..'].includes(name.split(/[/\\]/).findLast((part) => part !== '') ?? '.'))
+    throw new UsageError(`--name "${name}" names no folder of its own; give one, such as --name mine for runs/mine`);
+  return path;
+}

@@ -4,7 +4,7 @@ import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { percent, print } from './output.ts';
 import { progressEvents } from './progress.ts';
-import { runPath } from './runs.ts';
+import { namedRun } from './runs.ts';
 import { defaultRunName, trainingConfig, withTrainingOptions } from './training-options.ts';
 
 interface Options extends Record<string, unknown> {
@@ -23,7 +23,7 @@ export function addTrain(program: Command): void {
       '\nExamples:\n  signum train --model cnv6 --width 0.25 --method bnn --data mnist --epochs 3 --optimizer adam\n  signum train --model resnet20 --method ir-net --data cifar10 --epochs 40 --pad-crop 4 --flip\n  signum train --resume --name resnet20-ir-net-cifar10',
     )
     .action(async ({ name, resume, json, ...training }: Options) => {
-      const folder = new RunFolder(runPath(name ?? defaultRunName(training)));
+      const folder = new RunFolder(namedRun(name ?? defaultRunName(training)));
       if (!resume) folder.requireNew();
       const config = resume ? folder.readConfig() : trainingConfig(training);
       const { accuracy, finished } = await trainRun(folder, config, await loadDataSet(config.data), {

@@ -1,14 +1,28 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { SignumError } from '../core/errors.ts';
 import { fileProblem, writeFileAtomic } from './files.ts';
+
+const disk = vi.hoisted(() => ({ readOnly: '' }));
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  const accessSync: typeof fs.accessSync = (path, mode) => {
+    if (path === disk.readOnly) throw Object.assign(new Error('raw'), { code: 'EROFS' });
+    fs.accessSync(path, mode);
+  };
+  return { ...fs, accessSync };
+});
 
 let directory = '';
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'signum-files-'));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => {
+  disk.readOnly = '';
+  rmSync(directory, { recursive: true, force: true });
+});
 
 test('a file is replaced as a whole and leaves no temporary one', () => {
   const path = join(directory, 'a.txt');
@@ -27,6 +41,23 @@ test('what cannot be written is explained, and the old content stays', () => {
   expect(() => writeFileAtomic(join(directory, 'folder'), 'x')).toThrow(/cannot write .*folder/);
   expect(readFileSync(join(directory, 'folder', 'kept'), 'utf8')).toBe('old');
   expect(readdirSync(directory)).toEqual(['folder']);
+});
+
+test('a file whose folder was cleaned meanwhile is not written by one who may no longer', () => {
+  const path = join(directory, 'a.txt');
+  let asked = 0;
+  const mayWrite = () => {
+    if (++asked > 1) throw new SignumError('taken');
+  };
+  expect(() => writeFileAtomic(path, 'x', mayWrite)).toThrow('taken');
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('a read-only file system is said to be one, however deep the folder that is missing', () => {
+  disk.readOnly = directory;
+  const error = Object.assign(new Error('raw'), { code: 'ENOENT' });
+  for (const missing of ['x', join('runs', 'x'), join('runs', 'mine', 'deeper', 'x')])
+    expect(fileProblem('write', join(directory, missing), error).message).toMatch(/: the file system is read-only$/);
 });
 
 test.each([

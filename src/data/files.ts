@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { accessSync, closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SignumError } from '../core/errors.ts';
@@ -11,12 +12,16 @@ const reasons: Record<string, string> = {
   EISDIR: 'it is a folder',
 };
 
-function accessProblem(folder: string): string | undefined {
-  try {
-    accessSync(folder, constants.W_OK);
-    return undefined;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code;
+/** The code of what keeps the nearest folder that exists from being written, and whether that is the folder asked for. */
+function folderProblem(folder: string): { code: string | undefined; itself: boolean } {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      accessSync(at, constants.W_OK);
+      return { code: undefined, itself: at === folder };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' || at === dirname(at)) return { code, itself: at === folder };
+    }
   }
 }
 
@@ -29,19 +34,24 @@ export function fileReason(error: unknown): string {
 /** A file-system error in the user's words. */
 export function fileProblem(action: string, path: string, error: unknown): SignumError {
   const { code = '', message } = error as NodeJS.ErrnoException;
-  // also a recursive mkdir on a read-only file system reports ENOENT: ask the parent folder for the real reason
-  const ofFolder = code === 'ENOENT' ? accessProblem(dirname(path)) : undefined;
-  const reason = ofFolder === 'ENOENT' ? 'its folder does not exist' : reasons[ofFolder ?? code];
-  return new SignumError(`cannot ${action} ${path}: ${reason ?? message}`);
+  return new SignumError(`cannot ${action} ${path}: ${(code === 'ENOENT' ? absence(path) : reasons[code]) ?? message}`);
+}
+
+/** Why there is nothing at a path. Also making folders on a read-only file system reports ENOENT: the folders above know the real reason. */
+function absence(path: string): string | undefined {
+  const { code, itself } = folderProblem(dirname(path));
+  return code ? reasons[code] : itself ? reasons['ENOENT'] : 'its folder does not exist';
 }
 
 /**
  * Writes a whole file under a temporary name, flushes it and renames it, so that a reader or a crash never sees half of it.
  *
+ * @param mayWrite throws when the file may no longer be written; asked before anything is, and again before it takes its name
  * @throws SignumError saying why it could not be written; the old file, if any, is untouched
  */
-export function writeFileAtomic(path: string, content: Uint8Array | string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+export function writeFileAtomic(path: string, content: Uint8Array | string, mayWrite: () => void = () => {}): void {
+  mayWrite();
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   try {
     const descriptor = openSync(temporary, 'w');
     try {
@@ -51,9 +61,13 @@ export function writeFileAtomic(path: string, content: Uint8Array | string): voi
     } finally {
       closeSync(descriptor);
     }
+    mayWrite();
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
+    if (error instanceof SignumError) throw error;
+    // whoever takes a run over removes the temporary files of the one before
+    mayWrite();
     throw fileProblem('write', path, error);
   }
 }

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { DataError } from '../core/errors.ts';
 import { type Batch, Batches, type BatchStorage, type Normalised, type Pass } from './batches.ts';
 import type { DataSet, FileSplit, Split } from './dataset.ts';
+import { startThread } from './thread.ts';
 
 /** Hands out the batches of a pass in order; the same bits whether they are made here or in the background. */
 export interface Loader {
@@ -59,17 +60,6 @@ class InPlaceLoader implements Loader {
   }
 }
 
-/** The built worker, or, when this module itself runs from TypeScript (tests, bench), its source through tsx. */
-function startWorker(start: LoaderStart): Worker {
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./loader-worker.js', import.meta.url), { workerData: start });
-  const source = JSON.stringify(new URL('./loader-worker.ts', import.meta.url).href);
-  return new Worker(`import('tsx/esm/api').then(({ register }) => { register(); return import(${source}); })`, {
-    eval: true,
-    workerData: start,
-  });
-}
-
 /** Assembles batches in a worker thread, `ahead` of the training, into a ring of shared slots. */
 export class BackgroundLoader implements Loader {
   private readonly worker: Worker;
@@ -101,7 +91,7 @@ export class BackgroundLoader implements Loader {
       batch,
       slots: this.slots,
     };
-    this.worker = startWorker(workerData);
+    this.worker = startThread(new URL('./loader-worker.js', import.meta.url), workerData);
     this.worker.unref();
     this.worker.on('message', (reply: LoaderReply) => {
       if (reply.kind === 'broken') this.note(broken!, reply);

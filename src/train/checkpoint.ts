@@ -5,7 +5,7 @@ import { quoted } from '../core/printable.ts';
 import { readSafetensors, type SafetensorsFile, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
 import { sayOnce } from '../core/say-once.ts';
 import { formatShape } from '../core/shape.ts';
-import { fileProblem, writeFileAtomic } from '../data/files.ts';
+import { fileProblem } from '../data/files.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
@@ -64,9 +64,9 @@ function networkTensors(network: Network): [string, StoredTensor][] {
   ];
 }
 
-/** Writes weights, statistics, optimiser moments, signs and progress as one safetensors file, atomically. */
+/** Writes weights, statistics, optimiser moments, signs and progress as one safetensors file. */
 export function saveCheckpoint(
-  path: string,
+  write: (file: Uint8Array) => void,
   network: Network,
   optimizer: OptimizerState,
   signs: EpochSigns,
@@ -92,7 +92,7 @@ export function saveCheckpoint(
     point: network.point,
     ...progress,
   };
-  writeFileAtomic(path, writeSafetensors(tensors, { signum: JSON.stringify(metadata) }));
+  write(writeSafetensors(tensors, { signum: JSON.stringify(metadata) }));
 }
 
 /** @throws FormatError when the file is damaged or no checkpoint */

@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError, TakenError, UsageError } from '../core/errors.ts';
 import { fileProblem, writeFileAtomic } from '../data/files.ts';
+import { holderOf, Lock } from '../data/lock.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
 
@@ -20,29 +21,12 @@ export interface EpochMetrics {
   readonly layers: readonly LayerMetrics[];
 }
 
-/** A killed process whose parent has not collected it yet (Linux): it exists, but will never write again. */
-function isZombie(pid: number): boolean {
-  try {
-    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /**
- * `runs/<name>/`: config.json, metrics.jsonl, checkpoint.safetensors, model files, report.html. One process writes it at a time.
+ * `runs/<name>/`: config.json, metrics.jsonl, checkpoint.safetensors, model files, report.html. One writes it at a time, under `lock`.
  */
 export class RunFolder {
   readonly path: string;
+  private held: Lock | null = null;
 
   constructor(path: string) {
     this.path = path;
@@ -64,40 +48,62 @@ export class RunFolder {
       );
   }
 
-  /** @throws TakenError when another living process holds the run, SignumError when the folder cannot be written */
+  /**
+   * Makes the folder where there is none, and removes what a killed process left half written.
+   *
+   * @throws TakenError when another living process holds the run, SignumError when the folder cannot be written
+   */
   lock(): void {
-    const lock = this.file('lock');
+    if (this.held) return;
     try {
       mkdirSync(this.path, { recursive: true });
-      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      this.held = Lock.take(this.file('lock'), `run ${this.path}`);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileProblem('write', this.path, error);
-      const owner = Number(readFileSync(lock, 'utf8'));
-      if (owner !== process.pid && isRunning(owner)) {
-        throw new TakenError(
-          `run ${this.path} is being written by process ${owner}; wait for it, or choose another --name`,
-        );
-      }
-      writeFileAtomic(lock, String(process.pid));
+      if (error instanceof TakenError) throw error;
+      throw fileProblem('write', this.path, error);
+    }
+    for (const name of readdirSync(this.path))
+      if (name.endsWith('.tmp')) rmSync(this.file(name), { recursive: true, force: true });
+  }
+
+  /** Runs `body` under the lock; one that this object holds already stays. @throws as `lock` */
+  async whileLocked<T>(body: () => Promise<T>): Promise<T> {
+    const before = this.held;
+    this.lock();
+    try {
+      return await body();
+    } finally {
+      if (!before) this.unlock();
     }
   }
 
-  /** Whether another living process writes this run. */
+  /** Whether the lock was taken over; noticed within five seconds, without asking the disk. */
+  get isLost(): boolean {
+    return this.held?.isLost ?? false;
+  }
+
+  /** Whether somebody else writes this run: another process, or another object in this one. */
   get isTaken(): boolean {
-    try {
-      const owner = Number(readFileSync(this.file('lock'), 'utf8'));
-      return owner !== process.pid && isRunning(owner);
-    } catch {
-      return false;
-    }
+    return !this.held && holderOf(this.file('lock')) !== null;
   }
 
   unlock(): void {
-    rmSync(this.file('lock'), { force: true });
+    this.held?.release();
+    this.held = null;
+  }
+
+  /** Before anything is written. @throws TakenError when the lock was held and another process has taken it over */
+  requireHeld(): void {
+    this.held?.requireHeld();
+  }
+
+  /** Writes a file of the run as a whole. @throws TakenError as `requireHeld`, SignumError when it cannot be written */
+  write(name: string, content: Uint8Array | string): void {
+    writeFileAtomic(this.file(name), content, () => this.requireHeld());
   }
 
   writeConfig(config: TrainConfig): void {
-    writeFileAtomic(this.file('config.json'), `${JSON.stringify(config, null, 2)}\n`);
+    this.write('config.json', `${JSON.stringify(config, null, 2)}\n`);
   }
 
   /** @throws UsageError when there is no such run, FormatError when its config is damaged */
@@ -114,10 +120,19 @@ export class RunFolder {
   }
 
   appendMetrics(metrics: EpochMetrics): void {
+    const file = this.file('metrics.jsonl');
     try {
-      appendFileSync(this.file('metrics.jsonl'), `${JSON.stringify(metrics)}\n`);
+      // opened before the lock is looked at: whoever takes the run over puts another file in its place
+      const descriptor = openSync(file, 'a');
+      try {
+        this.requireHeld();
+        writeSync(descriptor, `${JSON.stringify(metrics)}\n`);
+      } finally {
+        closeSync(descriptor);
+      }
     } catch (error) {
-      throw fileProblem('write', this.file('metrics.jsonl'), error);
+      if (error instanceof TakenError) throw error;
+      throw fileProblem('write', file, error);
     }
   }
 
@@ -138,6 +153,6 @@ export class RunFolder {
   /** Drops the lines of epochs that a resumed run will do again. */
   keepMetricsBefore(epoch: number): void {
     const kept = this.readMetrics().filter((line) => line.epoch < epoch);
-    writeFileAtomic(this.file('metrics.jsonl'), kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    this.write('metrics.jsonl', kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 }

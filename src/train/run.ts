@@ -1,6 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { DataSet } from '../data/dataset.ts';
-import { writeFileAtomic } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
 import { readCheckpoint } from './checkpoint.ts';
@@ -51,14 +50,14 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, existin
   }
   rmSync(checkpoint, { force: true });
   folder.writeConfig(config);
-  writeFileAtomic(folder.file('metrics.jsonl'), '');
+  folder.write('metrics.jsonl', '');
 }
 
 /**
- * Does what `signum train` does: trains a network in a run folder that every command takes: `config.json`, `metrics.jsonl` (a line per
+ * Does what `signum train` does: trains a network in a run folder that every command takes, with `config.json`, `metrics.jsonl` (a line per
  * epoch), `checkpoint.safetensors` and `report.html`. One process at a time writes a run; Ctrl-C saves and stops.
  *
- * @param folder path such as `runs/mine`
+ * @param folder path such as `runs/mine`; one that is locked stays so
  * @param options as of `signum train`; `data` is the name under which the commands find the images again
  * @param data the images
  * @throws UsageError for options that are wrong and for a run that exists (`existing: 'resume'` continues it), TakenError when another
@@ -72,26 +71,28 @@ export async function trainRun(
 ): Promise<FinishedRun> {
   const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
   const config = parseConfig(options);
-  run.lock();
   let interrupted = false;
   const interrupt = () => {
     interrupted = true;
   };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  try {
-    if (existing === 'refuse') run.requireNew();
-    const trainer = new Trainer(config, data, run);
-    begin(run, trainer, config, existing);
-    const { evaluation, finished, network } = await trainer.run({ ...events, shouldStop: () => interrupted });
-    if (evaluation) {
-      const metrics = run.readMetrics();
-      const { classes } = data;
-      const html = reportHtml({ config, command: commandOf(config), metrics, evaluation, classes, network });
-      writeFileAtomic(run.file('report.html'), html);
+  return run.whileLocked(async () => {
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+    try {
+      if (existing === 'refuse') run.requireNew();
+      const trainer = new Trainer(config, data, run);
+      begin(run, trainer, config, existing);
+      const { evaluation, finished, network } = await trainer.run({ ...events, shouldStop: () => interrupted });
+      if (evaluation) {
+        const metrics = run.readMetrics();
+        const { classes } = data;
+        run.write(
+          'report.html',
+          reportHtml({ config, command: commandOf(config), metrics, evaluation, classes, network }),
+        );
+      }
+      return { folder: run, network, evaluation, accuracy: evaluation?.top1 ?? Number.NaN, finished, interrupted };
+    } finally {
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     }
-    return { folder: run, network, evaluation, accuracy: evaluation?.top1 ?? Number.NaN, finished, interrupted };
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-    run.unlock();
-  }
+  });
 }

@@ -113,7 +113,7 @@ export class Trainer {
   save(): void {
     this.lastSave = performance.now();
     saveCheckpoint(
-      this.folder.file('checkpoint.safetensors'),
+      (file) => this.folder.write('checkpoint.safetensors', file),
       this.network,
       this.moments,
       this.observer.signs,
@@ -141,6 +141,7 @@ export class Trainer {
       const order = this.train.order(seed, epoch);
       loader.begin({ order, first: batch, augmentation: augmentationOf(this.config), seed, epoch });
       while (this.progress.batch < this.train.length) {
+        if (this.folder.isLost) this.folder.requireHeld();
         const begin = performance.now();
         this.step(await this.nextOf(loader), begin, events);
         if (events.shouldStop?.()) {

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { FormatError } from '../../core/errors.ts';
 import type { DataSet } from '../../data/dataset.ts';
-import { writeFileAtomic } from '../../data/files.ts';
 import type { Network } from '../../models/network.ts';
 import { loadTrained } from '../../train/load-network.ts';
+import type { RunFolder } from '../../train/run-folder.ts';
 import { robustnessOf } from '../robustness/robustness.ts';
 import { SensitivityBench } from '../sensitivity.ts';
 import { viewsOf } from '../views/views.ts';
@@ -53,26 +53,24 @@ function analyse(kind: AnalysisKind, network: Network, data: DataSet, images: nu
 }
 
 /** What the plan asks for of a finished run of the first seed and is not made yet; nothing where the weights are gone. */
-function missingKinds(plan: Plan, { id, label, seed }: Job, folder: string): AnalysisKind[] {
-  const run = runFolderOf(folder, id);
+function missingKinds(plan: Plan, { label, seed }: Job, run: RunFolder): AnalysisKind[] {
   const result = readResult(run);
   if (seed !== plan.seeds[0] || !result || result.failed !== undefined) return [];
   if (!existsSync(run.file('checkpoint.safetensors'))) return [];
   return analysisKinds.filter((kind) => plan.analyses[kind].includes(label) && !existsSync(run.file(`${kind}.json`)));
 }
 
-/** Makes the analyses of a run that are missing. */
-export async function analyseRun(plan: Plan, job: Job, folder: string, data: DataSet): Promise<void> {
-  const run = runFolderOf(folder, job.id);
-  for (const kind of missingKinds(plan, job, folder)) {
+/** Makes the analyses of a run that are missing. @param run its folder, locked */
+export async function analyseRun(plan: Plan, job: Job, run: RunFolder, data: DataSet): Promise<void> {
+  for (const kind of missingKinds(plan, job, run)) {
     const { network } = loadTrained(run.path);
     const result = await analyse(kind, network, data, plan.analyses.images);
-    writeFileAtomic(run.file(`${kind}.json`), `${JSON.stringify(result)}\n`);
+    run.write(`${kind}.json`, `${JSON.stringify(result)}\n`);
   }
 }
 
 export const openAnalyses = (plan: Plan, jobs: readonly Job[], folder: string): Job[] =>
-  jobs.filter((job) => missingKinds(plan, job, folder).length > 0);
+  jobs.filter((job) => missingKinds(plan, job, runFolderOf(folder, job.id)).length > 0);
 
 /** @throws FormatError when the log is damaged; null when there is none */
 export function readAnalysis<K extends AnalysisKind>(folder: string, id: string, kind: K): AnalysisResult<K> | null {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { methods } from '../../methods/table.ts';
 import { readCheckpoint } from '../../train/checkpoint.ts';
 import { blobData } from '../../train/synthetic.testing.ts';
@@ -150,25 +150,17 @@ test('a comparison that was moved in the middle finds its teachers where they ar
   expect(await runComparison(given, after, silent, load)).toBe('finished');
 });
 
-test('a run in the hands of another process is left to it', async () => {
+test('a run in the hands of another process is left to it, also where this machine takes its lock for a stale one', async () => {
   const given = plan({ methods: ['bnn', 'bi-real'] });
   const [taken, free] = knownJobs(given, folder);
-  runFolderOf(folder, taken!.id).lock();
-  writeFileSync(runFolderOf(folder, taken!.id).file('lock'), String(process.ppid));
-  expect(await runComparison(given, folder, silent, load)).toBe('busy');
-  expect(readResult(runFolderOf(folder, taken!.id))).toBeNull();
-  expect(readResult(runFolderOf(folder, free!.id))).not.toBeNull();
-});
-
-test('a run that another process begins while the data set is loaded is left to it', async () => {
-  const given = plan({ methods: ['bnn', 'bi-real'] });
-  const [taken, free] = knownJobs(given, folder);
-  const slowly = async () => {
-    runFolderOf(folder, taken!.id).lock();
-    writeFileSync(runFolderOf(folder, taken!.id).file('lock'), String(process.ppid));
-    return blobs;
-  };
-  expect(await runComparison(given, folder, silent, slowly)).toBe('busy');
+  await runFolderOf(folder, taken!.id).whileLocked(async () => {
+    // the clock of the disk is another one
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 60_000 });
+    expect(runFolderOf(folder, taken!.id).isTaken).toBe(false);
+    expect(await runComparison(given, folder, silent, load)).toBe('busy');
+    vi.useRealTimers();
+    expect(runFolderOf(folder, taken!.id).isTaken).toBe(true);
+  });
   expect(readResult(runFolderOf(folder, taken!.id))).toBeNull();
   expect(readResult(runFolderOf(folder, free!.id))).not.toBeNull();
 });

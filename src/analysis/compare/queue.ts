@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DivergenceError, PackError, ShapeError, TakenError, UsageError } from '../../core/errors.ts';
 import type { DataSet } from '../../data/dataset.ts';
-import { writeFileAtomic } from '../../data/files.ts';
 import type { Network } from '../../models/network.ts';
 import { floatBytes } from '../../pack/pack.ts';
 import { pool } from '../../tensor/storage.ts';
@@ -37,7 +36,7 @@ async function packedFigures(
 ): Promise<Pick<DoneResult, 'packedAccuracy' | 'packedBytes' | 'notPacked'>> {
   try {
     const { bytes, model } = await packForData(network, data);
-    writeFileAtomic(folder.file(packedFile), bytes);
+    folder.write(packedFile, bytes);
     return { packedAccuracy: (await evaluatePacked(model, data, limit)).top1, packedBytes: bytes.length };
   } catch (error) {
     if (error instanceof PackError) return { packedAccuracy: null, packedBytes: null, notPacked: error.message };
@@ -82,14 +81,14 @@ export class Queue {
 
   private readonly load: Load;
   /** After a run is finished. */
-  private readonly afterRun: (job: Job, data: DataSet) => Promise<void>;
+  private readonly afterRun: (job: Job, folder: RunFolder, data: DataSet) => Promise<void>;
 
   constructor(
     folder: string,
     events: QueueEvents,
     epochsOf: (config: TrainConfig, data: DataSet) => number,
     load: Load,
-    afterRun: (job: Job, data: DataSet) => Promise<void> = async () => {},
+    afterRun: (job: Job, folder: RunFolder, data: DataSet) => Promise<void> = async () => {},
   ) {
     this.folder = folder;
     this.events = events;
@@ -101,17 +100,21 @@ export class Queue {
   /** @throws when nothing is left but runs that could not be done, the error of the first one */
   async run(jobs: readonly Job[]): Promise<QueueEnd> {
     const errors = new Map<string, unknown>();
+    const taken = new Set<string>();
     for (;;) {
       const open = openJobs(this.folder, jobs);
       if (open.length === 0) return 'finished';
-      const next = open.find((job) => !errors.has(job.id) && this.isReady(job, open));
+      const next = open.find(({ id, needs }) => !errors.has(id) && !taken.has(id) && this.isReady(id, needs, open));
       if (!next && errors.size > 0) throw errors.values().next().value;
       if (!next) return 'busy';
       try {
         if (!(await this.finish(next, jobs))) return 'stopped';
       } catch (error) {
-        // another process was quicker, while the data set was loaded: it is its run now
-        if (error instanceof TakenError) continue;
+        // another process was quicker: it is its run now
+        if (error instanceof TakenError) {
+          taken.add(next.id);
+          continue;
+        }
         // a night of other runs must not be lost for one
         errors.set(next.id, error);
         this.events.onError(next, error);
@@ -119,21 +122,25 @@ export class Queue {
     }
   }
 
-  private isReady({ id, needs }: Job, open: readonly Job[]): boolean {
+  private isReady(id: string, needs: string | null, open: readonly Job[]): boolean {
     return !runFolderOf(this.folder, id).isTaken && !open.some((job) => job.id === needs);
   }
 
-  /** @returns false when Ctrl-C stopped it */
-  private async finish(job: Job, jobs: readonly Job[]): Promise<boolean> {
+  /** The run is locked until its analyses are made. @returns false when Ctrl-C stopped it */
+  private finish(job: Job, jobs: readonly Job[]): Promise<boolean> {
     const folder = runFolderOf(this.folder, job.id);
-    const events = this.events.onJob(job, jobs.indexOf(job) + 1, jobs.length);
-    const result = await this.train(job, folder, events);
-    pool.clear();
-    if (!result) return false;
-    writeResult(folder, result);
-    this.events.onResult(job, result);
-    await this.afterRun(job, await this.load(job.data));
-    return true;
+    return folder.whileLocked(async () => {
+      // another process has finished it since it was found open
+      if (!openJobs(this.folder, jobs).includes(job)) return true;
+      const events = this.events.onJob(job, jobs.indexOf(job) + 1, jobs.length);
+      const result = await this.train(job, folder, events);
+      pool.clear();
+      if (!result) return false;
+      writeResult(folder, result);
+      this.events.onResult(job, result);
+      await this.afterRun(job, folder, await this.load(job.data));
+      return true;
+    });
   }
 
   private async train(

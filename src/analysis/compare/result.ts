@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { FormatError } from '../../core/errors.ts';
-import { writeFileAtomic } from '../../data/files.ts';
 import type { RunFolder } from '../../train/run-folder.ts';
 
 const done = z.strictObject({
@@ -25,7 +24,7 @@ export type RunResult = DoneResult | z.infer<typeof failed>;
 const resultFile = 'result.json';
 
 export function writeResult(folder: RunFolder, result: RunResult): void {
-  writeFileAtomic(folder.file(resultFile), `${JSON.stringify(result, null, 2)}\n`);
+  folder.write(resultFile, `${JSON.stringify(result, null, 2)}\n`);
 }
 
 /** Null while the run is not finished. @throws FormatError when the file is damaged */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DataSet } from '../../data/dataset.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { loadDataSet } from '../../data/table.ts';
+import type { RunFolder } from '../../train/run-folder.ts';
 import { analyseRun, openAnalyses } from './analyses.ts';
 import { analysisSections } from './analysis-sections.ts';
 import { epochsWithin } from './budget.ts';
@@ -62,13 +63,17 @@ export async function runComparison(
   load: Load = loadDataSet,
 ): Promise<QueueEnd> {
   const once = loadedOnce(load);
-  const afterRun = (job: Job, data: DataSet) => analyseRun(plan, job, folder, data);
+  const afterRun = (job: Job, run: RunFolder, data: DataSet) => analyseRun(plan, job, run, data);
   const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), once, afterRun);
   const end = await queue.run(jobsOf(plan, folder, plan.seeds, epochsOf(plan)));
   const last = end === 'finished' && plan.again ? await queue.run(knownJobs(plan, folder)) : end;
   if (last === 'stopped') return last;
   // asked for after the run was finished, or cut short
-  for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) await afterRun(job, await once(job.data));
+  for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) {
+    const run = runFolderOf(folder, job.id);
+    if (run.isTaken) continue;
+    await run.whileLocked(async () => afterRun(job, run, await once(job.data)));
+  }
   return last;
 }
 

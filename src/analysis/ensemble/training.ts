@@ -1,11 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { argmax } from '../../core/argmax.ts';
 import { PackError } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
 import { Batches } from '../../data/batches.ts';
 import { type DataSet, imagesOf, type Split, sampleOf } from '../../data/dataset.ts';
-import { writeFileAtomic } from '../../data/files.ts';
 import type { Network } from '../../models/network.ts';
 import { castVotes, voteLogits } from '../../runtime/vote.ts';
 import { inference } from '../../tensor/tape.ts';
@@ -69,23 +67,24 @@ export class EnsembleTraining {
   }
 
   /** @returns the finished ensemble; null when Ctrl-C stopped it */
-  async run(events: EnsembleEvents): Promise<Ensemble | null> {
+  run(events: EnsembleEvents): Promise<Ensemble | null> {
+    const own = new RunFolder(this.folder);
+    return own.whileLocked(() => this.trainMembers(own, events));
+  }
+
+  private async trainMembers(own: RunFolder, events: EnsembleEvents): Promise<Ensemble | null> {
+    const save = () => own.write(ensembleFile, `${JSON.stringify(this.ensemble, null, 2)}\n`);
     for (const { folder } of this.ensemble.members) await this.count(loadTrained(join(this.folder, folder)).network);
     const { members, size } = this.ensemble;
-    this.save();
+    save();
     while (members.length < size) {
       const trained = await this.train(members.length + 1, events);
       if (!trained) return null;
       members.push(trained);
-      this.save();
+      save();
       events.onTrained(trained, members.length);
     }
     return this.ensemble;
-  }
-
-  private save(): void {
-    mkdirSync(this.folder, { recursive: true });
-    writeFileAtomic(join(this.folder, ensembleFile), `${JSON.stringify(this.ensemble, null, 2)}\n`);
   }
 
   private configOf(place: number): TrainConfig {
@@ -101,17 +100,19 @@ export class EnsembleTraining {
     const places = drawn(this.importance, new Random(config.seed).fork(place));
     const data = { ...this.data, train: imagesOf(this.data.train, places) };
     const on = events.onMember(place, this.ensemble.size);
-    const run = await trainRun(folder, config, data, { existing: 'resume', ...on });
-    const { accuracy, finished, interrupted, network } = run;
-    if (!finished || interrupted) return null;
-    const packedBytes = await this.pack(network, folder);
-    return { folder: name, accuracy, packedBytes, ...(await this.count(network)) };
+    return folder.whileLocked(async () => {
+      const run = await trainRun(folder, config, data, { existing: 'resume', ...on });
+      const { accuracy, finished, interrupted, network } = run;
+      if (!finished || interrupted) return null;
+      const packedBytes = await this.pack(network, folder);
+      return { folder: name, accuracy, packedBytes, ...(await this.count(network)) };
+    });
   }
 
   private async pack(network: Network, folder: RunFolder): Promise<number | null> {
     try {
       const { bytes } = await packForData(network, this.data);
-      writeFileAtomic(folder.file(packedFile), bytes);
+      folder.write(packedFile, bytes);
       return bytes.length;
     } catch (error) {
       if (error instanceof PackError) return null;
