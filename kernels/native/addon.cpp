@@ -1,7 +1,10 @@
-// The Node-API surface: every kernel of the table by name, and the choice of instruction set and threads. One template turns a C++
-// signature into argument conversion; a kernel's exception becomes a JavaScript one.
+// The Node-API surface: every kernel of a table by name, one object of them per instruction set, and the number of threads. One template
+// turns a C++ signature into argument conversion; a kernel's exception becomes a JavaScript one. Nothing here is chosen for the whole
+// process but the threads: worker_threads load the addon again, each with its own objects.
+#include <dlfcn.h>
 #include <node_api.h>
 
+#include <cmath>
 #include <exception>
 #include <string>
 #include <tuple>
@@ -12,8 +15,6 @@
 
 namespace signum {
 namespace {
-
-const KernelTable* active = nullptr;
 
 struct BadArgument : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -41,37 +42,45 @@ struct Argument<Span<T>> {
     return {static_cast<T*>(data), length};
   }
 };
+double number_from(napi_env env, napi_value value) {
+  double result;
+  if (napi_get_value_double(env, value, &result) != napi_ok) throw BadArgument("a kernel argument is not a number");
+  return result;
+}
+// counts, flags and names: none is negative
 template <>
 struct Argument<int> {
   static int from(napi_env env, napi_value value) {
-    int32_t result;
-    if (napi_get_value_int32(env, value, &result) != napi_ok) throw BadArgument("a kernel argument is not a number");
-    return result;
+    const double result = number_from(env, value);
+    if (!(result >= 0 && result <= INT32_MAX && result == std::floor(result)))
+      throw BadArgument("a kernel argument is " + std::to_string(result) + ", not a whole number from 0 to 2147483647");
+    return int(result);
   }
 };
 template <>
 struct Argument<float> {
-  static float from(napi_env env, napi_value value) {
-    double result;
-    if (napi_get_value_double(env, value, &result) != napi_ok) throw BadArgument("a kernel argument is not a number");
-    return float(result);
-  }
+  static float from(napi_env env, napi_value value) { return float(number_from(env, value)); }
 };
 
 template <class... A, size_t... I>
 void call(napi_env env, const char* name, void (*kernel)(A...), napi_value* values, std::index_sequence<I...>) {
   try {
+    const Caller caller;
     kernel(Argument<A>::from(env, values[I])...);
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, nullptr, (std::string(name) + ": out of memory").c_str());
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, (std::string(name) + ": " + error.what()).c_str());
   }
 }
 
 template <class... A>
-void invoke(napi_env env, napi_callback_info info, const char* name, void (*kernel)(A...)) {
+void invoke(napi_env env, napi_callback_info info, const char* name, void (*KernelTable::*member)(A...)) {
   napi_value values[sizeof...(A)];
   size_t count = sizeof...(A);
-  napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+  void* table;
+  napi_get_cb_info(env, info, &count, values, nullptr, &table);
+  void (*kernel)(A...) = static_cast<const KernelTable*>(table)->*member;
   if (count != sizeof...(A)) {
     napi_throw_error(env, nullptr, (std::string(name) + ": wrong number of arguments").c_str());
     return;
@@ -81,7 +90,7 @@ void invoke(napi_env env, napi_callback_info info, const char* name, void (*kern
 
 #define X(kernel, ...)                                                 \
   napi_value js_##kernel(napi_env env, napi_callback_info info) {      \
-    invoke(env, info, #kernel, active->kernel);                        \
+    invoke(env, info, #kernel, &KernelTable::kernel);                  \
     return nullptr;                                                    \
   }
 SIGNUM_KERNELS(X)
@@ -99,17 +108,29 @@ napi_value js_instruction_sets(napi_env env, napi_callback_info) {
   return list;
 }
 
-napi_value js_use_instruction_set(napi_env env, napi_callback_info info) {
-  napi_value value;
+void define(napi_env env, napi_value object, const char* name, napi_callback callback, const KernelTable* table = nullptr) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, const_cast<KernelTable*>(table), &function);
+  napi_set_named_property(env, object, name, function);
+}
+
+void define_kernels(napi_env env, napi_value object, const KernelTable* table) {
+#define X(kernel, ...) define(env, object, #kernel, js_##kernel, table);
+  SIGNUM_KERNELS(X)
+#undef X
+}
+
+napi_value js_kernels(napi_env env, napi_callback_info info) {
+  napi_value value, object;
   size_t count = 1, length = 0;
   char wanted[32] = {};
   napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
-  napi_get_value_string_utf8(env, value, wanted, sizeof(wanted), &length);
+  if (count == 1) napi_get_value_string_utf8(env, value, wanted, sizeof(wanted), &length);
   for (const KernelTable* table : supported_tables()) {
-    if (std::string(table->name) == wanted) {
-      active = table;
-      return nullptr;
-    }
+    if (std::string(table->name) != wanted) continue;
+    napi_create_object(env, &object);
+    define_kernels(env, object, table);
+    return object;
   }
   napi_throw_error(env, nullptr, ("this CPU or build has no instruction set \"" + std::string(wanted) + "\"").c_str());
   return nullptr;
@@ -125,10 +146,11 @@ napi_value js_threads(napi_env env, napi_callback_info info) {
   return result;
 }
 
-void define(napi_env env, napi_value exports, const char* name, napi_callback callback) {
-  napi_value function;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
-  napi_set_named_property(env, exports, name, function);
+// Node unloads an addon with the last worker_thread that loaded it; the pool's threads would go on in code that is gone.
+void stay_loaded() {
+  Dl_info library;
+  if (dladdr(reinterpret_cast<void*>(&stay_loaded), &library) && library.dli_fname)
+    dlopen(library.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 }  // namespace
@@ -136,12 +158,11 @@ void define(napi_env env, napi_value exports, const char* name, napi_callback ca
 
 NAPI_MODULE_INIT() {
   using namespace signum;
-  active = supported_tables().front();
-#define X(kernel, ...) define(env, exports, #kernel, js_##kernel);
-  SIGNUM_KERNELS(X)
-#undef X
+  stay_loaded();
+  // the best instruction set's kernels, for who does not choose
+  define_kernels(env, exports, supported_tables().front());
   define(env, exports, "instructionSets", js_instruction_sets);
-  define(env, exports, "useInstructionSet", js_use_instruction_set);
+  define(env, exports, "kernels", js_kernels);
   define(env, exports, "threads", js_threads);
   return exports;
 }

@@ -73,7 +73,7 @@ static inline uint32_t word_of(const Test& negative) {
 template <class TestAt>
 static void pack(uint32_t* words, int rows, int channels, const TestAt& test_of) {
   const size_t stride = words_per_row(channels);
-  parallel_ranges(rows, 1 + 65536 / (channels + 1), [=](size_t begin, size_t end, int) {
+  parallel_ranges(rows, 1 + 65536 / (size_t(channels) + 1), [=](size_t begin, size_t end, int) {
     const int whole = channels / 32, rest = channels % 32;
     const TestAt test_at = test_of;
     for (size_t r = begin; r < end; r++) {
@@ -106,45 +106,45 @@ static inline void unpack_row(const uint32_t* words, int channels, float* out) {
 }  // namespace bits
 
 static void packSigns(Floats x, Words words, int rows, int channels) {
-  require(x, size_t(rows) * channels, "packSigns x");
-  require(words, rows * words_per_row(channels), "packSigns words");
+  require(x, matrix_size(rows, channels), "packSigns x");
+  require(words, packed_size(rows, channels), "packSigns words");
   bits::pack(words.data, rows, channels,
              [from = x.data, channels](size_t r, int c) { return bits::Negative{from + r * channels + c}; });
 }
 
 static void packAffineSigns(Floats x, Floats scale, Floats shift, Words words, int rows, int channels) {
-  require(x, size_t(rows) * channels, "packAffineSigns x");
+  require(x, matrix_size(rows, channels), "packAffineSigns x");
   require(scale, channels, "packAffineSigns scale");
   require(shift, channels, "packAffineSigns shift");
-  require(words, rows * words_per_row(channels), "packAffineSigns words");
+  require(words, packed_size(rows, channels), "packAffineSigns words");
   bits::pack(words.data, rows, channels, [from = x.data, channels, scale = scale.data, shift = shift.data](size_t r, int c) {
     return bits::NegativeAffine{from + r * channels + c, scale + c, shift + c};
   });
 }
 
 static void packWithin(Floats x, float low, float high, Words words, int rows, int channels) {
-  require(x, size_t(rows) * channels, "packWithin x");
-  require(words, rows * words_per_row(channels), "packWithin words");
+  require(x, matrix_size(rows, channels), "packWithin x");
+  require(words, packed_size(rows, channels), "packWithin words");
   bits::pack(words.data, rows, channels,
              [from = x.data, channels, low, high](size_t r, int c) { return bits::Within{from + r * channels + c, low, high}; });
 }
 
 static void unpackSigns(Words words, Floats y, int rows, int channels) {
-  require(words, rows * words_per_row(channels), "unpackSigns words");
-  require(y, size_t(rows) * channels, "unpackSigns y");
-  parallel_ranges(rows, 1 + 65536 / (channels + 1), [&](size_t begin, size_t end, int) {
+  require(words, packed_size(rows, channels), "unpackSigns words");
+  require(y, matrix_size(rows, channels), "unpackSigns y");
+  parallel_ranges(rows, 1 + 65536 / (size_t(channels) + 1), [&](size_t begin, size_t end, int) {
     for (size_t r = begin; r < end; r++)
       bits::unpack_row(words.data + r * words_per_row(channels), channels, y.data + r * channels);
   });
 }
 
 static void maskBits(Floats dy, Words words, Floats dx, int rows, int channels) {
-  require(dy, size_t(rows) * channels, "maskBits dy");
-  require(words, rows * words_per_row(channels), "maskBits words");
-  require(dx, size_t(rows) * channels, "maskBits dx");
+  require(dy, matrix_size(rows, channels), "maskBits dy");
+  require(words, packed_size(rows, channels), "maskBits words");
+  require(dx, matrix_size(rows, channels), "maskBits dx");
   VecInt lane_bits;
   for (int i = 0; i < kLanes; i++) lane_bits[i] = 1 << i;
-  parallel_ranges(rows, 1 + 65536 / (channels + 1), [&](size_t begin, size_t end, int) {
+  parallel_ranges(rows, 1 + 65536 / (size_t(channels) + 1), [&](size_t begin, size_t end, int) {
     for (size_t r = begin; r < end; r++) {
       const uint32_t* row = words.data + r * words_per_row(channels);
       const float* from = dy.data + r * channels;
@@ -158,6 +158,8 @@ static void maskBits(Floats dy, Words words, Floats dx, int rows, int channels) 
 }
 
 static void packFilterSigns(Floats w, Words words, int taps, int in_channels, int out_channels) {
+  for (const int count : {taps, in_channels, out_channels}) expect(count >= 1, "packFilterSigns", "a count is below 1");
+  expect_countable("packFilterSigns", {taps, int64_t(in_channels) + 64, out_channels});
   const size_t stride = words_per_row(in_channels);
   require(w, size_t(taps) * in_channels * out_channels, "packFilterSigns w");
   require(words, size_t(out_channels) * taps * stride, "packFilterSigns words");

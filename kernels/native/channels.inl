@@ -23,15 +23,20 @@ static void reduce(int rows, int width, double* total, const Partial& partial) {
 
 template <class Body>
 static void over_rows(int rows, int channels, const Body& body) {
-  parallel_ranges(rows, 1 + 32768 / (channels + 1), [&](size_t begin, size_t end, int) { body(begin, end); });
+  parallel_ranges(rows, 1 + 32768 / (size_t(channels) + 1), [&](size_t begin, size_t end, int) { body(begin, end); });
 }
 
 }  // namespace channels_
 
 static void channelMoments(Floats x, Floats mean, Floats variance, int rows, int channels) {
-  require(x, size_t(rows) * channels, "channelMoments x");
+  require(x, matrix_size(rows, channels), "channelMoments x");
   require(mean, channels, "channelMoments mean");
   require(variance, channels, "channelMoments variance");
+  if (rows == 0) {
+    std::memset(mean.data, 0, sizeof(float) * channels);
+    std::memset(variance.data, 0, sizeof(float) * channels);
+    return;
+  }
   // squares are taken about the first row, so that a large mean does not cancel the variance
   const float* pivot = x.data;
   std::vector<double> sums(2 * size_t(channels));
@@ -59,7 +64,7 @@ static void channelMoments(Floats x, Floats mean, Floats variance, int rows, int
 
 static void channelAffine(Floats x, Floats scale, Floats shift, Floats residual, float low, float high, Floats y, int rows,
                           int channels) {
-  const size_t size = size_t(rows) * channels;
+  const size_t size = matrix_size(rows, channels);
   require(x, size, "channelAffine x");
   require(scale, channels, "channelAffine scale");
   require(shift, channels, "channelAffine shift");
@@ -79,7 +84,7 @@ static void channelAffine(Floats x, Floats scale, Floats shift, Floats residual,
 
 static void batchNormBackward(Floats x, Floats dy, Floats mean, Floats inv_std, Floats gamma, Floats dx, Floats dgamma,
                               Floats dbeta, int rows, int channels) {
-  const size_t size = size_t(rows) * channels;
+  const size_t size = matrix_size(rows, channels);
   require(x, size, "batchNormBackward x");
   require(dy, size, "batchNormBackward dy");
   require(dx, size, "batchNormBackward dx");
@@ -154,31 +159,31 @@ static void reduce_rows(Floats out, int rows, int channels, const Term& term) {
 }  // namespace channels_
 
 static void columnSums(Floats x, Floats out, int rows, int channels) {
-  require(x, size_t(rows) * channels, "columnSums x");
+  require(x, matrix_size(rows, channels), "columnSums x");
   channels_::reduce_columns(out, rows, channels, [&](size_t i, auto e) { return load(x.data + i, e); });
 }
 
 static void columnAbsSums(Floats x, Floats out, int rows, int channels) {
-  require(x, size_t(rows) * channels, "columnAbsSums x");
+  require(x, matrix_size(rows, channels), "columnAbsSums x");
   channels_::reduce_columns(out, rows, channels, [&](size_t i, auto e) { return absolute(load(x.data + i, e)); });
 }
 
 static void columnDots(Floats a, Floats b, Floats out, int rows, int channels) {
-  require(a, size_t(rows) * channels, "columnDots a");
-  require(b, size_t(rows) * channels, "columnDots b");
+  require(a, matrix_size(rows, channels), "columnDots a");
+  require(b, matrix_size(rows, channels), "columnDots b");
   channels_::reduce_columns(out, rows, channels, [&](size_t i, auto e) { return load(a.data + i, e) * load(b.data + i, e); });
 }
 
 static void rowAbsMeans(Floats x, Floats out, int rows, int channels) {
-  require(x, size_t(rows) * channels, "rowAbsMeans x");
+  require(x, matrix_size(rows, channels), "rowAbsMeans x");
   channels_::reduce_rows(out, rows, channels, [&](size_t i, auto e) { return absolute(load(x.data + i, e)); });
   for (int r = 0; r < rows; r++) out.data[r] /= float(channels);
 }
 
 static void rowScale(Floats x, Floats factor, Floats y, int rows, int channels) {
-  require(x, size_t(rows) * channels, "rowScale x");
+  require(x, matrix_size(rows, channels), "rowScale x");
   require(factor, rows, "rowScale factor");
-  require(y, size_t(rows) * channels, "rowScale y");
+  require(y, matrix_size(rows, channels), "rowScale y");
   channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++) {
       const Vec k = broadcast(factor.data[r]);
@@ -188,7 +193,7 @@ static void rowScale(Floats x, Floats factor, Floats y, int rows, int channels) 
 }
 
 static void rowDots(Floats a, Floats b, Floats out, int rows, int channels) {
-  require(a, size_t(rows) * channels, "rowDots a");
-  require(b, size_t(rows) * channels, "rowDots b");
+  require(a, matrix_size(rows, channels), "rowDots a");
+  require(b, matrix_size(rows, channels), "rowDots b");
   channels_::reduce_rows(out, rows, channels, [&](size_t i, auto e) { return load(a.data + i, e) * load(b.data + i, e); });
 }

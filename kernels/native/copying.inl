@@ -3,7 +3,8 @@
 static void copyBlocks(Floats x, Floats y, Ints geometry) {
   const BlockCopy g(geometry);
   require(x, g.from.extent(g), "copyBlocks x");
-  require(y, g.to.extent(g), "copyBlocks y");
+  require(y, std::max(g.to.extent(g), g.total()), "copyBlocks y");
+  if (g.total() == 0) return;
   const size_t lines = size_t(g.counts[0]) * g.counts[1], line = size_t(g.counts[2]) * g.length;
   parallel_ranges(lines, 1 + 32768 / (line + 1), [&](size_t begin, size_t end, int) {
     for (size_t i = begin; i < end; i++) {

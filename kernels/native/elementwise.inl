@@ -109,9 +109,9 @@ static void maskWithin(Floats dy, Floats y, float low, float high, Floats dx) {
 }
 
 static void prelu(Floats x, Floats slope, Floats y, int rows, int channels) {
-  require(x, size_t(rows) * channels, "prelu x");
+  require(x, matrix_size(rows, channels), "prelu x");
   require(slope, channels, "prelu slope");
-  require(y, size_t(rows) * channels, "prelu y");
+  require(y, matrix_size(rows, channels), "prelu y");
   channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++)
       by_vectors(channels, [&](int c, auto e) {
@@ -122,7 +122,7 @@ static void prelu(Floats x, Floats slope, Floats y, int rows, int channels) {
 }
 
 static void preluBackward(Floats x, Floats slope, Floats dy, Floats dx, Floats dslope, int rows, int channels) {
-  const size_t size = size_t(rows) * channels;
+  const size_t size = matrix_size(rows, channels);
   require(x, size, "preluBackward x");
   require(slope, channels, "preluBackward slope");
   require(dy, size, "preluBackward dy");

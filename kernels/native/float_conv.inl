@@ -113,7 +113,7 @@ static void over_batch(const ConvGeometry& g, int rows, const Prepare& prepare, 
     });
     return;
   }
-  const size_t row_products = g.out_size() / g.batch * g.taps() * g.group_in() / rows;
+  const size_t row_products = size_t(g.out_height) * g.out_width * g.out_channels * g.taps() * g.group_in() / rows;
   for (int n = 0; n < g.batch; n++) {
     prepare(n, 0);
     parallel_ranges(rows, 1 + kProductsOfThread / (row_products + 1), [&](size_t begin, size_t end, int) { compute(n, int(begin), int(end), 0); });

@@ -1,10 +1,36 @@
-// Convolution and pooling geometries; field order as in src/backend/flat-kernels.ts.
+// Convolution and pooling geometries; field order as in src/backend/flat-kernels.ts. Kernels trust what these constructors let pass: whatever
+// JavaScript sends, sizes agree with each other and their products do not overflow.
 #pragma once
 #include <algorithm>
+#include <initializer_list>
 
 #include "span.h"
 
 namespace signum {
+
+// What a geometry describes is held in arrays whose offsets fit an int32.
+constexpr int64_t kMostElements = INT32_MAX;
+
+inline void expect(bool holds, const char* geometry, const char* rule) {
+  if (!holds) throw std::runtime_error(std::string(geometry) + " geometry: " + rule);
+}
+
+inline void expect_countable(const char* geometry, std::initializer_list<int64_t> factors) {
+  int64_t total = 1;
+  for (const int64_t factor : factors) {
+    expect(factor >= 0 && (factor == 0 || total <= kMostElements / factor), geometry, "more values than an array can hold");
+    total *= factor;
+  }
+}
+
+// Does every output have a window that meets the image, and do they reach its end?
+inline bool windows_fit(int64_t size, int64_t pad, int64_t reach, int64_t stride, int64_t outputs) {
+  const int64_t rest = size + 2 * pad - reach;
+  const bool whole = rest >= 0 && outputs == rest / stride + 1;
+  // rounded up, the last window may reach beyond the border
+  const bool ragged = rest + stride > 0 && outputs == (rest + stride - 1) / stride + 1;
+  return (whole || ragged) && (outputs - 1) * stride < size + pad;
+}
 
 struct ConvGeometry {
   int batch, height, width, in_channels, kernel_height, kernel_width, out_channels;
@@ -15,6 +41,9 @@ struct ConvGeometry {
     const int32_t* f = g.data;
     batch = f[0], height = f[1], width = f[2], in_channels = f[3], kernel_height = f[4], kernel_width = f[5];
     out_channels = f[6], stride = f[7], pad = f[8], dilation = f[9], groups = f[10], out_height = f[11], out_width = f[12];
+    check();
+    // a stride beyond the image is never taken: outputs are 1 x 1
+    stride = std::min(stride, std::max(height, width) + 2 * pad);
   }
   int taps() const { return kernel_height * kernel_width; }
   int group_in() const { return in_channels / groups; }
@@ -24,6 +53,26 @@ struct ConvGeometry {
   size_t in_size() const { return in_pixels() * in_channels; }
   size_t out_size() const { return out_pixels() * out_channels; }
   size_t filter_size() const { return size_t(taps()) * group_in() * out_channels; }
+
+ private:
+  void check() const {
+    constexpr const char* kWhat = "convolution";
+    expect(batch >= 0, kWhat, "batch is negative");
+    for (const int size : {height, width, in_channels, kernel_height, kernel_width, out_channels, stride, dilation, groups, out_height, out_width})
+      expect(size >= 1, kWhat, "a size, stride, dilation or group count is below 1");
+    expect(in_channels % groups == 0 && out_channels % groups == 0, kWhat, "groups do not divide the channels");
+    const int64_t tall = int64_t(dilation) * (kernel_height - 1) + 1, wide = int64_t(dilation) * (kernel_width - 1) + 1;
+    expect(pad >= 0 && pad < std::max(tall, wide), kWhat, "padding is negative or not below the dilated kernel");
+    const int64_t padded_height = height + 2 * int64_t(pad), padded_width = width + 2 * int64_t(pad);
+    expect(tall <= padded_height && wide <= padded_width, kWhat, "the kernel is larger than the padded image");
+    expect(out_height == (padded_height - tall) / stride + 1 && out_width == (padded_width - wide) / stride + 1, kWhat,
+           "the output size does not follow from the input's");
+    // whole words of bits and fours of channels are rounded up
+    const int64_t inputs = int64_t(in_channels) + 64 * int64_t(groups), outputs = int64_t(out_channels) + 64 * int64_t(groups);
+    expect_countable(kWhat, {std::max(batch, 1), padded_height, padded_width, inputs});
+    expect_countable(kWhat, {std::max(batch, 1), out_height, out_width, outputs});
+    expect_countable(kWhat, {kernel_height, kernel_width, inputs / groups, outputs});
+  }
 };
 
 struct PoolGeometry {
@@ -34,9 +83,26 @@ struct PoolGeometry {
     const int32_t* f = g.data;
     batch = f[0], height = f[1], width = f[2], channels = f[3], window = f[4];
     stride = f[5], pad = f[6], out_height = f[7], out_width = f[8];
+    check();
+    stride = std::min(stride, std::max(height, width) + 2 * pad);
   }
-  size_t in_size() const { return size_t(batch) * height * width * channels; }
-  size_t out_size() const { return size_t(batch) * out_height * out_width * channels; }
+  size_t in_image() const { return size_t(height) * width * channels; }
+  size_t out_image() const { return size_t(out_height) * out_width * channels; }
+  size_t in_size() const { return batch * in_image(); }
+  size_t out_size() const { return batch * out_image(); }
+
+ private:
+  void check() const {
+    constexpr const char* kWhat = "pooling";
+    expect(batch >= 0, kWhat, "batch is negative");
+    for (const int size : {height, width, channels, window, stride, out_height, out_width})
+      expect(size >= 1, kWhat, "a size, window or stride is below 1");
+    expect(pad >= 0 && pad < window, kWhat, "padding is negative or not below the window");
+    expect(windows_fit(height, pad, window, stride, out_height) && windows_fit(width, pad, window, stride, out_width), kWhat,
+           "the output size does not follow from the input's");
+    expect_countable(kWhat, {std::max(batch, 1), height + 2 * int64_t(pad), width + 2 * int64_t(pad), channels});
+    expect_countable(kWhat, {std::max(batch, 1), out_height, out_width, channels});
+  }
 };
 
 struct BlockCopy {
@@ -46,6 +112,7 @@ struct BlockCopy {
 
     // How many values an array must have.
     size_t extent(const BlockCopy& g) const {
+      if (g.total() == 0) return 0;
       size_t end = size_t(offset) + g.length;
       for (int i = 0; i < 3; i++) end += size_t(g.counts[i] - 1) * steps[i];
       return end;
@@ -54,14 +121,17 @@ struct BlockCopy {
 
   explicit BlockCopy(const Ints& g) {
     require(g, 12, "copy geometry");
-    for (int i = 0; i < 12; i++)
-      if (g.data[i] < (i < 3)) throw std::runtime_error("copy geometry: field " + std::to_string(i) + " is too small");
+    for (int i = 0; i < 12; i++) expect(g.data[i] >= 0, "copy", "a field is negative");
     std::copy_n(g.data, 3, counts);
     length = g.data[3];
+    expect_countable("copy", {counts[0], counts[1], counts[2], length});
     const auto runs = [](const int32_t* f) { return Runs{f[0], {f[1], f[2], f[3]}}; };
     from = runs(g.data + 4);
     to = runs(g.data + 8);
   }
+
+  // Values copied. Fewer places than these would be written more than once.
+  size_t total() const { return size_t(counts[0]) * counts[1] * counts[2] * length; }
 };
 
 }  // namespace signum

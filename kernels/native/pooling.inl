@@ -53,7 +53,7 @@ static void maxPoolBackward(Floats dy, Ints indices, Floats dx, Ints geometry) {
   require(dy, g.out_size(), "maxPoolBackward dy");
   require(indices, g.out_size(), "maxPoolBackward indices");
   require(dx, g.in_size(), "maxPoolBackward dx");
-  const size_t in_image = g.in_size() / g.batch, out_image = g.out_size() / g.batch;
+  const size_t in_image = g.in_image(), out_image = g.out_image();
   parallel_ranges(g.batch, 1, [&](size_t begin, size_t end, int) {
     std::memset(dx.data + begin * in_image, 0, sizeof(float) * (end - begin) * in_image);
     for (size_t o = begin * out_image; o < end * out_image; o++) {

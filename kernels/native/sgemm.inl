@@ -91,6 +91,7 @@ static void sgemm(int transpose_a, int transpose_b, int m, int n, int k, Floats 
   require(a, size_t(m) * k, "sgemm a");
   require(b, size_t(k) * n, "sgemm b");
   require(c, size_t(m) * n, "sgemm c");
+  if (m == 0 || n == 0) return;
   if (k == 0 && !accumulate) std::memset(c.data, 0, sizeof(float) * m * n);
   const int lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
   // few rows: smaller blocks, so that every thread gets some

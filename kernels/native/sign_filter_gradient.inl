@@ -219,6 +219,7 @@ static void conv2dBackwardFilterSigns(Words x, Floats dy, Floats dfilter, Ints g
   require(x, g.in_pixels() * stride, "conv2dBackwardFilterSigns x");
   require(dy, g.out_size(), "conv2dBackwardFilterSigns dy");
   require(dfilter, g.filter_size(), "conv2dBackwardFilterSigns dfilter");
+  if (g.batch == 0) return void(std::memset(dfilter.data, 0, sizeof(float) * g.filter_size()));
   if (g.groups > 1) return conv::backward_filter_of_signs(g, x, dy, dfilter, zero_pad);
   if (!conv::is_product(g)) return sign_sums::FilterGradient(g, x, dy, zero_pad).run(dfilter.data);
   // a matrix product over pixels, whatever image they belong to: dense layers have one per image

@@ -1,4 +1,5 @@
-// A fixed pool that splits a loop over the cores. Work is cut by index only, so results never depend on timing: who computes a part does.
+// A pool that splits a loop over the cores, for any number of calling threads. Work is cut by index only, so results never depend
+// on timing: who computes a part does.
 #pragma once
 #include <cstddef>
 
@@ -9,7 +10,14 @@ using RangeBody = void (*)(void* context, size_t begin, size_t end, int thread);
 int thread_count();
 void set_thread_count(int threads);
 
-// Runs body over [0, count) in contiguous ranges, a few per thread; returns when all are done. Not reentrant.
+// One exists for as long as a thread of JavaScript is inside a kernel: the pool leaves its core to it.
+struct Caller {
+  Caller();
+  ~Caller();
+};
+
+// Runs body over [0, count) in contiguous ranges, a few per thread; returns when all are done. While another caller has the pool, the
+// calling thread does it all. What a body throws reaches the caller once no thread is in the body any more.
 void run_ranges(size_t count, size_t minimum, RangeBody body, void* context);
 
 // body(begin, end, thread); `minimum` is the fewest indices worth a thread of their own.
@@ -23,13 +31,14 @@ inline void parallel_ranges(size_t count, size_t minimum, const Body& body) {
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-// A buffer of at least `bytes` that this thread of the pool keeps between calls (64-byte aligned); `slot` separates uses.
+// A buffer of at least `bytes` that the calling thread keeps between calls (64-byte aligned); `slot` separates uses.
 enum class Scratch { kImage, kPanelA, kPanelB, kFilter, kGradient, kDots, kPartial, kTile, kCount };
-void* scratch_bytes(Scratch slot, int thread, size_t bytes);
+void* scratch_bytes(Scratch slot, size_t bytes);
 
+// `thread` says whose it is to the reader: the body's, or 0 outside of one. It is always the calling thread's.
 template <class T>
-inline T* scratch(Scratch slot, int thread, size_t count) {
-  return static_cast<T*>(scratch_bytes(slot, thread, count * sizeof(T)));
+inline T* scratch(Scratch slot, int /*thread*/, size_t count) {
+  return static_cast<T*>(scratch_bytes(slot, count * sizeof(T)));
 }
 
 }  // namespace signum

@@ -328,6 +328,7 @@ static void xnorConv2dThreshold(Words x, Words filter, Ints threshold, Ints flip
 // A convolution over an image of one row: every row of `a` is a pixel.
 static void xnorGemm(Words a, Words b, Ints out, int m, int n, int k) {
   require(out, size_t(m) * n, "xnorGemm out");
+  if (m == 0 || n == 0) return;
   int32_t fields[13] = {1, m, 1, k, 1, 1, n, 1, 0, 1, 1, m, 1};
   const Ints geometry{fields, 13};
   const ConvGeometry g(geometry);
@@ -341,5 +342,6 @@ static void xnorGemm(Words a, Words b, Ints out, int m, int n, int k) {
 // binary multiply-accumulates (times 2) were done.
 static void xnorPeak(int rounds, Floats operations) {
   require(operations, 1, "xnorPeak operations");
+  expect(rounds <= 1 << 20, "xnorPeak", "more than 2^20 rounds");
   operations.data[0] = float(xnor::register_only(rounds));
 }

@@ -1,7 +1,8 @@
 import { wordsPerRow } from '../core/bits.ts';
-import type { BlockCopy } from '../core/block-copy.ts';
-import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
+import { type BlockCopy, checkBlockCopy } from '../core/block-copy.ts';
+import { type ConvGeometry, checkConvGeometry, checkPoolGeometry, type PoolGeometry } from '../core/conv-geometry.ts';
 import { type Kernels, unaryOps } from './kernels.ts';
+import { PreparedLayout } from './prepared-filter.ts';
 
 /**
  * What the compiled backends export: the same kernels with every argument a typed array or a number, so that one generic
@@ -19,8 +20,13 @@ export type FlatKernels = {
   ) => void;
 };
 
-/** Order of the fields: kernels/native/geometry.h and kernels/wasm/assembly/geometry.ts read the same. */
-export function convWords(g: ConvGeometry): Int32Array {
+/**
+ * Order of the fields: kernels/native/geometry.h and kernels/wasm/assembly/geometry.ts read the same.
+ *
+ * @throws ShapeError when they do not fit together
+ */
+function convWords(g: ConvGeometry): Int32Array {
+  checkConvGeometry('convolution', g);
   return Int32Array.of(
     g.batch,
     g.height,
@@ -29,7 +35,8 @@ export function convWords(g: ConvGeometry): Int32Array {
     g.kernelHeight,
     g.kernelWidth,
     g.outChannels,
-    g.stride,
+    // a stride beyond the image is never taken
+    Math.min(g.stride, Math.max(g.height, g.width) + 2 * g.pad),
     g.pad,
     g.dilation,
     g.groups,
@@ -38,11 +45,15 @@ export function convWords(g: ConvGeometry): Int32Array {
   );
 }
 
-export function poolWords(g: PoolGeometry): Int32Array {
-  return Int32Array.of(g.batch, g.height, g.width, g.channels, g.window, g.stride, g.pad, g.outHeight, g.outWidth);
+function poolWords(g: PoolGeometry): Int32Array {
+  checkPoolGeometry('pooling', g);
+  const stride = Math.min(g.stride, Math.max(g.height, g.width) + 2 * g.pad);
+  return Int32Array.of(g.batch, g.height, g.width, g.channels, g.window, stride, g.pad, g.outHeight, g.outWidth);
 }
 
-export function copyWords({ counts, length, from, to }: BlockCopy): Int32Array {
+function copyWords(g: BlockCopy): Int32Array {
+  checkBlockCopy('copy', g);
+  const { counts, length, from, to } = g;
   return Int32Array.of(...counts, length, from.offset, ...from.steps, to.offset, ...to.steps);
 }
 
@@ -52,19 +63,21 @@ const panelFilters = 32;
 /** The native backend begins the panels on a cache line, wherever the array lies, and notes where that is (xnor.inl). */
 const headWords = 17;
 
-/** uint32 words of a prepared filter: panels of nibbles (one byte each, see xnor-panels) or words, whichever is larger. */
+/** uint32 words of a prepared filter: panels of nibbles (one byte each, see xnor_nibbles.inl) or words, whichever is larger; whose they are. */
 function preparedFilterWords(g: ConvGeometry): number {
   const groupOutputs = Math.ceil(g.outChannels / g.groups / panelFilters) * panelFilters;
   return (
     headWords +
     g.groups * groupOutputs * g.kernelHeight * g.kernelWidth * wordsPerRow(g.inChannels / g.groups) * 2 +
-    g.kernelHeight * g.kernelWidth * g.outChannels
+    g.kernelHeight * g.kernelWidth * g.outChannels +
+    1
   );
 }
 
 /** Turns a flat backend into the typed interface. */
 export function bindFlatKernels(name: Kernels['name'], detail: string, flat: FlatKernels): Kernels {
   const zeroPad = (padding: 'zero' | 'one') => Number(padding === 'zero');
+  const layout = new PreparedLayout(`${name} ${detail}`, preparedFilterWords);
   return {
     ...flat,
     name,
@@ -75,12 +88,22 @@ export function bindFlatKernels(name: Kernels['name'], detail: string, flat: Fla
     conv2dBackwardInput: (dy, filter, dx, g) => flat.conv2dBackwardInput(dy, filter, dx, convWords(g)),
     conv2dBackwardFilter: (x, dy, dw, g) => flat.conv2dBackwardFilter(x, dy, dw, convWords(g)),
     preparedFilterWords,
-    prepareXnorFilter: (words, prepared, g) => flat.prepareXnorFilter(words, prepared, convWords(g)),
-    xnorConv2d: (x, filter, out, g, padding) => flat.xnorConv2d(x, filter, out, convWords(g), zeroPad(padding)),
-    xnorConv2dScaled: (x, filter, alpha, scale, shift, out, g, padding) =>
-      flat.xnorConv2dScaled(x, filter, alpha, scale, shift, out, convWords(g), zeroPad(padding)),
-    xnorConv2dThreshold: (x, filter, threshold, flip, out, g, padding) =>
-      flat.xnorConv2dThreshold(x, filter, threshold, flip, out, convWords(g), zeroPad(padding)),
+    prepareXnorFilter: (words, prepared, g) => {
+      flat.prepareXnorFilter(words, prepared, convWords(g));
+      layout.mark(prepared, g);
+    },
+    xnorConv2d: (x, filter, out, g, padding) => {
+      layout.check(filter, g);
+      flat.xnorConv2d(x, filter, out, convWords(g), zeroPad(padding));
+    },
+    xnorConv2dScaled: (x, filter, alpha, scale, shift, out, g, padding) => {
+      layout.check(filter, g);
+      flat.xnorConv2dScaled(x, filter, alpha, scale, shift, out, convWords(g), zeroPad(padding));
+    },
+    xnorConv2dThreshold: (x, filter, threshold, flip, out, g, padding) => {
+      layout.check(filter, g);
+      flat.xnorConv2dThreshold(x, filter, threshold, flip, out, convWords(g), zeroPad(padding));
+    },
     conv2dSigns: (x, filter, alpha, y, g) => flat.conv2dSigns(x, filter, alpha, y, convWords(g)),
     conv2dBackwardInputSigns: (dy, filter, alpha, dx, g) =>
       flat.conv2dBackwardInputSigns(dy, filter, alpha, dx, convWords(g)),

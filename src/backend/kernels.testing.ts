@@ -65,6 +65,7 @@ export function convGeometries(widest = 9): fc.Arbitrary<ConvGeometry> {
     })
     .filter(
       (s) =>
+        s.pad <= s.dilation * (Math.max(s.kernelHeight, s.kernelWidth) - 1) &&
         s.height + 2 * s.pad > s.dilation * (s.kernelHeight - 1) &&
         s.width + 2 * s.pad > s.dilation * (s.kernelWidth - 1),
     )

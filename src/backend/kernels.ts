@@ -114,7 +114,7 @@ export interface Kernels {
     padding: BinaryPadding,
   ): void;
 
-  /** Mean and biased variance per channel. */
+  /** Mean and biased variance per channel; both 0 where there are no rows. */
   channelMoments(x: Float32Array, mean: Float32Array, variance: Float32Array, rows: number, channels: number): void;
   /** y = clamp(x*scale[c] + shift[c] + residual, low, high); an empty residual adds nothing. */
   channelAffine(

@@ -13,7 +13,9 @@ test('the reference counts a border tap as nothing (zero) or as +1 (one)', () =>
   // one pixel, value -1, under a 3x3 filter of -1: only the centre tap is inside
   const g = { batch: 1, height: 1, width: 1, inChannels: 1, kernelHeight: 3, kernelWidth: 3, outChannels: 1 };
   const geometry = { ...g, stride: 1, pad: 1, dilation: 1, groups: 1, outHeight: 1, outWidth: 1 };
-  const filter = new Uint32Array(18).map((_, i) => (i % 2 === 0 ? 1 : 0));
+  const filter = new Uint32Array(reference.preparedFilterWords(geometry));
+  const signs = new Uint32Array(18).map((_, i) => (i % 2 === 0 ? 1 : 0));
+  reference.prepareXnorFilter(signs, filter, geometry);
   const out = new Int32Array(1);
   reference.xnorConv2d(Uint32Array.of(1, 0), filter, out, geometry, 'zero');
   expect(out[0]).toBe(1);

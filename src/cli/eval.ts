@@ -10,7 +10,7 @@ import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { RunFolder } from '../train/run-folder.ts';
-import { formatTable, percent, print, tell } from './output.ts';
+import { formatTable, percent, print } from './output.ts';
 import { loadNetwork, loadVoting, runPath } from './runs.ts';
 
 export function addEval(program: Command): void {
@@ -40,10 +40,6 @@ export function addEval(program: Command): void {
       const result = packed
         ? await evaluatePacked(loadVoting(isRun ? join(path, packedFile) : path), data)
         : await evaluateFloat(path, data);
-      if (result.notFinite > 0)
-        tell(
-          `the answers to ${result.notFinite} of ${result.count} images are not finite and count as wrong: the training diverged; \`signum lint ${path}\` names the layer\n`,
-        );
       if (options.json) {
         print(`${JSON.stringify({ target: path, packed, ...result })}\n`);
         return;

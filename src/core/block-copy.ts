@@ -1,3 +1,5 @@
+import { ShapeError } from './errors.ts';
+
 /** Where the runs of a copy lie in one array. */
 export interface Runs {
   /** Of the first run. */
@@ -13,6 +15,27 @@ export interface BlockCopy {
   readonly length: number;
   readonly from: Runs;
   readonly to: Runs;
+}
+
+/** Values copied. */
+export const copiedValues = ({ counts, length }: Pick<BlockCopy, 'counts' | 'length'>): number =>
+  counts[0] * counts[1] * counts[2] * length;
+
+/** How many values an array must have in which the runs lie. */
+export function runsExtent(
+  g: Pick<BlockCopy, 'counts' | 'length'>,
+  { offset, steps }: { offset: number; steps: readonly number[] },
+): number {
+  if (copiedValues(g) === 0) return 0;
+  return g.counts.reduce((end, count, i) => end + (count - 1) * steps[i]!, offset + g.length);
+}
+
+/** @throws ShapeError when a field is no whole number from 0 on, or when more is copied than an array can hold */
+export function checkBlockCopy(op: string, g: BlockCopy): void {
+  const fields = [...g.counts, g.length, g.from.offset, ...g.from.steps, g.to.offset, ...g.to.steps];
+  const wrong = fields.find((value) => !Number.isInteger(value) || value < 0 || value > 2 ** 31 - 1);
+  if (wrong !== undefined) throw new ShapeError(`${op}: a copy's fields must be whole numbers from 0 on, got ${wrong}`);
+  if (copiedValues(g) > 2 ** 31 - 1) throw new ShapeError(`${op}: copies more values than an array can hold`);
 }
 
 /** The same the other way: the gradient of a copy. */

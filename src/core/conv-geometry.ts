@@ -54,6 +54,11 @@ export function convGeometry(op: string, input: Shape, filter: Shape, options: C
   }
   const pad = options.pad === 'same' ? (dilation * (kernelHeight - 1)) >> 1 : (options.pad ?? 0);
   if (!Number.isInteger(pad) || pad < 0) throw new ShapeError(`${op}: pad must be an integer >= 0, got ${pad}`);
+  const reach = dilation * (Math.max(kernelHeight, kernelWidth) - 1) + 1;
+  if (pad >= reach)
+    throw new ShapeError(
+      `${op}: pad ${pad} must be below the (dilated) kernel of ${reach}: outputs beyond it see no input`,
+    );
   if (groupChannels * groups !== inChannels) {
     throw new ShapeError(
       `${op}: input has ${inChannels} channels but the filter expects ${groupChannels * groups} (${shapes}` +
@@ -81,6 +86,51 @@ export function convGeometry(op: string, input: Shape, filter: Shape, options: C
     outHeight,
     outWidth,
   };
+}
+
+/** Offsets into what a geometry describes are int32 in the compiled kernels. */
+const mostElements = 2 ** 31 - 1;
+
+function countable(op: string, what: string, ...factors: number[]): void {
+  const total = factors.reduce((product, factor) => product * factor, 1);
+  if (!(total <= mostElements))
+    throw new ShapeError(`${op}: ${what} of ${factors.join(' x ')} values is more than an array can hold`);
+}
+
+function wholeNumbers(op: string, least: number, fields: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(fields))
+    if (!Number.isInteger(value) || value < least || value > mostElements)
+      throw new ShapeError(`${op}: ${name} must be a whole number from ${least} on, got ${value}`);
+}
+
+/**
+ * Checks a geometry that somebody built by hand, as the compiled kernels do again: they trust it with memory.
+ *
+ * @throws ShapeError naming the field that does not fit
+ */
+export function checkConvGeometry(op: string, g: ConvGeometry): void {
+  const { batch, pad, ...sizes } = g;
+  wholeNumbers(op, 0, { batch, pad });
+  wholeNumbers(op, 1, sizes as unknown as Record<string, number>);
+  const { height, width, inChannels, kernelHeight, kernelWidth, outChannels, stride, dilation, groups } = g;
+  if (inChannels % groups !== 0 || outChannels % groups !== 0)
+    throw new ShapeError(`${op}: ${groups} groups do not divide ${inChannels} and ${outChannels} channels`);
+  const [tall, wide] = [dilation * (kernelHeight - 1) + 1, dilation * (kernelWidth - 1) + 1];
+  if (pad >= Math.max(tall, wide))
+    throw new ShapeError(`${op}: pad ${pad} must be below the (dilated) kernel, ${tall}x${wide}`);
+  const [paddedHeight, paddedWidth] = [height + 2 * pad, width + 2 * pad];
+  const outputs = [
+    Math.floor((paddedHeight - tall) / stride) + 1,
+    Math.floor((paddedWidth - wide) / stride) + 1,
+  ] as const;
+  if (g.outHeight !== outputs[0] || g.outWidth !== outputs[1])
+    throw new ShapeError(
+      `${op}: output ${g.outHeight}x${g.outWidth} does not follow from the input: ${outputs.join('x')}`,
+    );
+  const [inputs, results] = [inChannels + 64 * groups, outChannels + 64 * groups];
+  countable(op, 'an input', Math.max(1, batch), paddedHeight, paddedWidth, inputs);
+  countable(op, 'an output', Math.max(1, batch), g.outHeight, g.outWidth, results);
+  countable(op, 'a filter', kernelHeight, kernelWidth, inputs / groups, results);
 }
 
 /** [N,OH,OW,Cout] */
@@ -116,4 +166,25 @@ export function poolGeometry(op: string, input: Shape, window: number, stride = 
     throw new ShapeError(`${op}: window ${window} is larger than the padded input ${formatShape(input)}`);
   }
   return { batch, height, width, channels, window, stride, pad, outHeight, outWidth };
+}
+
+/** As `checkConvGeometry`. The last windows may reach beyond the image, not lie there. */
+export function checkPoolGeometry(op: string, g: PoolGeometry): void {
+  const { batch, pad, ...sizes } = g;
+  wholeNumbers(op, 0, { batch, pad });
+  wholeNumbers(op, 1, sizes as unknown as Record<string, number>);
+  if (pad >= g.window) throw new ShapeError(`${op}: pad ${pad} must be below the window, ${g.window}`);
+  for (const [size, outputs] of [
+    [g.height, g.outHeight],
+    [g.width, g.outWidth],
+  ] as const) {
+    const steps = (size + 2 * pad - g.window) / g.stride;
+    const follows = outputs === Math.max(0, Math.floor(steps) + 1) || outputs === Math.ceil(steps) + 1;
+    if (!follows || (outputs - 1) * g.stride >= size + pad)
+      throw new ShapeError(
+        `${op}: output ${g.outHeight}x${g.outWidth} does not follow from the input ${g.height}x${g.width}, window ${g.window}, stride ${g.stride}, pad ${pad}`,
+      );
+  }
+  countable(op, 'an input', Math.max(1, batch), g.height + 2 * pad, g.width + 2 * pad, g.channels);
+  countable(op, 'an output', Math.max(1, batch), g.outHeight, g.outWidth, g.channels);
 }

@@ -13,6 +13,11 @@ function doubles(count: i32): usize {
 @inline function sumAt(p: usize, i: i32): f64 { return load<f64>(p + (<usize>i << 3)); }
 
 export function channelMoments(x: usize, mean: usize, variance: usize, rows: i32, channels: i32): void {
+  if (rows == 0) {
+    memory.fill(mean, 0, <usize>channels << 2);
+    memory.fill(variance, 0, <usize>channels << 2);
+    return;
+  }
   const sums = doubles(channels), squares = doubles(channels);
   for (let r = 0, i = 0; r < rows; r++) for (let c = 0; c < channels; c++, i++) {
     const centred = <f64>at(x, i) - <f64>at(x, c);

@@ -93,6 +93,7 @@ function backwardFilter(kind: i32, x: usize, imageBytes: usize, dy: usize, dfilt
   const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups;
   const reach = g.kernelHeight * g.kernelWidth * groupIn, pixels = g.outHeight * g.outWidth;
   const columns = workspace(<usize>(pixels * reach) << 2);
+  if (g.batch == 0) memory.fill(dfilter, 0, <usize>(reach * g.outChannels) << 2);
   for (let n = 0; n < g.batch; n++)
     for (let group = 0; group < g.groups; group++) {
       gather(kind, g, x + <usize>n * imageBytes, group, columns, border);

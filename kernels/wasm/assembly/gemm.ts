@@ -69,5 +69,6 @@ export function product(transposeA: bool, transposeB: bool, m: i32, n: i32, k: i
 }
 
 export function sgemm(transposeA: i32, transposeB: i32, m: i32, n: i32, k: i32, a: usize, b: usize, accumulate: i32, c: usize): void {
+  if (m == 0 || n == 0) return;
   product(transposeA != 0, transposeB != 0, m, n, k, a, transposeA ? m : k, b, transposeB ? k : n, accumulate != 0, c, n);
 }

@@ -16,6 +16,5 @@ export function nativeKernels(instructionSet?: InstructionSet): Kernels | null {
   const native = nativeAddon();
   if (native instanceof Error) return null;
   const chosen = instructionSet ?? native.instructionSets()[0]!;
-  native.useInstructionSet(chosen);
-  return bindFlatKernels('native', chosen, native);
+  return bindFlatKernels('native', chosen, native.kernels(chosen));
 }

@@ -10,11 +10,11 @@ export function channelMoments(
   for (let c = 0; c < channels; c++) {
     let sum = 0;
     for (let r = 0; r < rows; r++) sum += x[r * channels + c]!;
-    const centre = sum / rows;
+    const centre = sum / Math.max(1, rows);
     let squares = 0;
     for (let r = 0; r < rows; r++) squares += (x[r * channels + c]! - centre) ** 2;
     mean[c] = centre;
-    variance[c] = squares / rows;
+    variance[c] = squares / Math.max(1, rows);
   }
 }
 

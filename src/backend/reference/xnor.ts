@@ -1,6 +1,7 @@
 import { wordsFor } from '../../core/bits.ts';
 import type { ConvGeometry } from '../../core/conv-geometry.ts';
 import type { BinaryPadding } from '../kernels.ts';
+import { PreparedLayout } from '../prepared-filter.ts';
 import { bitAt, unpackSigns } from './bits.ts';
 import { conv2d, conv2dBackwardFilter, conv2dBackwardInput, forEachProduct } from './conv.ts';
 
@@ -13,13 +14,19 @@ export function xnorGemm(a: Uint32Array, b: Uint32Array, out: Int32Array, m: num
     }
 }
 
-/** The reference keeps the canonical layout. */
+const packedFilterWords = (g: ConvGeometry) =>
+  wordsFor(g.outChannels * g.kernelHeight * g.kernelWidth, g.inChannels / g.groups);
+
+/** The reference keeps the canonical layout, and the word that says so. */
 export function preparedFilterWords(g: ConvGeometry): number {
-  return wordsFor(g.outChannels * g.kernelHeight * g.kernelWidth, g.inChannels / g.groups);
+  return packedFilterWords(g) + 1;
 }
 
+const layout = new PreparedLayout('reference typescript', preparedFilterWords);
+
 export function prepareXnorFilter(words: Uint32Array, prepared: Uint32Array, g: ConvGeometry): void {
-  prepared.set(words.subarray(0, preparedFilterWords(g)));
+  prepared.set(words.subarray(0, packedFilterWords(g)));
+  layout.mark(prepared, g);
 }
 
 export function xnorConv2d(
@@ -29,6 +36,7 @@ export function xnorConv2d(
   g: ConvGeometry,
   padding: BinaryPadding,
 ): void {
+  layout.check(filter, g);
   const groupIn = g.inChannels / g.groups;
   const taps = g.kernelHeight * g.kernelWidth;
   out.fill(0, 0, g.batch * g.outHeight * g.outWidth * g.outChannels);

@@ -1,17 +1,34 @@
 import { wordsFor, wordsPerRow } from '../../core/bits.ts';
+import { runsExtent } from '../../core/block-copy.ts';
 import type { FlatKernels } from '../flat-kernels.ts';
 
 type Sizes<A extends unknown[]> = (...args: A) => readonly number[];
 
+type ArrayKind<Letter extends string> = `${Letter}${'r' | 'w' | 'u'}`;
+/** Counts of rows may be 0, other counts not; a name is an index into a list of names. */
+type NumberKind = 'rows' | 'count' | 'flag' | 'name' | 'float';
+type KindOf<A> = A extends Float32Array
+  ? ArrayKind<'F'>
+  : A extends Uint32Array
+    ? ArrayKind<'W'>
+    : A extends Int32Array
+      ? ArrayKind<'I'>
+      : NumberKind;
+export type ArgumentKind = ArrayKind<'F' | 'W' | 'I'> | NumberKind;
+
+/** Arrays have a letter for their type and one for what is done to them: read, written, or both (u). */
+export const isArrayKind = (kind: ArgumentKind): boolean => kind.length === 2;
+
 /**
- * How a kernel's arguments cross into WebAssembly memory. `access` has one letter per argument: `r` array read, `w` written, `u`
- * both, `.` number. `sizes` gives the elements each array argument needs, in order: what is checked and copied.
- * `extra` is appended as a last number, where the compiled function needs a length.
+ * How a kernel's arguments cross into WebAssembly memory. `kinds` says what each must be. `sizes` gives the elements each array argument
+ * needs, in order: what is checked and copied. `extra` is appended as a last number, where the compiled function needs a length.
+ * `workspace` bounds the bytes that the kernel takes for itself.
  */
 export interface Signature<A extends unknown[]> {
-  readonly access: string;
+  readonly kinds: { readonly [I in keyof A]: KindOf<A[I]> };
   readonly sizes: Sizes<A>;
   readonly extra?: (...args: A) => number;
+  readonly workspace?: (...args: A) => number;
 }
 
 type Signatures = { readonly [K in keyof FlatKernels]: Signature<Parameters<FlatKernels[K]>> };
@@ -64,31 +81,88 @@ function prepared(g: Int32Array): number {
   return panels * kh! * kw! * units * 8 + kh! * kw! * outChannels!;
 }
 
+type GeometryFields = Record<
+  'height' | 'width' | 'taps' | 'groupIn' | 'outChannels' | 'pad' | 'groups' | 'outHeight' | 'outWidth',
+  number
+>;
+function fields(g: Int32Array): GeometryFields {
+  const [, height, width, inChannels, kh, kw, outChannels, , pad, , groups, outHeight, outWidth] =
+    g as unknown as number[];
+  return {
+    height: height!,
+    width: width!,
+    taps: kh! * kw!,
+    groupIn: inChannels! / groups!,
+    outChannels: outChannels!,
+    pad: pad!,
+    groups: groups!,
+    outHeight: outHeight!,
+    outWidth: outWidth!,
+  };
+}
+/** Of kernels/wasm/assembly/gemm.ts: a block of b and a panel of a. */
+const gemmWorkspace = (n: number) => 4 * 256 * (n + 8 + 6) + 1024;
+/** Of kernels/wasm/assembly/conv.ts: the columns of one image, a filter of floats, a matrix product. */
+const floatConvWorkspace = (g: Int32Array) => {
+  const { taps, groupIn, outChannels, outHeight, outWidth } = fields(g);
+  const reach = taps * groupIn;
+  return 4 * (outHeight * outWidth * reach + reach * outChannels) + gemmWorkspace(Math.max(reach, outChannels));
+};
+/** Of kernels/wasm/assembly/xnor.ts: one padded image of table offsets, a row of dots. */
+const xnorWorkspace = (g: Int32Array) => {
+  const { height, width, taps, groupIn, outChannels, pad, groups, outWidth } = fields(g);
+  const units = Math.ceil(groupIn / 4);
+  const [tall, wide] = [height + 2 * pad, width + 2 * pad];
+  return 2 * units * (tall * wide * groups + 2 * Math.max(tall, wide)) + 4 * (taps + outWidth * outChannels) + 1024;
+};
+
 const geometry = 13;
 const poolGeometry = 9;
 const poolInput = (g: Int32Array) => g[0]! * g[1]! * g[2]! * g[3]!;
 const poolOutput = (g: Int32Array) => g[0]! * g[7]! * g[8]! * g[3]!;
-/** Where the last run of a copy ends; its runs are described from word `at` on. */
-const runsEnd = (g: Int32Array, at: number) =>
-  [0, 1, 2].reduce((end, i) => end + (g[i]! - 1) * g[at + 1 + i]!, g[at]! + g[3]!);
+/** Elements a copy needs in the array whose runs are described from word `at` on. */
+function runsEnd(g: Int32Array, at: number): number {
+  const [a, b, c, length, offset, ...steps] = [...g.subarray(0, 4), ...g.subarray(at, at + 4)] as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return runsExtent({ counts: [a, b, c], length }, { offset, steps });
+}
 
 export const signatures: Signatures = {
-  sgemm: { access: '.....rr.u', sizes: (_ta, _tb, m, n, k) => [m * k, k * n, m * n] },
-  conv2d: { access: 'rrwr', sizes: (_x, _f, _y, g) => [conv(g).input, conv(g).filter, conv(g).output, geometry] },
+  sgemm: {
+    kinds: ['flag', 'flag', 'rows', 'rows', 'rows', 'Fr', 'Fr', 'flag', 'Fu'],
+    sizes: (_ta, _tb, m, n, k) => [m * k, k * n, m * n],
+    workspace: (_ta, _tb, _m, n) => gemmWorkspace(n),
+  },
+  conv2d: {
+    kinds: ['Fr', 'Fr', 'Fw', 'Ir'],
+    sizes: (_x, _f, _y, g) => [conv(g).input, conv(g).filter, conv(g).output, geometry],
+    workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
+  },
   conv2dBackwardInput: {
-    access: 'rrwr',
+    kinds: ['Fr', 'Fr', 'Fw', 'Ir'],
     sizes: (_dy, _f, _dx, g) => [conv(g).output, conv(g).filter, conv(g).input, geometry],
+    workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
   },
   conv2dBackwardFilter: {
-    access: 'rrwr',
+    kinds: ['Fr', 'Fr', 'Fw', 'Ir'],
     sizes: (_x, _dy, _df, g) => [conv(g).input, conv(g).output, conv(g).filter, geometry],
+    workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
   },
   conv2dSigns: {
-    access: 'rrrwr',
+    kinds: ['Fr', 'Wr', 'Fr', 'Fw', 'Ir'],
     sizes: (_x, _f, _al, _y, g) => [conv(g).input, conv(g).filterWords, conv(g).outChannels, conv(g).output, geometry],
+    workspace: (_a, _b, _c, _d, g) => floatConvWorkspace(g),
   },
   conv2dBackwardInputSigns: {
-    access: 'rrrwr',
+    kinds: ['Fr', 'Wr', 'Fr', 'Fw', 'Ir'],
     sizes: (_dy, _f, _al, _dx, g) => [
       conv(g).output,
       conv(g).filterWords,
@@ -96,30 +170,52 @@ export const signatures: Signatures = {
       conv(g).input,
       geometry,
     ],
+    workspace: (_a, _b, _c, _d, g) => floatConvWorkspace(g),
   },
   conv2dBackwardFilterSigns: {
-    access: 'rrwr.',
+    kinds: ['Wr', 'Fr', 'Fw', 'Ir', 'flag'],
     sizes: (_x, _dy, _df, g) => [conv(g).inWords, conv(g).output, conv(g).filter, geometry],
+    workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
   },
-  packSigns: { access: 'rw..', sizes: (_x, _w, rows, c) => [rows * c, wordsFor(rows, c)] },
-  packAffineSigns: { access: 'rrrw..', sizes: (_x, _a, _b, _w, rows, c) => [rows * c, c, c, wordsFor(rows, c)] },
-  packWithin: { access: 'r..w..', sizes: (_x, _l, _h, _w, rows, c) => [rows * c, wordsFor(rows, c)] },
-  unpackSigns: { access: 'rw..', sizes: (_w, _y, rows, c) => [wordsFor(rows, c), rows * c] },
-  maskBits: { access: 'rrw..', sizes: (_dy, _w, _dx, rows, c) => [rows * c, wordsFor(rows, c), rows * c] },
-  packFilterSigns: { access: 'rw...', sizes: (_w, _o, taps, ci, co) => [taps * ci * co, wordsFor(taps * co, ci)] },
-  prepareXnorFilter: { access: 'rwr', sizes: (_w, _p, g) => [conv(g).filterWords, prepared(g), geometry] },
-  xnorGemm: { access: 'rrw...', sizes: (_a, _b, _o, m, n, k) => [m * wordsPerRow(k), n * wordsPerRow(k), m * n] },
-  xnorConv2d: { access: 'rrwr.', sizes: (_x, _f, _o, g) => [conv(g).inWords, prepared(g), conv(g).output, geometry] },
+  packSigns: { kinds: ['Fr', 'Ww', 'rows', 'count'], sizes: (_x, _w, rows, c) => [rows * c, wordsFor(rows, c)] },
+  packAffineSigns: {
+    kinds: ['Fr', 'Fr', 'Fr', 'Ww', 'rows', 'count'],
+    sizes: (_x, _a, _b, _w, rows, c) => [rows * c, c, c, wordsFor(rows, c)],
+  },
+  packWithin: {
+    kinds: ['Fr', 'float', 'float', 'Ww', 'rows', 'count'],
+    sizes: (_x, _l, _h, _w, rows, c) => [rows * c, wordsFor(rows, c)],
+  },
+  unpackSigns: { kinds: ['Wr', 'Fw', 'rows', 'count'], sizes: (_w, _y, rows, c) => [wordsFor(rows, c), rows * c] },
+  maskBits: {
+    kinds: ['Fr', 'Wr', 'Fw', 'rows', 'count'],
+    sizes: (_dy, _w, _dx, rows, c) => [rows * c, wordsFor(rows, c), rows * c],
+  },
+  packFilterSigns: {
+    kinds: ['Fr', 'Ww', 'count', 'count', 'count'],
+    sizes: (_w, _o, taps, ci, co) => [taps * ci * co, wordsFor(taps * co, ci)],
+  },
+  prepareXnorFilter: { kinds: ['Wr', 'Ww', 'Ir'], sizes: (_w, _p, g) => [conv(g).filterWords, prepared(g), geometry] },
+  xnorGemm: {
+    kinds: ['Wr', 'Wr', 'Iw', 'rows', 'rows', 'count'],
+    sizes: (_a, _b, _o, m, n, k) => [m * wordsPerRow(k), n * wordsPerRow(k), m * n],
+  },
+  xnorConv2d: {
+    kinds: ['Wr', 'Wr', 'Iw', 'Ir', 'flag'],
+    sizes: (_x, _f, _o, g) => [conv(g).inWords, prepared(g), conv(g).output, geometry],
+    workspace: (_a, _b, _c, g) => xnorWorkspace(g),
+  },
   xnorConv2dScaled: {
-    access: 'rrrrrwr.',
+    kinds: ['Wr', 'Wr', 'Fr', 'Fr', 'Fr', 'Fw', 'Ir', 'flag'],
     sizes: (_x, _f, _al, scale, _sh, _o, g) => {
       const affine = scale.length > 0 ? conv(g).outChannels : 0;
       return [conv(g).inWords, prepared(g), conv(g).outChannels, affine, affine, conv(g).output, geometry];
     },
     extra: (_x, _f, _al, scale) => scale.length,
+    workspace: (_a, _b, _c, _d, _e, _f, g) => xnorWorkspace(g),
   },
   xnorConv2dThreshold: {
-    access: 'rrrrwr.',
+    kinds: ['Wr', 'Wr', 'Ir', 'Ir', 'Ww', 'Ir', 'flag'],
     sizes: (_x, _f, _t, _fl, _o, g) => [
       conv(g).inWords,
       prepared(g),
@@ -128,10 +224,11 @@ export const signatures: Signatures = {
       conv(g).outWords,
       geometry,
     ],
+    workspace: (_a, _b, _c, _d, _e, g) => xnorWorkspace(g),
   },
-  channelMoments: { access: 'rww..', sizes: (_x, _m, _v, rows, c) => [rows * c, c, c] },
+  channelMoments: { kinds: ['Fr', 'Fw', 'Fw', 'rows', 'count'], sizes: (_x, _m, _v, rows, c) => [rows * c, c, c] },
   channelAffine: {
-    access: 'rrrr..w..',
+    kinds: ['Fr', 'Fr', 'Fr', 'Fr', 'float', 'float', 'Fw', 'rows', 'count'],
     sizes: (_x, _a, _b, residual, _l, _h, _y, rows, c) => [
       rows * c,
       c,
@@ -142,42 +239,79 @@ export const signatures: Signatures = {
     extra: (_x, _a, _b, residual) => residual.length,
   },
   batchNormBackward: {
-    access: 'rrrrrwww..',
+    kinds: ['Fr', 'Fr', 'Fr', 'Fr', 'Fr', 'Fw', 'Fw', 'Fw', 'rows', 'count'],
     sizes: (_x, _dy, _m, _s, _g, _dx, _dg, _db, rows, c) => [rows * c, rows * c, c, c, c, rows * c, c, c],
   },
-  columnSums: { access: 'rw..', sizes: (_x, _o, rows, c) => [rows * c, c] },
-  columnAbsSums: { access: 'rw..', sizes: (_x, _o, rows, c) => [rows * c, c] },
-  columnDots: { access: 'rrw..', sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, c] },
-  rowAbsMeans: { access: 'rw..', sizes: (_x, _o, rows, c) => [rows * c, rows] },
-  rowScale: { access: 'rrw..', sizes: (_x, _f, _y, rows, c) => [rows * c, rows, rows * c] },
-  rowDots: { access: 'rrw..', sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, rows] },
-  copyBlocks: { access: 'rur', sizes: (_x, _y, g) => [runsEnd(g, 4), runsEnd(g, 8), 12] },
-  maxPool: { access: 'rwwr', sizes: (_x, _y, _i, g) => [poolInput(g), poolOutput(g), poolOutput(g), poolGeometry] },
+  columnSums: { kinds: ['Fr', 'Fw', 'rows', 'count'], sizes: (_x, _o, rows, c) => [rows * c, c] },
+  columnAbsSums: { kinds: ['Fr', 'Fw', 'rows', 'count'], sizes: (_x, _o, rows, c) => [rows * c, c] },
+  columnDots: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, c] },
+  rowAbsMeans: { kinds: ['Fr', 'Fw', 'rows', 'count'], sizes: (_x, _o, rows, c) => [rows * c, rows] },
+  rowScale: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_x, _f, _y, rows, c) => [rows * c, rows, rows * c] },
+  rowDots: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, rows] },
+  copyBlocks: {
+    kinds: ['Fr', 'Fu', 'Ir'],
+    sizes: (_x, _y, g) => [runsEnd(g, 4), Math.max(runsEnd(g, 8), g[0]! * g[1]! * g[2]! * g[3]!), 12],
+  },
+  maxPool: {
+    kinds: ['Fr', 'Fw', 'Iw', 'Ir'],
+    sizes: (_x, _y, _i, g) => [poolInput(g), poolOutput(g), poolOutput(g), poolGeometry],
+  },
   maxPoolBackward: {
-    access: 'rrwr',
+    kinds: ['Fr', 'Ir', 'Fw', 'Ir'],
     sizes: (_dy, _i, _dx, g) => [poolOutput(g), poolOutput(g), poolInput(g), poolGeometry],
   },
-  avgPool: { access: 'rwr', sizes: (_x, _y, g) => [poolInput(g), poolOutput(g), poolGeometry] },
-  avgPoolBackward: { access: 'rwr', sizes: (_dy, _dx, g) => [poolOutput(g), poolInput(g), poolGeometry] },
-  unary: { access: '.rw', sizes: (_op, _x, y) => [y.length, y.length], extra: (_op, _x, y) => y.length },
+  avgPool: { kinds: ['Fr', 'Fw', 'Ir'], sizes: (_x, _y, g) => [poolInput(g), poolOutput(g), poolGeometry] },
+  avgPoolBackward: { kinds: ['Fr', 'Fw', 'Ir'], sizes: (_dy, _dx, g) => [poolOutput(g), poolInput(g), poolGeometry] },
+  unary: { kinds: ['name', 'Fr', 'Fw'], sizes: (_op, _x, y) => [y.length, y.length], extra: (_op, _x, y) => y.length },
   unaryBackward: {
-    access: '.rrw..',
+    kinds: ['name', 'Fr', 'Fr', 'Fw', 'float', 'float'],
     sizes: (_op, _x, _dy, dx) => [dx.length, dx.length, dx.length],
     extra: (_op, _x, _dy, dx) => dx.length,
   },
   maskWithin: {
-    access: 'rr..w',
+    kinds: ['Fr', 'Fr', 'float', 'float', 'Fw'],
     sizes: (_dy, _y, _l, _h, dx) => [dx.length, dx.length, dx.length],
     extra: (_dy, _y, _l, _h, dx) => dx.length,
   },
-  prelu: { access: 'rrw..', sizes: (_x, _s, _y, rows, c) => [rows * c, c, rows * c] },
-  preluBackward: { access: 'rrrww..', sizes: (_x, _s, _dy, _dx, _ds, rows, c) => [rows * c, c, rows * c, rows * c, c] },
-  add: { access: 'rrw', sizes: (_a, _b, y) => [y.length, y.length, y.length], extra: (_a, _b, y) => y.length },
-  multiply: { access: 'rrw', sizes: (_a, _b, y) => [y.length, y.length, y.length], extra: (_a, _b, y) => y.length },
-  blend: { access: 'r..u', sizes: (_x, _f, _k, y) => [y.length, y.length], extra: (_x, _f, _k, y) => y.length },
-  clamp: { access: 'u..', sizes: (x) => [x.length], extra: (x) => x.length },
-  sgdStep: { access: 'uru....', sizes: (w) => [w.length, w.length, w.length], extra: (w) => w.length },
-  adamStep: { access: 'uruu.......', sizes: (w) => [w.length, w.length, w.length, w.length], extra: (w) => w.length },
-  adamaxStep: { access: 'uruu......', sizes: (w) => [w.length, w.length, w.length, w.length], extra: (w) => w.length },
-  rmspropStep: { access: 'uru....', sizes: (w) => [w.length, w.length, w.length], extra: (w) => w.length },
+  prelu: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_x, _s, _y, rows, c) => [rows * c, c, rows * c] },
+  preluBackward: {
+    kinds: ['Fr', 'Fr', 'Fr', 'Fw', 'Fw', 'rows', 'count'],
+    sizes: (_x, _s, _dy, _dx, _ds, rows, c) => [rows * c, c, rows * c, rows * c, c],
+  },
+  add: {
+    kinds: ['Fr', 'Fr', 'Fw'],
+    sizes: (_a, _b, y) => [y.length, y.length, y.length],
+    extra: (_a, _b, y) => y.length,
+  },
+  multiply: {
+    kinds: ['Fr', 'Fr', 'Fw'],
+    sizes: (_a, _b, y) => [y.length, y.length, y.length],
+    extra: (_a, _b, y) => y.length,
+  },
+  blend: {
+    kinds: ['Fr', 'float', 'float', 'Fu'],
+    sizes: (_x, _f, _k, y) => [y.length, y.length],
+    extra: (_x, _f, _k, y) => y.length,
+  },
+  clamp: { kinds: ['Fu', 'float', 'float'], sizes: (x) => [x.length], extra: (x) => x.length },
+  sgdStep: {
+    kinds: ['Fu', 'Fr', 'Fu', 'float', 'float', 'float', 'flag'],
+    sizes: (w) => [w.length, w.length, w.length],
+    extra: (w) => w.length,
+  },
+  adamStep: {
+    kinds: ['Fu', 'Fr', 'Fu', 'Fu', 'float', 'float', 'float', 'float', 'float', 'float', 'float'],
+    sizes: (w) => [w.length, w.length, w.length, w.length],
+    extra: (w) => w.length,
+  },
+  adamaxStep: {
+    kinds: ['Fu', 'Fr', 'Fu', 'Fu', 'float', 'float', 'float', 'float', 'float', 'float'],
+    sizes: (w) => [w.length, w.length, w.length, w.length],
+    extra: (w) => w.length,
+  },
+  rmspropStep: {
+    kinds: ['Fu', 'Fr', 'Fu', 'float', 'float', 'float', 'float'],
+    sizes: (w) => [w.length, w.length, w.length],
+    extra: (w) => w.length,
+  },
 };
