@@ -4,11 +4,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AddonSource, NativeAddon } from '../native/addon.ts';
 
-const require = createRequire(import.meta.url);
-// no `new URL`: bundlers would look for the file
-const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-const builtFile = join(root, 'build/Release/signum.node');
-
 /** Systems with a package of their own in `packages/`, whose addon is compiled before it is published. */
 export const prebuiltSystems: readonly string[] = ['linux-x64'];
 const system = `${process.platform}-${process.arch}`;
@@ -23,6 +18,13 @@ export function addonSource(): AddonSource | null {
 
 /** The compiled addon, or the reason why there is none. What was compiled here goes before what was shipped. */
 export function loadAddon(): NativeAddon | Error {
+  // not when this module loads: in a bundle for `require` there is no address
+  if (!import.meta.url)
+    return new Error('this bundle cannot find native kernels: keep signum-bnn out of it (docs/bundlers.md)');
+  const require = createRequire(import.meta.url);
+  // no `new URL`: bundlers would look for the file
+  const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+  const builtFile = join(root, 'build/Release/signum.node');
   const reasons: string[] = [];
   for (const from of ['built', 'prebuilt'] as const)
     try {
@@ -31,14 +33,14 @@ export function loadAddon(): NativeAddon | Error {
       source = from;
       return addon;
     } catch (error) {
-      reasons.push(from === 'built' ? `${builtFile} does not load: ${firstLine(error)}` : whyNotPrebuilt(error));
+      reasons.push(from === 'built' ? `${builtFile} does not load: ${firstLine(error)}` : whyNotPrebuilt(error, root));
     }
   return new Error(`${reasons.join('; ')}; \`npx signum-bnn build-native\` compiles them`);
 }
 
 const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
 
-function whyNotPrebuilt(error: unknown): string {
+function whyNotPrebuilt(error: unknown, root: string): string {
   if (!prebuiltSystems.includes(system)) return `no native kernels are shipped for ${system}`;
   if (existsSync(join(root, 'binding.gyp'))) return 'the native kernels of this clone are not compiled';
   if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND')
