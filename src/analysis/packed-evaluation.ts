@@ -1,5 +1,6 @@
 import { Batches } from '../data/batches.ts';
 import { type DataSet, sampleOf } from '../data/dataset.ts';
+import { fitToModel, type ModelImages } from '../data/fit-model.ts';
 import type { Network } from '../models/network.ts';
 import { type Packed, pack } from '../pack/pack.ts';
 import type { PackedModel } from '../runtime/packed-model.ts';
@@ -24,15 +25,24 @@ export async function packForData(
   });
 }
 
-/** Accuracy of a packed model on the test images, or on a fixed sample of `limit` of them. */
+/** What a packed model says of the images that it is for. */
+export const packedImages = ({ graph }: Pick<PackedModel, 'graph'>): ModelImages => ({ ...graph, shape: graph.input });
+
+/**
+ * Accuracy of a packed model on the test images, or on a fixed sample of `limit` of them, as the model sees them (`fitToModel`).
+ *
+ * @returns the confusion of the model's classes, in its order
+ * @throws DataError when they are not its images
+ */
 export function evaluatePacked(
-  model: Pick<PackedModel, 'run'>,
+  model: Pick<PackedModel, 'run' | 'graph'>,
   data: DataSet,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Evaluation> {
+  const { data: fitted } = fitToModel(data, packedImages(model), 'evaluate');
   return evaluate(
-    (images) => model.run(images),
-    new Batches(data, sampleOf(data.test, limit), 256),
-    data.classes.length,
+    (images, count) => model.run({ data: images, shape: [count, ...fitted.shape] }),
+    new Batches(fitted, sampleOf(fitted.test, limit), 256),
+    fitted.classes.length,
   );
 }

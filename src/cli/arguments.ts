@@ -8,7 +8,10 @@ function parse(text: string, valid: (value: number) => boolean, expected: string
 
 export const integer = (text: string): number =>
   parse(text, (v) => Number.isSafeInteger(v) && v >= 0, 'a whole number');
+export const atLeastOne = (text: string): number =>
+  parse(text, (v) => Number.isSafeInteger(v) && v >= 1, 'a whole number of at least 1');
 export const number = (text: string): number => parse(text, (v) => Number.isFinite(v) && v >= 0, 'a number >= 0');
+export const positive = (text: string): number => parse(text, (v) => Number.isFinite(v) && v > 0, 'a number above 0');
 export const share = (text: string): number => parse(text, (v) => v >= 0 && v < 1, 'a number from 0 to below 1');
 
 /** `8,4,2` */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type AgainstFloat, againstFloat, isBinary, layerTimes } from '../analysis/against-float.ts';
 import { type LayerSummary, sumOf } from '../analysis/summary.ts';
 import { kernels, threads } from '../backend/select.ts';
-import { integer, number } from './arguments.ts';
+import { integer, positive } from './arguments.ts';
 import { bytes, formatTable, percent, print } from './output.ts';
 import { resolveModel } from './summary.ts';
 
@@ -78,7 +78,7 @@ export function addBench(program: Command): void {
     .description('float against packed on this machine: time layer by layer, sizes, memory')
     .argument('<model>', 'topology, packed file or run folder')
     .option('--method <name>', 'for a topology: how it is binarized', 'bnn')
-    .option('--width <factor>', 'for a topology: multiply all channel counts', number, 1)
+    .option('--width <factor>', 'for a topology: multiply all channel counts', positive, 1)
     .option('--batch <n>', 'images per run', integer, 1)
     .option('--threads <n>', 'threads of the native kernels (default: all cores)', integer)
     .option('--repeats <n>', 'runs to take the median of', integer, 30)

@@ -8,7 +8,7 @@ import { readPlan } from '../analysis/compare/plan.ts';
 import { runComparison, writeReports } from '../analysis/compare/run.ts';
 import { UsageError } from '../core/errors.ts';
 import { fileProblem } from '../data/files.ts';
-import { loadDataSet } from '../data/table.ts';
+import { loadData } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
 import { progressEvents } from './progress.ts';
 
@@ -62,7 +62,7 @@ export function addCompare(program: Command): void {
       } catch (error) {
         throw fileProblem('write', folder, error);
       }
-      const load = loadedOnce(loadDataSet);
+      const load = loadedOnce(loadData);
       const end = report
         ? 'finished'
         : await runComparison(

@@ -6,9 +6,9 @@ import { EnsembleTraining } from '../analysis/ensemble/training.ts';
 import { evaluatePacked } from '../analysis/packed-evaluation.ts';
 import { UsageError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
-import { loadDataSet } from '../data/table.ts';
 import { integer } from './arguments.ts';
-import { bytes, formatTable, percent, print, tell } from './output.ts';
+import { loadData } from './data.ts';
+import { bytes, formatTable, percent, print, tell, tellLine } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
 import { defaultRunName, trainingConfig, withTrainingOptions } from './training-options.ts';
@@ -97,8 +97,10 @@ export function addEnsemble(program: Command): void {
       if (begun && !resume)
         throw new UsageError(`ensemble ${folder} exists; continue it with --resume, or choose another --name`);
       const ensemble = resume ? readEnsemble(folder) : ensembleFrom(options);
-      const data = await loadDataSet(ensemble.training.data);
-      const finished = await new EnsembleTraining(folder, ensemble, data).run({
+      const data = await loadData(ensemble.training);
+      const training = new EnsembleTraining(folder, ensemble, data);
+      for (const note of training.notes) tellLine(note);
+      const finished = await training.run({
         onMember: (place, of) => {
           tell(`[${place}/${of}]\n`);
           return progressEvents(ensemble.training.epochs);

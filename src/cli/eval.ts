@@ -1,17 +1,20 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { isEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
-import { evaluatePacked, packedFile } from '../analysis/packed-evaluation.ts';
+import { evaluatePacked, packedImages } from '../analysis/packed-evaluation.ts';
 import { UsageError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { Batches } from '../data/batches.ts';
-import { loadDataSet } from '../data/table.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { isFolder } from '../data/files.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { evaluate } from '../train/evaluate.ts';
-import { RunFolder } from '../train/run-folder.ts';
+import type { DataChoice } from '../train/data-of.ts';
+import { type Evaluation, evaluate } from '../train/evaluate.ts';
+import { share } from './arguments.ts';
+import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print } from './output.ts';
-import { loadNetwork, loadVoting, runPath } from './runs.ts';
+import { loadVoting, runPath } from './runs.ts';
 
 export function addEval(program: Command): void {
   program
@@ -19,48 +22,58 @@ export function addEval(program: Command): void {
     .description('accuracy of a run, or of a packed model, on a test set')
     .argument('<run-or-model>', 'run folder, ensemble, or packed .safetensors file')
     .option('--data <name>', 'data set (default: that of the run)')
+    .option('--allow-broken <share>', 'leave out up to this share of broken pictures of a folder', share)
     .option('--packed', 'evaluate the packed model of the run')
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  signum eval runs/cnv6-bnn-mnist\n  signum eval runs/cnv6-bnn-mnist/model.safetensors --data mnist',
+      "\nClasses, image size and normalisation are the model's; data of some of its classes is judged on these.\n\nExamples:\n  signum eval runs/cnv6-bnn-mnist\n  signum eval runs/cnv6-bnn-mnist/model.safetensors --data mnist",
     )
-    .action(async (target: string, options: { data?: string; packed?: boolean; json?: boolean }) => {
+    .action(async (target: string, options: OtherData & { packed?: boolean; json?: boolean }) => {
       const path = runPath(target);
       if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a packed model`);
-      const votes = isEnsemble(path);
-      const isRun = !votes && statSync(path).isDirectory();
-      const dataName =
-        options.data ??
-        (votes ? readEnsemble(path).training.data : isRun ? new RunFolder(path).readConfig().data : undefined);
-      if (dataName === undefined)
-        throw new UsageError('a model file does not say which data to test on: pass --data <name>');
-      const data = await loadDataSet(dataName);
-      const packed = options.packed || !isRun;
-      const result = packed
-        ? await evaluatePacked(loadVoting(isRun ? join(path, packedFile) : path), data)
-        : await evaluateFloat(path, data);
+      const packed = options.packed || isEnsemble(path) || !isFolder(path);
+      const { result, data } = packed ? await judgePacked(path, options) : await judgeTrained(path, options);
+      const { classes } = data;
       if (options.json) {
-        print(`${JSON.stringify({ target: path, packed, ...result })}\n`);
+        print(`${JSON.stringify({ target: path, packed, data: data.name, classes, ...result })}\n`);
         return;
       }
       print(
-        `${packed ? 'packed' : 'trained'} network on ${data.name}, ${result.count} images: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}\n`,
+        `${packed ? 'packed' : 'trained'} network on ${printable(data.name)}, ${result.count} images: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}\n`,
       );
-      if (data.classes.length <= 20) {
-        print(
-          `\n${formatTable(
-            ['true \\ predicted', ...data.classes],
-            result.confusion.map((row, i) => [data.classes[i]!, ...row.map(String)]),
-          )}\n`,
-        );
-      }
+      if (classes.length > 20) return;
+      // of a subset only the classes that it has
+      const rows = result.confusion.flatMap((row, i) =>
+        row.some((n) => n > 0) ? [[classes[i]!, ...row.map(String)]] : [],
+      );
+      print(`\n${formatTable(['true \\ predicted', ...classes], rows)}\n`);
     });
 }
 
-function evaluateFloat(path: string, data: Awaited<ReturnType<typeof loadDataSet>>) {
-  const { network } = loadNetwork(path);
+interface Judged {
+  readonly result: Evaluation;
+  readonly data: DataSet;
+}
+
+/** The options that say which images: those of the ensemble, or of the run that a model file lies beside. */
+function choiceFor(path: string, { data }: OtherData): DataChoice {
+  if (isEnsemble(path)) return readEnsemble(path).training;
+  const run = runFolderOf(path);
+  if (run.exists) return run.readConfig();
+  if (data !== undefined) return { data };
+  throw new UsageError('a model file does not say which data to test on: pass --data <name>');
+}
+
+async function judgePacked(path: string, options: OtherData): Promise<Judged> {
+  const model = loadVoting(path);
+  const data = await loadDataFor(packedImages(model), choiceFor(path, options), options);
+  return { result: await evaluatePacked(model, data), data };
+}
+
+async function judgeTrained(path: string, options: OtherData): Promise<Judged> {
+  const { network, data } = await openRun(path, options);
   const classify = (images: Float32Array, count: number) =>
     inference(() => network.forward(new Tensor(images, [count, ...data.shape])).data.slice());
-  return evaluate(classify, new Batches(data, data.test, 256), data.classes.length);
+  return { result: await evaluate(classify, new Batches(data, data.test, 256), data.classes.length), data };
 }

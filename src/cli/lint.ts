@@ -7,7 +7,7 @@ import { modelNamed, models } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { networkFor } from '../train/network-for.ts';
 import { RunFolder } from '../train/run-folder.ts';
-import { number } from './arguments.ts';
+import { positive } from './arguments.ts';
 import { print } from './output.ts';
 import { loadNetwork, runPath } from './runs.ts';
 
@@ -64,7 +64,7 @@ export function addLint(program: Command): void {
     .description('find the classical mistakes of binary networks before hours are lost')
     .argument('<target>', 'topology, training config (.json), run folder or checkpoint')
     .option('--method <name>', 'for a topology', 'bnn')
-    .option('--width <factor>', 'for a topology', number, 1)
+    .option('--width <factor>', 'for a topology', positive, 1)
     .option('--json', 'one JSON object per finding')
     .addHelpText(
       'after',

@@ -4,7 +4,7 @@ import { dataRoot } from '../data/locate.ts';
 import { dataSets } from '../data/table.ts';
 import { methods } from '../methods/table.ts';
 import { buildNetwork, modelNamed, models } from '../models/table.ts';
-import { integer, number } from './arguments.ts';
+import { integer, positive } from './arguments.ts';
 import { formatTable, print, quantity } from './output.ts';
 
 interface ListOptions {
@@ -91,7 +91,7 @@ export function addLists(program: Command): void {
     .argument('[model]', 'count its parameters and multiply-accumulates')
     .option('--method <name>', 'binarized by', 'bnn')
     .option('--classes <n>', 'classes (default: 1000 for ImageNet sizes, else 10)', integer)
-    .option('--width <factor>', 'multiply all channel counts', number, 1)
+    .option('--width <factor>', 'multiply all channel counts', positive, 1)
     .option('--json', 'one JSON object per line')
     .addHelpText('after', '\nExample:\n  signum models react-net-a --method react-net')
     .action((model: string | undefined, { json, ...options }: ListOptions & CostOptions) => {
@@ -121,7 +121,7 @@ export function addLists(program: Command): void {
       );
       if (!json)
         print(
-          `\nlooked for under ${dataRoot()} (set SIGNUM_DATA to change); a folder of images works too: ./photos@64 with train/{class}/ and test/{class}/\n`,
+          `\nlooked for under ${dataRoot()} (set SIGNUM_DATA to change); a folder of pictures works too: ./photos@64 with train/{class}/ and test/{class}/, or just {class}/\n`,
         );
     });
 }

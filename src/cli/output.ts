@@ -11,6 +11,12 @@ export function tell(text: string): void {
   process.stderr.write(printableText(text));
 }
 
+/** A whole line, also where a progress bar stands. */
+export function tellLine(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  tell(`${line}\n`);
+}
+
 /** Aligned columns; the first is left-aligned, numbers right. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map((cell) => printable(cell)));

@@ -1,17 +1,16 @@
-import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { packedFile, packForData } from '../analysis/packed-evaluation.ts';
 import { operations, summarise } from '../analysis/summary.ts';
 import { writeFileAtomic } from '../data/files.ts';
-import { loadDataSet } from '../data/table.ts';
 import { floatBytes } from '../pack/pack.ts';
-import { RunFolder } from '../train/run-folder.ts';
+import { share } from './arguments.ts';
+import { openRun, runFolderOf } from './data.ts';
 import { bytes, formatTable, print, quantity } from './output.ts';
-import { loadNetwork, runPath } from './runs.ts';
+import { runPath } from './runs.ts';
 
 interface PackCommandOptions {
   readonly data?: string;
+  readonly allowBroken?: number;
   readonly output?: string;
   readonly allowFloat?: readonly string[] | 'all';
   readonly json?: boolean;
@@ -25,6 +24,7 @@ export function addPack(program: Command): void {
     .description('pack a trained network to 1 bit, verify it bit for bit, write one safetensors file')
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--data <name>', 'calibration images (default: the data set of the run)')
+    .option('--allow-broken <share>', 'leave out up to this share of broken pictures of a folder', share)
     .option('--output <file>', `where to write (default: <run>/${packedFile})`)
     .option(
       '--allow-float <layers>',
@@ -35,12 +35,9 @@ export function addPack(program: Command): void {
     .addHelpText('after', '\nExample:\n  signum pack runs/cnv6-bnn-mnist')
     .action(async (run: string, options: PackCommandOptions) => {
       const path = runPath(run);
-      const { network } = loadNetwork(path);
-      const data = await loadDataSet(
-        options.data ?? new RunFolder(statSync(path).isDirectory() ? path : dirname(path)).readConfig().data,
-      );
+      const { network, data } = await openRun(path, options);
       const { bytes: file, model } = await packForData(network, data, options.allowFloat);
-      const output = options.output ?? join(statSync(path).isDirectory() ? path : dirname(path), packedFile);
+      const output = options.output ?? runFolderOf(path).file(packedFile);
       writeFileAtomic(output, file);
       const layers = summarise(model, 1, 5);
       if (options.json) {

@@ -1,35 +1,76 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { fileProblem } from '../data/files.ts';
-import { decodeImage } from '../data/images.ts';
-import { integer } from './arguments.ts';
-import { percent, print } from './output.ts';
+import { SignumError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import { skippedText } from '../data/broken-files.ts';
+import { isFolder } from '../data/files.ts';
+import { decodePixels, decodeReason } from '../data/images.ts';
+import { listPictures, pictureProblem, type UnusedFile } from '../data/picture-files.ts';
+import { atLeastOne } from './arguments.ts';
+import { percent, print, tell, tellLine } from './output.ts';
 import { loadVoting, runPath } from './runs.ts';
+
+interface Target {
+  readonly file: string;
+  /** Why it is no picture; null when its header is good. */
+  readonly problem: string | null;
+}
+
+/** Files as given; of folders all pictures below, in order. What of a folder is none is said in one line. */
+function targetsOf(given: readonly string[]): Target[] {
+  return given.flatMap((path): Target[] => {
+    if (!isFolder(path)) return [{ file: path, problem: pictureProblem(path) }];
+    const { pictures, broken, skipped } = listPictures(path, path.endsWith('/') ? path : `${path}/`);
+    const unused: UnusedFile[] = skipped;
+    if (unused.length > 0) tellLine(`${printable(path)}: ${pictures.length} images, ${skippedText(unused)}`);
+    if (pictures.length + broken.length === 0) return [{ file: path, problem: 'no pictures in this folder' }];
+    return [
+      ...pictures.map(({ path: file }) => ({ file, problem: null })),
+      ...broken.map(({ name, reason }) => ({ file: name, problem: reason })),
+    ];
+  });
+}
 
 export function addPredict(program: Command): void {
   program
     .command('predict')
-    .description('classify image files with a packed model')
+    .description('classify pictures, files or folders of them, with a packed model')
     .argument('<model>', 'packed .safetensors file, run folder or ensemble')
-    .argument('<images...>', 'JPEG, PNG, WebP... files')
-    .option('--top <n>', 'classes to print', integer, 3)
+    .argument('<images...>', 'JPEG, PNG, WebP, AVIF, GIF, TIFF files, or folders')
+    .option('--top <n>', 'classes to print', atLeastOne, 3)
     .option('--json', 'print one JSON object per image')
-    .addHelpText('after', '\nExample:\n  signum predict runs/resnet20-ir-net-cifar10 cat.jpg dog.png')
-    .action(async (path: string, files: string[], options: { top: number; json?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nA picture that cannot be read is named, and the others go on; the exit code then is 1.\n\nExamples:\n  signum predict runs/resnet20-ir-net-cifar10 cat.jpg dog.png\n  signum predict model.safetensors photos/ --json',
+    )
+    .action(async (path: string, given: string[], { top, json }: { top: number; json?: boolean }) => {
       const model = loadVoting(runPath(path));
-      for (const file of files) {
-        let bytes: Uint8Array;
-        try {
-          bytes = readFileSync(file);
-        } catch (error) {
-          throw fileProblem('read', file, error);
+      const targets = targetsOf(given);
+      let failed = 0;
+      const fail = (file: string, reason: string) => {
+        failed++;
+        if (json) print(`${JSON.stringify({ file, error: reason })}\n`);
+        else tell(`${printable(file, Number.POSITIVE_INFINITY)}: not read: ${reason}\n`);
+      };
+      for (const { file, problem } of targets) {
+        if (problem !== null) {
+          fail(file, problem);
+          continue;
         }
-        const [prediction] = model.predict(await decodeImage(bytes, file, model.graph.input), options.top);
-        if (options.json) print(`${JSON.stringify({ file, predictions: prediction })}\n`);
+        let pixels: Uint8Array;
+        try {
+          pixels = await decodePixels(file, model.graph.input);
+        } catch (error) {
+          fail(file, decodeReason(error));
+          continue;
+        }
+        const [predictions = []] = model.predict(pixels, top);
+        if (json) print(`${JSON.stringify({ file, predictions })}\n`);
         else
           print(
-            `${file}: ${prediction!.map(({ label, probability }) => `${label} ${percent(probability)}`).join(', ')}\n`,
+            `${printable(file, Number.POSITIVE_INFINITY)}: ${predictions.map(({ label, probability }) => `${printable(label)} ${percent(probability)}`).join(', ')}\n`,
           );
       }
+      if (failed > 0)
+        throw new SignumError(`${failed} of ${targets.length} pictures could not be read; the others are above`);
     });
 }

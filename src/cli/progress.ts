@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { EpochMetrics } from '../train/run-folder.ts';
-import type { TrainEvents } from '../train/trainer.ts';
-import { percent, tell } from './output.ts';
+import type { RunEvents } from '../train/trainer.ts';
+import { percent, tell, tellLine } from './output.ts';
 
 function epochLine(m: EpochMetrics, epochs: number): string {
   const flips =
@@ -12,11 +12,12 @@ function epochLine(m: EpochMetrics, epochs: number): string {
 }
 
 /** A bar with loss, accuracy, img/s and ETA on a terminal; one line per epoch everywhere. */
-export function progressEvents(epochs: number): Pick<TrainEvents, 'onStep' | 'onEpoch'> {
-  if (!process.stderr.isTTY) return { onEpoch: (metrics) => tell(`${epochLine(metrics, epochs)}\n`) };
+export function progressEvents(epochs: number): RunEvents {
+  if (!process.stderr.isTTY) return { onNote: tellLine, onEpoch: (metrics) => tell(`${epochLine(metrics, epochs)}\n`) };
   let bar: SingleBar | null = null;
   const format = 'epoch {epoch} {bar} {value}/{total}  loss {loss}  acc {accuracy}  {speed} img/s  ETA {eta_formatted}';
   return {
+    onNote: tellLine,
     onStep: ({ epoch, batch, batches, loss, accuracy, imagesPerSecond }) => {
       const fields = {
         epoch: epoch + 1,

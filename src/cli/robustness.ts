@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
+import { loadedOnce } from '../analysis/compare/loaded-once.ts';
 import { disturbanceText, type Robustness, robustnessOf } from '../analysis/robustness/robustness.ts';
 import { UsageError } from '../core/errors.ts';
-import { loadDataSet } from '../data/table.ts';
-import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
+import { loadData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print } from './output.ts';
-import { loadNetwork, runPath } from './runs.ts';
+import { runPath } from './runs.ts';
 
 export function addRobustness(program: Command): void {
   program
@@ -21,16 +21,17 @@ export function addRobustness(program: Command): void {
     .action(async (runs: string[], { images, json }: { images: number; json?: boolean }) => {
       if (images < 1) throw new UsageError('--images 0: there must be at least one image');
       const paths = runs.map(runPath);
-      const names = paths.map((path) => new RunFolder(path).readConfig().data);
+      const names = paths.map((path) => runFolderOf(path).readConfig().data);
       const other = names.findIndex((name) => name !== names[0]);
       if (other >= 0)
         throw new UsageError(
           `${paths[other]} is on ${names[other]}, ${paths[0]} on ${names[0]}; compare runs on the same data`,
         );
-      const data = await loadDataSet(names[0]!);
+      const load = loadedOnce(loadData);
       const measured: Robustness[] = [];
       for (const path of paths) {
-        const result = await robustnessOf(loadNetwork(path).network, data, images);
+        const { network, data } = await openRun(path, {}, load);
+        const result = await robustnessOf(network, data, images);
         measured.push(result);
         if (json) print(`${JSON.stringify({ run: path, ...result })}\n`);
       }

@@ -39,11 +39,6 @@ export function loadPacked(path: string): Packed {
   }
 }
 
-/** The run folder for a name: `runs/<name>` under the working directory, or a path as given. */
-export function runPath(name: string): string {
-  return /[/\\]/.test(name) ? name : join('runs', name);
-}
-
 /** The folder of a run to be made or continued. @throws UsageError for a name that is no folder below another one */
 export function namedRun(name: string): string {
   const path = /[/\\]/.test(name) ? name : join('runs', name);
@@ -51,4 +46,9 @@ export function namedRun(name: string): string {
   if (name.trim() === '' || ['.', '..'].includes(name.split(/[/\\]/).findLast((part) => part !== '') ?? '.'))
     throw new UsageError(`--name "${name}" names no folder of its own; give one, such as --name mine for runs/mine`);
   return path;
+}
+
+/** The run, model or ensemble that is meant: a path that exists as given, else `runs/<name>` under the working directory. */
+export function runPath(name: string): string {
+  return existsSync(name) || /[/\\]/.test(name) ? name : join('runs', name);
 }

@@ -2,12 +2,11 @@ import type { Command } from 'commander';
 import { proposePolicy, SensitivityBench, type Variant } from '../analysis/sensitivity.ts';
 import { bitsOf } from '../binarize/precision.ts';
 import { UsageError } from '../core/errors.ts';
-import { loadDataSet } from '../data/table.ts';
 import { policyText } from '../models/policy.ts';
-import { RunFolder } from '../train/run-folder.ts';
 import { integer, number } from './arguments.ts';
+import { openRun } from './data.ts';
 import { bytes, formatTable, percent, print, tell } from './output.ts';
-import { loadNetwork, runPath } from './runs.ts';
+import { runPath } from './runs.ts';
 
 interface Options {
   method?: string;
@@ -55,10 +54,8 @@ export function addSensitivity(program: Command): void {
         throw new UsageError('give --budget-kb or --budget-ms, not both');
       const precisions = options.precisions.split(',').map((text) => text.trim());
       for (const precision of precisions) bitsOf(precision);
-      const path = runPath(run);
-      const { network } = loadNetwork(path);
+      const { network, data } = await openRun(runPath(run));
       const isFloat = network.method.family === 'float';
-      const data = await loadDataSet(new RunFolder(path).readConfig().data);
       const bench = new SensitivityBench(network, data, {
         ...(isFloat ? { method: options.method } : {}),
         precisions,

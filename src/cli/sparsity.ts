@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { packForData } from '../analysis/packed-evaluation.ts';
 import { SparsityBench } from '../analysis/sparsity/sparsity.ts';
-import { loadDataSet } from '../data/table.ts';
-import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
+import { openRun } from './data.ts';
 import { formatTable, percent, print, quantity } from './output.ts';
-import { loadNetwork, runPath } from './runs.ts';
+import { runPath } from './runs.ts';
 
 export function addSparsity(program: Command): void {
   program
@@ -17,9 +16,7 @@ export function addSparsity(program: Command): void {
     .option('--json', 'print the result as one JSON object')
     .addHelpText('after', '\nExample:\n  signum sparsity runs/resnet20-float-cifar10 --bits 3')
     .action(async (run: string, { bits, images, json }: { bits: number; images: number; json?: boolean }) => {
-      const path = runPath(run);
-      const { network } = loadNetwork(path);
-      const data = await loadDataSet(new RunFolder(path).readConfig().data);
+      const { network, data } = await openRun(runPath(run));
       const { bytes } = await packForData(network, data);
       const result = await new SparsityBench(bytes, bits).measure(data, Math.max(1, images));
       if (json) {

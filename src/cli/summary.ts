@@ -4,7 +4,7 @@ import { operations, summarise, sumOf } from '../analysis/summary.ts';
 import { packTopology } from '../analysis/untrained.ts';
 import { models } from '../models/table.ts';
 import type { Packed } from '../pack/pack.ts';
-import { integer, number } from './arguments.ts';
+import { integer, positive } from './arguments.ts';
 import { bytes, formatTable, percent, print, quantity } from './output.ts';
 import { loadPacked, runPath } from './runs.ts';
 
@@ -21,7 +21,7 @@ export function addSummary(program: Command): void {
     .description('per layer: shape, bits, parameters, MACs, size, share of run time')
     .argument('<model>', 'packed file, run folder, or a topology such as resnet20')
     .option('--method <name>', 'for a topology: how it is binarized', 'bnn')
-    .option('--width <factor>', 'for a topology: multiply all channel counts', number, 1)
+    .option('--width <factor>', 'for a topology: multiply all channel counts', positive, 1)
     .option('--batch <n>', 'images per run when timing', integer, 1)
     .option('--json', 'print one JSON object')
     .addHelpText(

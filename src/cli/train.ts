@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { loadDataSet } from '../data/table.ts';
 import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
+import { loadData } from './data.ts';
 import { percent, print } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
@@ -26,7 +26,7 @@ export function addTrain(program: Command): void {
       const folder = new RunFolder(namedRun(name ?? defaultRunName(training)));
       if (!resume) folder.requireNew();
       const config = resume ? folder.readConfig() : trainingConfig(training);
-      const { accuracy, finished } = await trainRun(folder, config, await loadDataSet(config.data), {
+      const { accuracy, finished } = await trainRun(folder, config, await loadData(config), {
         existing: resume ? 'resume' : 'refuse',
         ...progressEvents(config.epochs),
       });

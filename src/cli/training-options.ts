@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { methodNamed } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
-import { integer, number, numbers, policy, share } from './arguments.ts';
+import { integer, number, numbers, policy, positive, share } from './arguments.ts';
 
 /** The options that say what is trained and how. */
 export function withTrainingOptions(command: Command): Command {
@@ -10,7 +10,7 @@ export function withTrainingOptions(command: Command): Command {
     .option('--model <name>', 'network, see `signum models`', 'resnet20')
     .option('--method <name>', 'binarization method, see `signum methods`', 'ir-net')
     .option('--data <name>', 'data set or folder of images, see `signum data`', 'cifar10')
-    .option('--width <factor>', 'multiply all channel counts', number)
+    .option('--width <factor>', 'multiply all channel counts', positive)
     .option('--epochs <n>', 'passes over the data (default: as in the paper)', integer)
     .option('--batch <n>', 'images per step (default: as in the paper)', integer)
     .option('--optimizer <name>', "sgd, adam, adamax, shift-adamax or rmsprop (default: the method's)")
@@ -38,6 +38,16 @@ export function withTrainingOptions(command: Command): Command {
     .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
     .option('--flip', 'augment: random mirror')
     .option('--resized-crop', 'augment a folder of images: random part, 8-100 % of the area, scaled to the input')
+    .option(
+      '--allow-broken <share>',
+      'leave out up to this share of broken pictures of a folder (default: 0.01)',
+      share,
+    )
+    .option(
+      '--split-seed <n>',
+      'which fifth of a folder without test pictures is kept for the test (default: 1)',
+      integer,
+    )
     .option('--init <run>', 'start from the weights of a trained run, e.g. of method float')
     .option('--teacher <run>', 'trained run that distillation learns from')
     .option('--limit <n>', 'use only n images of each split, a fixed sample', integer)

@@ -3,12 +3,11 @@ import { viewsHtml, viewsStyle } from '../analysis/views/html.ts';
 import { viewsOf } from '../analysis/views/views.ts';
 import { UsageError } from '../core/errors.ts';
 import { writeFileAtomic } from '../data/files.ts';
-import { loadDataSet } from '../data/table.ts';
 import { escapeHtml, pageStyle } from '../train/report-page.ts';
-import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
+import { openRun, runFolderOf } from './data.ts';
 import { print } from './output.ts';
-import { loadNetwork, runPath } from './runs.ts';
+import { runPath } from './runs.ts';
 
 export function addViews(program: Command): void {
   program
@@ -24,10 +23,9 @@ export function addViews(program: Command): void {
     .action(async (run: string, { images, json }: { images: number; json?: boolean }) => {
       if (images < 1) throw new UsageError(`--images ${images}: there must be at least one image`);
       const path = runPath(run);
-      const { network } = loadNetwork(path);
-      const folder = new RunFolder(path);
-      const config = folder.readConfig();
-      const views = await viewsOf(network, await loadDataSet(config.data), images);
+      const { network, config, data } = await openRun(path);
+      const folder = runFolderOf(path);
+      const views = await viewsOf(network, data, images);
       const title = `${config.model}, ${config.method}, ${config.data}`;
       const file = folder.file('views.html');
       writeFileAtomic(

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
 import { listed, printable } from '../core/printable.ts';
 import { BrokenFiles, checkBroken, skippedText, usuallyAllowed } from './broken-files.ts';
 import { checkClasses, type DataSet, type FileSplit, pixelStatistics, sampleOf } from './dataset.ts';
+import { isFolder } from './files.ts';
 import { decodeAll } from './images.ts';
 import type { LoadOptions } from './load-options.ts';
 import { entriesOf, isLeftBySystem, listPictures, type UnusedFile } from './picture-files.ts';
@@ -27,14 +27,6 @@ interface Found {
   readonly pictures: readonly Picture[];
   readonly skipped: readonly UnusedFile[];
   readonly broken: readonly UnusedFile[];
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
 }
 
 /** The class folders in a folder and their pictures. Class names are composed as Unicode's NFC, which not every system stores. */

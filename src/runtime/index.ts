@@ -4,4 +4,5 @@ export { loadWasm, type WasmSource } from '../backend/wasm/load.ts';
 export type { PackedGraph, PackedNode } from './graph.ts';
 export { loadPackedModel, type NodeObserver, PackedModel } from './packed-model.ts';
 export type { Prediction } from './prediction.ts';
+export type { Shaped } from './shaped.ts';
 export { PackedEnsemble, type Vote } from './vote.ts';

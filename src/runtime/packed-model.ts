@@ -6,6 +6,7 @@ import { planBuffers } from './buffers.ts';
 import type { PackedGraph, PackedNode } from './graph.ts';
 import { readPackedFile } from './packed-file.ts';
 import { bestClasses, type Prediction } from './prediction.ts';
+import { type Shaped, valuesOf } from './shaped.ts';
 import type { Step, Value, ValueType } from './step.ts';
 import { prepareOp, storageLength } from './steps.ts';
 import type { ModelTensors } from './tensors.ts';
@@ -95,20 +96,21 @@ export class PackedModel {
   /**
    * Logits of a batch.
    *
-   * @param images normalised floats [N,H,W,C]
+   * @param images normalised floats [N,H,W,C]; given with their shape, it is checked
    * @returns [N,classes]; overwritten by the next call
-   * @throws ShapeError when the length is not a multiple of one image
+   * @throws ShapeError when the shape is another, or the length is not a multiple of one image
    */
-  run(images: Float32Array, observe?: NodeObserver): Float32Array {
+  run(images: Float32Array | Shaped<Float32Array>, observe?: NodeObserver): Float32Array {
+    const floats = valuesOf(images, this.graph.input);
     const size = sizeOf(this.graph.input);
-    const batch = images.length / size;
+    const batch = floats.length / size;
     if (!Number.isInteger(batch) || batch < 1) {
       throw new ShapeError(
-        `run: ${images.length} values are not a whole number of [${this.graph.input.join(',')}] images (${size} values each)`,
+        `run: ${floats.length} values are not a whole number of [${this.graph.input.join(',')}] images (${size} values each)`,
       );
     }
     if (batch !== this.batch) this.allocate(batch);
-    this.values.set(0, { shape: this.graph.input, floats: images, words: noWords });
+    this.values.set(0, { shape: this.graph.input, floats, words: noWords });
     for (const step of this.steps) {
       const output = this.values.get(step.node.output)!;
       const begin = observe ? performance.now() : 0;
@@ -129,9 +131,14 @@ export class PackedModel {
     return Float32Array.from(pixels, (pixel, i) => (pixel / 255 - mean[i % channels]!) / std[i % channels]!);
   }
 
-  /** The most probable classes of every image, best first. @param pixels 0..255, [N,H,W,C] */
-  predict(pixels: Uint8Array, top = 5): Prediction[][] {
-    return bestClasses(this.run(this.normalise(pixels)), this.graph.classes, top);
+  /**
+   * The most probable classes of every image, best first.
+   *
+   * @param pixels 0..255, [N,H,W,C]; given with their shape, it is checked
+   * @throws ShapeError when the shape is another, or the length is not a multiple of one image
+   */
+  predict(pixels: Uint8Array | Shaped<Uint8Array>, top = 5): Prediction[][] {
+    return bestClasses(this.run(this.normalise(valuesOf(pixels, this.graph.input))), this.graph.classes, top);
   }
 
   /** Bytes of all activation buffers for the current batch size. */

@@ -1,6 +1,7 @@
 import { ShapeError } from '../core/errors.ts';
 import type { PackedModel } from './packed-model.ts';
 import { bestClasses, type Prediction, probabilities } from './prediction.ts';
+import { type Shaped, valuesOf } from './shaped.ts';
 
 /** `soft`: networks vote with their probabilities; `hard`: each for its best class. */
 export type Vote = 'soft' | 'hard';
@@ -70,11 +71,11 @@ export class PackedEnsemble {
   /**
    * Logarithms of the shares of the votes.
    *
-   * @param images normalised floats [N,H,W,C]
+   * @param images normalised floats [N,H,W,C]; given with their shape, it is checked
    * @returns [N,classes]
-   * @throws ShapeError when the length is not a multiple of one image
+   * @throws ShapeError when the shape is another, or the length is not a multiple of one image
    */
-  run(images: Float32Array): Float32Array {
+  run(images: Float32Array | Shaped<Float32Array>): Float32Array {
     const classes = this.graph.classes.length;
     let votes: Float64Array | undefined;
     for (const [i, model] of this.models.entries()) {
@@ -85,8 +86,12 @@ export class PackedEnsemble {
     return voteLogits(votes!, classes);
   }
 
-  /** The classes with most votes for every image, best first. @param pixels 0..255, [N,H,W,C] */
-  predict(pixels: Uint8Array, top = 5): Prediction[][] {
-    return bestClasses(this.run(this.models[0]!.normalise(pixels)), this.graph.classes, top);
+  /** The classes with most votes for every image, best first. @param pixels 0..255, [N,H,W,C]; given with their shape, it is checked */
+  predict(pixels: Uint8Array | Shaped<Uint8Array>, top = 5): Prediction[][] {
+    return bestClasses(
+      this.run(this.models[0]!.normalise(valuesOf(pixels, this.graph.input))),
+      this.graph.classes,
+      top,
+    );
   }
 }

@@ -58,6 +58,10 @@ const schema = z.strictObject({
   padCrop: z.int().min(0).max(64).default(0),
   flip: z.boolean().default(false),
   resizedCrop: z.boolean().default(false),
+  /** Share of broken pictures in a folder that may be left out. */
+  allowBroken: z.number().min(0).lt(1).optional(),
+  /** Which fifth of a folder without test pictures is kept for the test: of its own, so that runs of other seeds have seen none of it. */
+  splitSeed: z.int().min(0).optional(),
   /** Run whose weights are the first ones, where names and sizes agree. */
   init: z.string().optional(),
   /** Run of the trained network that methods with distillation learn from. */

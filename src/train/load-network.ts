@@ -1,8 +1,15 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
 import { type LoadedCheckpoint, readCheckpoint, restore } from './checkpoint.ts';
+
+/** The checkpoint file of a run folder, a run's name or that file itself; null when there is nothing at the path. */
+export function checkpointOf(path: string): string | null {
+  const found = [path, join('runs', path)].find((candidate) => existsSync(candidate));
+  if (found === undefined) return null;
+  return statSync(found).isDirectory() ? join(found, 'checkpoint.safetensors') : found;
+}
 
 /** The network of a run folder, or of a checkpoint file, that exists, with its trained weights; in training mode. */
 export function loadTrained(path: string): { network: Network; checkpoint: LoadedCheckpoint } {

@@ -2,12 +2,13 @@ import { existsSync, rmSync } from 'node:fs';
 import type { DataSet } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
-import { readCheckpoint } from './checkpoint.ts';
+import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
+import { trainingData } from './data-of.ts';
 import type { Evaluation } from './evaluate.ts';
 import { reportHtml } from './report.ts';
 import { RunFolder } from './run-folder.ts';
-import { type TrainEvents, Trainer } from './trainer.ts';
+import { type RunEvents, Trainer } from './trainer.ts';
 
 /** The command line that gives this config. */
 export function commandOf(config: TrainConfig): string {
@@ -23,7 +24,7 @@ export function commandOf(config: TrainConfig): string {
 /** What to do where a run lies already: refuse, continue it, or begin it anew. */
 export type Existing = 'refuse' | 'resume' | 'replace';
 
-export interface TrainRunOptions extends Pick<TrainEvents, 'onStep' | 'onEpoch'> {
+export interface TrainRunOptions extends RunEvents {
   readonly existing?: Existing;
 }
 
@@ -31,6 +32,8 @@ export interface FinishedRun {
   readonly folder: RunFolder;
   /** With the weights of the last step. */
   readonly network: Network;
+  /** The images as the network sees them: as a checkpoint or a teacher does, where there is one. */
+  readonly data: DataSet;
   /** On the test images, after the last epoch; null when stopped before the end. */
   readonly evaluation: Evaluation | null;
   /** Top-1 of `evaluation`; NaN when stopped before the end. */
@@ -41,14 +44,12 @@ export interface FinishedRun {
   readonly interrupted: boolean;
 }
 
-function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, existing: Existing): void {
-  const checkpoint = folder.file('checkpoint.safetensors');
-  // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
-  if (existing === 'resume' && existsSync(checkpoint)) {
-    trainer.resume(readCheckpoint(checkpoint));
+function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpoint: LoadedCheckpoint | null): void {
+  if (checkpoint) {
+    trainer.resume(checkpoint);
     return;
   }
-  rmSync(checkpoint, { force: true });
+  rmSync(folder.file('checkpoint.safetensors'), { force: true });
   folder.writeConfig(config);
   folder.write('metrics.jsonl', '');
 }
@@ -59,8 +60,9 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, existin
  *
  * @param folder path such as `runs/mine`; one that is locked stays so
  * @param options as of `signum train`; `data` is the name under which the commands find the images again
- * @param data the images
- * @throws UsageError for options that are wrong and for a run that exists (`existing: 'resume'` continues it), TakenError when another
+ * @param data the images; a checkpoint's or a teacher's order of classes and normalisation count
+ * @throws UsageError for options that are wrong and for a run that exists (`existing: 'resume'` continues it), DataError when the images
+ * are not those that the run was begun on, TakenError when another
  * process writes it, DivergenceError when the loss is NaN or infinite
  */
 export async function trainRun(
@@ -79,18 +81,31 @@ export async function trainRun(
     process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
     try {
       if (existing === 'refuse') run.requireNew();
-      const trainer = new Trainer(config, data, run);
-      begin(run, trainer, config, existing);
+      const file = run.file('checkpoint.safetensors');
+      // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
+      const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
+      const { data: fitted, notes } = trainingData(config, data, checkpoint);
+      for (const note of notes) events.onNote?.(note);
+      const trainer = new Trainer(config, fitted, run);
+      begin(run, trainer, config, checkpoint);
       const { evaluation, finished, network } = await trainer.run({ ...events, shouldStop: () => interrupted });
       if (evaluation) {
         const metrics = run.readMetrics();
-        const { classes } = data;
+        const { classes } = fitted;
         run.write(
           'report.html',
           reportHtml({ config, command: commandOf(config), metrics, evaluation, classes, network }),
         );
       }
-      return { folder: run, network, evaluation, accuracy: evaluation?.top1 ?? Number.NaN, finished, interrupted };
+      return {
+        folder: run,
+        network,
+        data: fitted,
+        evaluation,
+        accuracy: evaluation?.top1 ?? Number.NaN,
+        finished,
+        interrupted,
+      };
     } finally {
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     }

@@ -37,7 +37,7 @@ async function trained(name: string, options: Partial<TrainOptions>): Promise<st
 }
 
 test('first weights: those of the same name and size; scales that are learned start from them', async () => {
-  const source = trainedNetwork(await trained('float', {}), '--init');
+  const { network: source } = trainedNetwork(await trained('float', {}), '--init');
   const network = networkOf('xnor-net-pp', 0.125, 7);
   adopt(network, source);
   const layers = (of: typeof network) =>

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
+import type { DataSet } from '../data/dataset.ts';
+import type { ModelImages } from '../data/fit-model.ts';
 import type { Method, TeacherView } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
@@ -8,23 +8,30 @@ import { withProbe } from '../nn/binary-layers.ts';
 import { attentionMap } from '../tensor/ops/attention.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { loadTrained } from './load-network.ts';
+import { imagesOf } from './data-of.ts';
+import { checkpointOf, loadTrained } from './load-network.ts';
 
 /** The trained network of a run folder, or of its checkpoint file. @throws UsageError when there is none */
-export function trainedNetwork(path: string, option: string): Network {
-  const candidates = [path, join('runs', path)].filter((candidate) => existsSync(candidate));
-  const [found] = candidates;
-  if (!found) throw new UsageError(`${option}: no run at ${path}; give a run folder or a checkpoint file`);
-  return loadTrained(found).network;
+export function trainedNetwork(path: string, option: string): { network: Network; images: ModelImages } {
+  const file = checkpointOf(path);
+  if (!file) throw new UsageError(`${option}: no run at ${path}; give a run folder or a checkpoint file`);
+  const { network, checkpoint } = loadTrained(file);
+  return { network, images: imagesOf(checkpoint) };
 }
 
 /**
  * The network that a method learns from: a trained one, or a float one of the same shape that learns beside the student; null when the
  * method has none, or can do without and none is given.
  *
- * @throws UsageError when the method needs a trained one
+ * @param data the images that both will see
+ * @throws UsageError when the method needs a trained one, or the teacher is for other images
  */
-export function teacherFor(method: Method, student: Network, path: string | undefined): Network | null {
+export function teacherFor(
+  method: Method,
+  student: Network,
+  path: string | undefined,
+  data?: Pick<DataSet, 'classes' | 'mean' | 'std'>,
+): Network | null {
   if (method.teacher === 'joint')
     return buildNetwork({ ...student.config, method: 'float', tricks: undefined, policy: undefined });
   if (!path) {
@@ -34,11 +41,16 @@ export function teacherFor(method: Method, student: Network, path: string | unde
     );
   }
   if (!method.teacher) throw new UsageError(`method "${method.id}" has no teacher; drop --teacher`);
-  const teacher = trainedNetwork(path, '--teacher');
+  const { network: teacher, images } = trainedNetwork(path, '--teacher');
   const [ours, theirs] = [student.config, teacher.config];
   if (ours.classes !== theirs.classes || ours.inputShape.join() !== theirs.inputShape.join())
     throw new UsageError(
       `--teacher ${path}: it classifies [${theirs.inputShape.join(',')}] images into ${theirs.classes} classes, the student [${ours.inputShape.join(',')}] into ${ours.classes}`,
+    );
+  const sees = (of: Pick<DataSet, 'classes' | 'mean' | 'std'>) => JSON.stringify([of.classes, of.mean, of.std]);
+  if (data && sees(data) !== sees(images))
+    throw new UsageError(
+      `--teacher ${path}: it has its classes in another order than the images, or sees them normalised otherwise; \`trainRun\` and \`trainingData\` give images as the teacher sees them`,
     );
   teacher.setTraining(false);
   return teacher;

@@ -30,9 +30,14 @@ export interface TrainEvents {
     imagesPerSecond: number;
   }) => void;
   onEpoch?: (metrics: EpochMetrics) => void;
+  /** How the images differ from what a checkpoint or a teacher is for, before the first step. */
+  onNote?: (line: string) => void;
   /** Asked between steps; true saves and stops. */
   shouldStop?: () => boolean;
 }
+
+/** What people see of a run. */
+export type RunEvents = Pick<TrainEvents, 'onStep' | 'onEpoch' | 'onNote'>;
 
 export interface TrainResult {
   readonly network: Network;
@@ -81,8 +86,8 @@ export class Trainer {
     this.trainSplit = sampleOf(data.train, limit);
     this.train = new Batches(data, this.trainSplit, config.batch);
     this.test = new Batches(data, sampleOf(data.test, limit), 256);
-    if (config.init) adopt(this.network, trainedNetwork(config.init, '--init'));
-    this.teacher = teacherFor(method, this.network, config.teacher);
+    if (config.init) adopt(this.network, trainedNetwork(config.init, '--init').network);
+    this.teacher = teacherFor(method, this.network, config.teacher, data);
     this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config);
     this.observer = new LayerObserver(this.network);
     this.progress = {

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { FormatError } from '../../core/errors.ts';
 import type { DataSet } from '../../data/dataset.ts';
+import { fitToModel } from '../../data/fit-model.ts';
 import type { Network } from '../../models/network.ts';
+import { imagesOf } from '../../train/data-of.ts';
 import { loadTrained } from '../../train/load-network.ts';
 import type { RunFolder } from '../../train/run-folder.ts';
 import { robustnessOf } from '../robustness/robustness.ts';
@@ -63,8 +65,9 @@ function missingKinds(plan: Plan, { label, seed }: Job, run: RunFolder): Analysi
 /** Makes the analyses of a run that are missing. @param run its folder, locked */
 export async function analyseRun(plan: Plan, job: Job, run: RunFolder, data: DataSet): Promise<void> {
   for (const kind of missingKinds(plan, job, run)) {
-    const { network } = loadTrained(run.path);
-    const result = await analyse(kind, network, data, plan.analyses.images);
+    const { network, checkpoint } = loadTrained(run.path);
+    const { data: fitted } = fitToModel(data, imagesOf(checkpoint), 'evaluate');
+    const result = await analyse(kind, network, fitted, plan.analyses.images);
     run.write(`${kind}.json`, `${JSON.stringify(result)}\n`);
   }
 }

@@ -38,7 +38,7 @@ function wasPacked(folder: string, { id }: Job): boolean {
 async function packedModel(job: Job, folder: string, load: Load): Promise<PackedModel | null> {
   const file = packedFileOf(folder, job);
   if (existsSync(file)) return loadPackedModel(readFileSync(file));
-  const data = await load(job.data);
+  const data = await load(job.config);
   const network = networkFor(job.config, data);
   network.setPoint({ progress: 1, epoch: job.config.epochs });
   network.setTraining(false);

@@ -8,7 +8,7 @@ import { pool } from '../../tensor/storage.ts';
 import type { TrainConfig } from '../../train/config.ts';
 import { trainRun } from '../../train/run.ts';
 import { RunFolder } from '../../train/run-folder.ts';
-import type { TrainEvents } from '../../train/trainer.ts';
+import type { RunEvents } from '../../train/trainer.ts';
 import { evaluatePacked, packedFile, packForData } from '../packed-evaluation.ts';
 import type { Job } from './jobs.ts';
 import type { Load } from './loaded-once.ts';
@@ -16,7 +16,7 @@ import { type DoneResult, type RunResult, readResult, writeResult } from './resu
 
 export interface QueueEvents {
   /** A training begins or continues; `place` counts from 1. */
-  readonly onJob: (job: Job, place: number, of: number) => Pick<TrainEvents, 'onStep' | 'onEpoch'>;
+  readonly onJob: (job: Job, place: number, of: number) => RunEvents;
   readonly onResult: (job: Job, result: RunResult) => void;
   /** A run could not be done and stays open; the others go on. */
   readonly onError: (job: Job, error: unknown) => void;
@@ -138,18 +138,14 @@ export class Queue {
       if (!result) return false;
       writeResult(folder, result);
       this.events.onResult(job, result);
-      await this.afterRun(job, folder, await this.load(job.data));
+      await this.afterRun(job, folder, await this.load(job.config));
       return true;
     });
   }
 
-  private async train(
-    job: Job,
-    folder: RunFolder,
-    events: Pick<TrainEvents, 'onStep' | 'onEpoch'>,
-  ): Promise<RunResult | null> {
+  private async train(job: Job, folder: RunFolder, events: RunEvents): Promise<RunResult | null> {
     const stored = storedConfig(folder, job);
-    const data = await this.load(job.data);
+    const data = await this.load(job.config);
     try {
       const config = stored ?? { ...job.config, epochs: this.epochsOf(job.config, data) };
       const run = await trainRun(folder, config, data, { existing: 'resume', ...events });
@@ -157,7 +153,7 @@ export class Queue {
       // after its last step, Ctrl-C ends the queue all the same; the checkpoint is that of a finished run
       if (!finished || interrupted) return null;
       const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
-      const packed = await packedFigures(network, data, folder, config.limit);
+      const packed = await packedFigures(network, run.data, folder, config.limit);
       return { accuracy, ...packed, floatBytes: floatBytes(network), parameters };
     } catch (error) {
       if (isOutcome(error)) return { failed: error.message };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DataSet } from '../../data/dataset.ts';
 import { writeFileAtomic } from '../../data/files.ts';
-import { loadDataSet } from '../../data/table.ts';
+import { loadDataOf } from '../../train/data-of.ts';
 import type { RunFolder } from '../../train/run-folder.ts';
 import { analyseRun, openAnalyses } from './analyses.ts';
 import { analysisSections } from './analysis-sections.ts';
@@ -60,7 +60,7 @@ export async function runComparison(
   plan: Plan,
   folder: string,
   events: QueueEvents,
-  load: Load = loadDataSet,
+  load: Load = loadDataOf,
 ): Promise<QueueEnd> {
   const once = loadedOnce(load);
   const afterRun = (job: Job, run: RunFolder, data: DataSet) => analyseRun(plan, job, run, data);
@@ -72,13 +72,13 @@ export async function runComparison(
   for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) {
     const run = runFolderOf(folder, job.id);
     if (run.isTaken) continue;
-    await run.whileLocked(async () => afterRun(job, run, await once(job.data)));
+    await run.whileLocked(async () => afterRun(job, run, await once(job.config)));
   }
   return last;
 }
 
 /** Writes `report.html` and `report.md` of what is finished. */
-export async function writeReports(plan: Plan, folder: string, load: Load = loadDataSet): Promise<Comparison> {
+export async function writeReports(plan: Plan, folder: string, load: Load = loadDataOf): Promise<Comparison> {
   const jobs = knownJobs(plan, folder);
   const { machine, milliseconds } = await latenciesOf(jobs, folder, loadedOnce(load));
   const comparison = readComparison(plan, jobs, folder, milliseconds);

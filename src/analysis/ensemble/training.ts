@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { argmax } from '../../core/argmax.ts';
 import { PackError } from '../../core/errors.ts';
@@ -8,17 +9,19 @@ import type { Network } from '../../models/network.ts';
 import { castVotes, voteLogits } from '../../runtime/vote.ts';
 import { inference } from '../../tensor/tape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
+import { readCheckpoint } from '../../train/checkpoint.ts';
 import type { TrainConfig } from '../../train/config.ts';
+import { trainingData } from '../../train/data-of.ts';
 import { loadTrained } from '../../train/load-network.ts';
 import { trainRun } from '../../train/run.ts';
 import { RunFolder } from '../../train/run-folder.ts';
-import type { TrainEvents } from '../../train/trainer.ts';
+import type { RunEvents } from '../../train/trainer.ts';
 import { packedFile, packForData } from '../packed-evaluation.ts';
 import { boost, drawn } from './boosting.ts';
 import { type Ensemble, ensembleFile, type Member } from './ensemble.ts';
 
 export interface EnsembleEvents {
-  readonly onMember: (place: number, of: number) => Pick<TrainEvents, 'onStep' | 'onEpoch'>;
+  readonly onMember: (place: number, of: number) => RunEvents;
   readonly onTrained: (member: Member, place: number) => void;
 }
 
@@ -55,13 +58,20 @@ export class EnsembleTraining {
   private readonly ensemble: Ensemble;
   private readonly importance: Float64Array;
   private readonly votes: Float64Array;
+  /** How the images differ from what networks trained before are for. */
+  readonly notes: readonly string[];
 
   constructor(folder: string, ensemble: Ensemble, data: DataSet) {
     this.folder = folder;
     this.ensemble = ensemble;
     const { limit = Number.POSITIVE_INFINITY } = ensemble.training;
-    const [train, test] = [sampleOf(data.train, limit), sampleOf(data.test, limit)];
-    this.data = { ...data, train, test };
+    const begun = join(folder, 'member-1', 'checkpoint.safetensors');
+    const first = existsSync(begun) ? readCheckpoint(begun) : null;
+    // all members see the images as the first one does
+    const { data: fitted, notes } = trainingData(ensemble.training, data, first);
+    this.notes = notes;
+    const [train, test] = [sampleOf(fitted.train, limit), sampleOf(fitted.test, limit)];
+    this.data = { ...fitted, train, test };
     this.importance = new Float64Array(train.count).fill(1 / train.count);
     this.votes = new Float64Array(test.count * data.classes.length);
   }

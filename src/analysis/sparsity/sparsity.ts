@@ -5,9 +5,11 @@ import { readSafetensors } from '../../core/safetensors.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { Batches } from '../../data/batches.ts';
 import { type DataSet, sampleOf } from '../../data/dataset.ts';
+import { fitToModel } from '../../data/fit-model.ts';
 import type { PackedNode } from '../../runtime/graph.ts';
 import { loadPackedModel, type NodeObserver, type PackedModel } from '../../runtime/packed-model.ts';
 import { evaluate } from '../../train/evaluate.ts';
+import { packedImages } from '../packed-evaluation.ts';
 import { lowBitCopy } from './low-bit.ts';
 
 type NodeOf<O extends PackedNode['op']> = Extract<PackedNode, { op: O }>;
@@ -210,9 +212,10 @@ export class SparsityBench {
 
   /** Accuracy with and without the prediction, and what it saves, on the test images or `limit` of them. */
   async measure(data: DataSet, limit = Number.POSITIVE_INFINITY): Promise<Sparsity> {
-    const batches = new Batches(data, sampleOf(data.test, limit), 128);
-    const { top1: accuracy } = await evaluate((images) => this.model.run(images), batches, data.classes.length);
-    const predicted = await evaluate((images) => this.run(images), batches, data.classes.length);
+    const { data: fitted } = fitToModel(data, packedImages(this.model), 'evaluate');
+    const batches = new Batches(fitted, sampleOf(fitted.test, limit), 128);
+    const { top1: accuracy } = await evaluate((images) => this.model.run(images), batches, fitted.classes.length);
+    const predicted = await evaluate((images) => this.run(images), batches, fitted.classes.length);
     const sites = this.sites.map((site) => this.siteSparsity(site));
     const macs = this.model.graph.nodes.reduce((sum, node) => sum + this.macsOf(node), 0);
     const saved = sites.reduce((sum, site) => sum + site.macs - site.macsLeft, 0);

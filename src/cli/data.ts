@@ -1,0 +1,41 @@
+import { dirname } from 'node:path';
+import type { DataSet } from '../data/dataset.ts';
+import { isFolder } from '../data/files.ts';
+import { fitToModel, type ModelImages } from '../data/fit-model.ts';
+import type { TrainConfig } from '../train/config.ts';
+import { type DataChoice, imagesOf, loadDataOf } from '../train/data-of.ts';
+import { RunFolder } from '../train/run-folder.ts';
+import { tellLine } from './output.ts';
+import { loadNetwork } from './runs.ts';
+
+/** The images that options name; one line says what a folder holds. */
+export const loadData = (choice: DataChoice): Promise<DataSet> => loadDataOf(choice, tellLine);
+
+/** What a command says instead of the run's own options. */
+export interface OtherData {
+  readonly data?: string | undefined;
+  readonly allowBroken?: number | undefined;
+  readonly splitSeed?: number | undefined;
+}
+
+/** The images of a run, or other ones, as a model sees them; what differs is said. @throws DataError when they are not its images */
+export async function loadDataFor(
+  model: ModelImages,
+  config: DataChoice,
+  { data = config.data, allowBroken = config.allowBroken, splitSeed = config.splitSeed }: OtherData = {},
+  load = loadData,
+): Promise<DataSet> {
+  const fitted = fitToModel(await load({ data, allowBroken, splitSeed }), model, 'evaluate');
+  for (const note of fitted.notes) tellLine(note);
+  return fitted.data;
+}
+
+/** The folder of a run, of its checkpoint or of its packed model. */
+export const runFolderOf = (path: string): RunFolder => new RunFolder(isFolder(path) ? path : dirname(path));
+
+/** A run's network with its trained weights, its options, and its images (or other ones) as it sees them. */
+export async function openRun(path: string, other: OtherData = {}, load = loadData) {
+  const { network, checkpoint } = loadNetwork(path);
+  const config: TrainConfig = runFolderOf(path).readConfig();
+  return { network, config, data: await loadDataFor(imagesOf(checkpoint), config, other, load) };
+}

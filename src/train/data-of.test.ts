@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { EnsembleTraining } from '../analysis/ensemble/training.ts';
+import { evaluatePacked, packForData } from '../analysis/packed-evaluation.ts';
+import { Batches } from '../data/batches.ts';
+import type { DataSet, Split } from '../data/dataset.ts';
+import { methodNamed } from '../methods/table.ts';
+import { buildNetwork } from '../models/table.ts';
+import { inference } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { parseConfig, type TrainOptions } from './config.ts';
+import { evaluate } from './evaluate.ts';
+import { trainRun } from './run.ts';
+import { RunFolder } from './run-folder.ts';
+import { blobData } from './synthetic.testing.ts';
+import { teacherFor } from './teacher.ts';
+
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'signum-data-of-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const options = (changes: Partial<TrainOptions> = {}): TrainOptions => ({
+  model: 'vgg-small',
+  method: 'float',
+  data: 'blobs',
+  width: 0.125,
+  epochs: 1,
+  batch: 32,
+  optimizer: 'adam',
+  rate: 0.003,
+  ...changes,
+});
+
+const blobs = blobData();
+/** The same images, their classes listed the other way round, their statistics measured otherwise. */
+const turned = (of: Split): Split => ({ ...of, labels: of.labels.map((label) => 3 - label) });
+const other: DataSet = {
+  ...blobs,
+  classes: [...blobs.classes].reverse(),
+  train: turned(blobs.train),
+  test: turned(blobs.test),
+  mean: [0.7],
+  std: [0.9],
+};
+const notes: string[] = [];
+const onNote = (line: string) => notes.push(line);
+
+test('a run resumed on the same images in another order, with other statistics, ends as one that was never stopped', async () => {
+  const file = (name: string) => join(directory, name);
+  await trainRun(file('parts'), options({ epochs: 1, schedule: 'constant' }), blobs);
+  new RunFolder(file('parts')).writeConfig(parseConfig(options({ epochs: 2, schedule: 'constant' })));
+  notes.length = 0;
+  const parts = await trainRun(file('parts'), options({ epochs: 2, schedule: 'constant' }), other, {
+    existing: 'resume',
+    onNote,
+  });
+  expect(notes).toEqual(["blobs has the model's classes in another order: its labels are mapped"]);
+  expect(parts.data.classes).toEqual(blobs.classes);
+  const steady = await trainRun(file('steady'), options({ epochs: 2, schedule: 'constant' }), blobs);
+  expect(parts.network.parameters().map(({ value }) => value.data)).toEqual(
+    steady.network.parameters().map(({ value }) => value.data),
+  );
+});
+
+test('what a network learns from or starts from says the order of classes and the normalisation', async () => {
+  const teacher = join(directory, 'teacher');
+  await trainRun(teacher, options(), blobs);
+  for (const [name, more] of [
+    ['taught', { method: 'apprentice-b', teacher }],
+    ['started', { method: 'bnn', init: teacher }],
+  ] as const) {
+    const { data, network, evaluation } = await trainRun(join(directory, name), options(more), other);
+    expect([data.classes, data.mean, data.std]).toEqual([blobs.classes, blobs.mean, blobs.std]);
+    const { model } = await packForData(network, data);
+    // packed, it finds the classes by name in either order
+    for (const of of [blobs, other]) expect((await evaluatePacked(model, of)).top1).toBeCloseTo(evaluation!.top1, 12);
+  }
+  const student = buildNetwork({
+    model: 'vgg-small',
+    method: 'apprentice-b',
+    inputShape: [8, 8, 1],
+    classes: 4,
+    width: 0.125,
+    seed: 1,
+  });
+  expect(() => teacherFor(methodNamed('apprentice-b'), student, teacher, other)).toThrow(/classes in another order/);
+  expect(teacherFor(methodNamed('apprentice-b'), student, teacher, blobs)).not.toBeNull();
+  const fewer = { ...other, classes: ['d', 'c', 'b', 'x'] };
+  await expect(trainRun(join(directory, 'x'), options({ method: 'apprentice-b', teacher }), fewer)).rejects.toThrow(
+    /does not know x/,
+  );
+  // weights are a start for other classes too, under the normalisation that they know
+  const { data } = await trainRun(join(directory, 'y'), options({ method: 'bnn', init: teacher }), fewer);
+  expect([data.classes, data.mean]).toEqual([fewer.classes, blobs.mean]);
+});
+
+test('an ensemble continued on images in another order votes as one network', async () => {
+  const training = parseConfig(options({ method: 'bnn' }));
+  const ensemble = { form: 'bagging', vote: 'soft', size: 1, sequential: false, training, members: [] } as const;
+  const silent = { onMember: () => ({}), onTrained: () => {} };
+  const first = await new EnsembleTraining(directory, { ...ensemble, members: [] }, blobs).run(silent);
+  const again = new EnsembleTraining(directory, { ...first!, size: 2 }, other);
+  expect(again.notes).toHaveLength(1);
+  const both = await again.run(silent);
+  expect(both!.members[1]!.voteAccuracy).toBeGreaterThan(0.6);
+});
+
+test('a network of more classes than the labels’ is refused, not read with a wrong stride', async () => {
+  const network = buildNetwork({
+    model: 'vgg-small',
+    method: 'float',
+    inputShape: [8, 8, 1],
+    classes: 5,
+    width: 0.125,
+    seed: 1,
+  });
+  network.setTraining(false);
+  const classify = (images: Float32Array, count: number) =>
+    inference(() => network.forward(new Tensor(images, [count, ...blobs.shape])).data.slice());
+  await expect(evaluate(classify, new Batches(blobs, blobs.test, 16), 4)).rejects.toThrow(
+    /answers 16 images by 80 values, not 64/,
+  );
+});

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import type { DataSet } from '../data/dataset.ts';
+import { type FittedData, fitToModel, haveSameClasses, type ModelImages } from '../data/fit-model.ts';
+import type { LoadOptions } from '../data/load-options.ts';
+import { loadDataSet } from '../data/table.ts';
+import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
+import type { TrainConfig } from './config.ts';
+import { checkpointOf } from './load-network.ts';
+
+/** What of a run's options says which images it is about. */
+export type DataChoice = Pick<TrainConfig, 'data' | 'splitSeed' | 'allowBroken'>;
+
+/** The data set that a run's options name. @param tell hears what was found, and later of pictures that fail */
+export const loadDataOf = (
+  { data, splitSeed, allowBroken }: DataChoice,
+  tell?: LoadOptions['tell'],
+): Promise<DataSet> => loadDataSet(data, { splitSeed, allowBroken, ...(tell ? { tell } : {}) });
+
+/** What a checkpoint says of the images that its network is for. */
+export const imagesOf = ({ network, classes, mean, std }: LoadedCheckpoint): ModelImages => ({
+  shape: network.inputShape,
+  classes,
+  mean,
+  std,
+});
+
+/** As the network that it starts from sees them, as far as that tells the same classes apart. */
+function afterInit(data: DataSet, { classes, mean, std, shape }: ModelImages): FittedData {
+  const own = haveSameClasses(classes, data.classes) ? classes : data.classes;
+  const normalisation = shape[2] === data.shape[2] ? { mean, std } : { mean: data.mean, std: data.std };
+  return fitToModel(data, { shape: data.shape, classes: own, ...normalisation }, 'train');
+}
+
+/**
+ * The images that a run is trained on: as its checkpoint saw them when it is resumed, else as its teacher does, whose answers it learns from,
+ * or the network that it starts from.
+ *
+ * @param checkpoint of the run itself; null for a new one
+ * @throws DataError when they are not the images that the checkpoint or the teacher is for
+ */
+export function trainingData(config: TrainConfig, data: DataSet, checkpoint: LoadedCheckpoint | null): FittedData {
+  if (checkpoint) return fitToModel(data, imagesOf(checkpoint), 'train');
+  const source = (path: string | undefined) => {
+    const file = path === undefined ? null : checkpointOf(path);
+    return file && existsSync(file) ? imagesOf(readCheckpoint(file)) : null;
+  };
+  const [teacher, init] = [source(config.teacher), source(config.init)];
+  if (teacher) return fitToModel(data, teacher, 'train');
+  return init ? afterInit(data, init) : { data, notes: [] };
+}
