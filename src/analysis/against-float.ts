@@ -60,13 +60,26 @@ export function againstFloat(packed: Packed, batch: number, repeats: number): Ag
   };
 }
 
-/** Milliseconds of each convolution or dense layer with all that follows it up to the next. */
-export function layerTimes(nodes: readonly LayerSummary[]): { name: string; milliseconds: number }[] {
+export interface LayerTime {
+  readonly name: string;
+  readonly milliseconds: number;
+}
+
+/** Milliseconds of each convolution or dense layer, all its products together, with what follows it up to the next. */
+export function layerTimes(nodes: readonly LayerSummary[]): LayerTime[] {
   const layers: { name: string; milliseconds: number }[] = [];
   for (const { name, bits, milliseconds } of nodes) {
     const layer = layers.at(-1);
-    if (bits !== '' || !layer) layers.push({ name, milliseconds });
+    const begins = bits !== '' && !(layer && (name.startsWith(`${layer.name}#`) || name.startsWith(`${layer.name}.`)));
+    if (begins || !layer) layers.push({ name, milliseconds });
     else layer.milliseconds += milliseconds;
   }
   return layers;
+}
+
+/** Of every packed layer, its float twin's milliseconds: by name; in files of before layers had names, by place. Null where it has none. */
+export function twinTimes(float: readonly LayerTime[], packed: readonly LayerTime[]): (number | null)[] {
+  const byName = new Map(float.map(({ name, milliseconds }) => [name, milliseconds]));
+  const named = packed.some(({ name }) => byName.has(name));
+  return packed.map(({ name }, i) => (named ? byName.get(name) : float[i]?.milliseconds) ?? null);
 }

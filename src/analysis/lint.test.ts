@@ -6,6 +6,7 @@ import type { Method } from '../methods/method.ts';
 import { methodNamed, methods } from '../methods/table.ts';
 import { Network } from '../models/network.ts';
 import { buildNetwork, modelNamed } from '../models/table.ts';
+import type { BatchNorm } from '../nn/batch-norm.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { flattenLayer, Lambda, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
 import { type Module, Sequential } from '../nn/module.ts';
@@ -41,6 +42,15 @@ test('ReLU before a sign, missing batch-norm, odd channels, binary first layer',
   const found = rules(lint(handMade((conv) => [conv(3, 40), reluLayer(), conv(40, 64)])));
   for (const rule of ['relu-before-sign', 'missing-batch-norm', 'odd-channels', 'first-layer-binarized'])
     expect(found).toContain(rule);
+});
+
+test('a network whose values overflow: its first layer that is not finite is named', () => {
+  const network = buildNetwork({ ...base, method: 'bi-real', model: 'resnet20' });
+  const third = network.modules().find(({ name }) => name === 'body.layers.3.second.norm')!.value as BatchNorm;
+  third.gamma.data.fill(Number.MAX_VALUE);
+  expect(lint(network)).toContainEqual(
+    expect.objectContaining({ rule: 'not-finite', severity: 'error', where: '3.second.norm.affine' }),
+  );
 });
 
 test('a method with stages is judged by its binary layers at the end, and left where it was', () => {

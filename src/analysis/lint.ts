@@ -1,7 +1,8 @@
 import { Random } from '../core/random.ts';
+import { firstNotFinite, productOps, tracedByName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
-import { type TapeNode, traced } from '../tensor/tape.ts';
+import type { TapeNode } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { optimizerOf, type TrainConfig } from '../train/config.ts';
 import type { EpochMetrics } from '../train/run-folder.ts';
@@ -61,15 +62,13 @@ class Graph {
 /** Convolutions of signs, or of floats, by binary weights, in order. */
 const isBinary = (node: TapeNode) => ['binaryConv2d', 'signConv2d'].includes(node.op);
 
-function structureFindings(nodes: readonly TapeNode[], image: Tensor): Finding[] {
+function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNode, string>, image: Tensor): Finding[] {
   const graph = new Graph(nodes);
   const findings: Finding[] = [];
-  const convs = nodes.filter((node) =>
-    ['conv2d', 'signConv2d', 'binaryConv2d', 'planeConv2d', 'dense'].includes(node.op),
-  );
-  const binary = nodes.filter(isBinary);
+  const convs = [...names.keys()].filter(({ op }) => productOps.has(op));
+  const binary = convs.filter(isBinary);
   binary.forEach((node, i) => {
-    const where = `binary layer ${i + 1} of ${binary.length}`;
+    const where = names.get(node)!;
     const add = (rule: string, severity: Finding['severity'], reason: string, cure: string) =>
       findings.push({ rule, severity, where, reason, cure });
     const [input, filter] = node.inputs as [Tensor, Tensor];
@@ -135,13 +134,28 @@ function structureFindings(nodes: readonly TapeNode[], image: Tensor): Finding[]
       findings.push({
         rule: `${name}-layer-binarized`,
         severity: 'note',
-        where: `${name} layer`,
+        where: names.get(node)!,
         reason: `the ${name} layer is binary; most papers keep it in full precision for several points of accuracy`,
         cure: 'accept it for the smallest file (FINN does), or use a model with a float stem and classifier',
       });
     }
   }
   return findings;
+}
+
+/** Of a trained network: one that overflows answers nothing. */
+function overflowFindings(names: ReadonlyMap<TapeNode, string>): Finding[] {
+  const found = firstNotFinite(names);
+  if (!found) return [];
+  return [
+    {
+      rule: 'not-finite',
+      severity: 'error',
+      where: found.name,
+      reason: `gives ${found.value}, the first in the network that is not finite: its training diverged`,
+      cure: 'train again at a lower rate (--rate), or from an earlier checkpoint',
+    },
+  ];
 }
 
 function trainingFindings(network: Network, config: TrainConfig): Finding[] {
@@ -245,10 +259,10 @@ export function lint(network: Network, config?: TrainConfig, metrics: readonly E
   network.setTraining(false);
   // a method with stages has its binary layers at its end
   network.setPointToEnd();
-  const structure = traced(
-    () => network.forward(image),
-    (_logits, nodes) => structureFindings(nodes, image),
-  );
+  const structure = tracedByName(network, image, (_logits, names, nodes) => [
+    ...overflowFindings(names),
+    ...structureFindings(nodes, names, image),
+  ]);
   network.setPoint(point);
   network.setTraining(training);
   return [...structure, ...(config ? trainingFindings(network, config) : []), ...logFindings(network, metrics)];

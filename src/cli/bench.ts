@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type AgainstFloat, againstFloat, isBinary, layerTimes } from '../analysis/against-float.ts';
+import { type AgainstFloat, againstFloat, isBinary, layerTimes, twinTimes } from '../analysis/against-float.ts';
 import { type LayerSummary, sumOf } from '../analysis/summary.ts';
 import { kernels, threads } from '../backend/select.ts';
 import { integer, positive } from './arguments.ts';
@@ -18,9 +18,10 @@ interface BenchOptions {
 const ratio = (of: number, to: number) => `${(of / to).toFixed(1)}x`;
 
 function layerTable({ float, packed }: AgainstFloat): string {
-  const floatLayers = layerTimes(float.nodes);
-  const rows = layerTimes(packed.nodes).map(({ name, milliseconds: ms }, i) => {
-    const other = floatLayers[i]?.milliseconds;
+  const layers = layerTimes(packed.nodes);
+  const twins = twinTimes(layerTimes(float.nodes), layers);
+  const rows = layers.map(({ name, milliseconds: ms }, i) => {
+    const other = twins[i];
     return [name, other?.toFixed(3) ?? '', ms.toFixed(3), other ? ratio(other, ms) : ''];
   });
   return formatTable(['layer (with what follows it)', 'float ms', 'packed ms', 'speed-up'], rows);

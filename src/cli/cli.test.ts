@@ -80,7 +80,7 @@ test('train, eval, pack, predict, summary: the whole way', async () => {
   expect(out).toMatch(/^digit\.png: \d [\d.]+ %, \d [\d.]+ %\n$/);
   out = '';
   expect(await run('summary', 'demo')).toBe(0);
-  expect(out).toMatch(/binaryConv2d0 .* xnor-popcount \+ threshold/);
+  expect(out).toMatch(/^1\.dense .* xnor-popcount \+ threshold/m);
   out = '';
   expect(await run('bench', 'demo', '--repeats', '2', '--json')).toBe(0);
   const bench = JSON.parse(out);
@@ -164,8 +164,8 @@ test('lint of a config sees its options: with all layers in float, no binary lay
   writeFileSync('binary.json', JSON.stringify(config));
   writeFileSync('float.json', JSON.stringify({ ...config, policy: { '*': 'float' } }));
   await run('lint', 'binary.json');
-  expect(out).toContain('binary layer 1 of 18');
+  expect(out).toContain('odd-channels (1.first)');
   out = '';
   await run('lint', 'float.json');
-  expect(out).not.toContain('binary layer');
+  expect(out).not.toContain('odd-channels');
 });

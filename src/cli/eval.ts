@@ -13,7 +13,7 @@ import type { DataChoice } from '../train/data-of.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
 import { share } from './arguments.ts';
 import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
-import { formatTable, percent, print } from './output.ts';
+import { formatTable, percent, print, tell } from './output.ts';
 import { loadVoting, runPath } from './runs.ts';
 
 export function addEval(program: Command): void {
@@ -35,6 +35,10 @@ export function addEval(program: Command): void {
       const packed = options.packed || isEnsemble(path) || !isFolder(path);
       const { result, data } = packed ? await judgePacked(path, options) : await judgeTrained(path, options);
       const { classes } = data;
+      if (result.notFinite > 0)
+        tell(
+          `the answers to ${result.notFinite} of ${result.count} images are not finite and count as wrong: the training diverged; \`signum lint ${path}\` names the layer\n`,
+        );
       if (options.json) {
         print(`${JSON.stringify({ target: path, packed, data: data.name, classes, ...result })}\n`);
         return;

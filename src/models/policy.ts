@@ -5,19 +5,13 @@ import type { Method } from '../methods/method.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { Conv2d, Linear } from '../nn/layers.ts';
 import type { Module, Named } from '../nn/module.ts';
+import { layerName } from './layer-names.ts';
 
 /** Precision by layer name; `*` is for all binary layers that are not named. */
 export type Policy = Readonly<Record<string, string>>;
 
 /** A layer with weights of its own. */
 export type WeightLayer = BinaryConv2d | Conv2d | Linear;
-
-/** `body.layers.3.first.conv` is called `3.first`. */
-export const layerName = (path: string): string =>
-  path
-    .replace(/^body\./, '')
-    .replaceAll(/layers\./g, '')
-    .replace(/\.conv$/, '');
 
 /** Every convolution and dense layer of a network, in order, by its short name. */
 export function weightLayers(network: Module): Named<WeightLayer>[] {

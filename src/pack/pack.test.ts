@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../core/random.ts';
 import { readSafetensors } from '../core/safetensors.ts';
 import { methodNamed, methods } from '../methods/table.ts';
+import { layerName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork, modelNamed, models } from '../models/table.ts';
+import { BatchNorm } from '../nn/batch-norm.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { loadPackedModel } from '../runtime/packed-model.ts';
 import { inference, trainingStep } from '../tensor/tape.ts';
@@ -116,8 +118,31 @@ test('NaN weights are refused with the tensor named', () => {
   const random = new Random(2);
   const network = warmedNetwork('resnet20', 'bnn', [8, 8, 3], random);
   network.parameters().at(-1)!.value.data[0] = Number.NaN;
-  expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/NaN or infinity/);
+  expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/"11\.bias" holds NaN or infinity/);
 });
+
+test.each([
+  ['resnet20', 'bi-real'],
+  ['cnv6', 'bnn'],
+  ['resnet18', 'xnor-net'],
+])(
+  '%s by %s whose values overflow: the first layer that is not finite is named, and that training diverged',
+  (model, method) => {
+    const random = new Random(2);
+    const side = Math.max(modelNamed(model).smallestSide, 8);
+    const network = warmedNetwork(model, method, [side, side, 3], random, 0.25);
+    const norm = network.modules().findLast(({ value }) => value instanceof BatchNorm)!;
+    const { gamma, runningMean, runningVariance } = norm.value as BatchNorm;
+    gamma.data.fill(3e38);
+    runningMean.data.fill(0);
+    runningVariance.data.fill(1);
+    const layer = `${layerName(norm.name)}.affine`;
+    expect(() => pack(network, images(random, 2, [side, side, 3]), options)).toThrow(
+      `pack: layer "${layer}" (affine) gives`,
+    );
+    expect(() => pack(network, images(random, 2, [side, side, 3]), options)).toThrow(/training diverged/);
+  },
+);
 
 test('a method with stages cannot be packed before its weights are binary, and says so', () => {
   const random = new Random(2);
@@ -142,9 +167,11 @@ test('a binary layer that would silently run in float is refused by name', () =>
   const calibration = images(random, 2, [8, 8, 3]);
   // 8x8 pixels, 3x3 taps, 16 channels in and out
   expect(() => pack(claimed, calibration, options)).toThrow(
-    /would run in float.*signConv2d1 \(147456 products of floats per image, not 2304 of words/,
+    /would run in float.*1\.second \(147456 products of floats per image, not 2304 of words/,
   );
-  expect(() => pack(claimed, calibration, { ...options, allowFloat: ['signConv2d1'] })).toThrow(/signConv2d2/);
+  expect(() => pack(claimed, calibration, { ...options, allowFloat: ['1.first', '1.second'] })).toThrow(
+    /given is not binarized: 2\.first \(/,
+  );
   expect(() => pack(claimed, calibration, { ...options, allowFloat: 'all' })).not.toThrow();
 });
 

@@ -1,12 +1,13 @@
 import { PackError } from '../core/errors.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import { sizeOf } from '../core/shape.ts';
+import { firstNotFinite, productLayer, tracedByName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
 import type { PackedGraph } from '../runtime/graph.ts';
 import { writePackedFile } from '../runtime/packed-file.ts';
 import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import type { NodeOf } from '../runtime/step.ts';
-import { traced } from '../tensor/tape.ts';
+import type { TapeNode } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Draft } from './draft.ts';
 import { fuse } from './fuse.ts';
@@ -19,7 +20,7 @@ export interface PackOptions {
   /** Normalisation the network was trained with, per channel. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
-  /** Binary layers by name that may stay float in the packed graph; any other that cannot be packed is an error. */
+  /** Binary layers by name (`3.first`) that may stay float in the packed graph; any other that cannot be packed is an error. */
   readonly allowFloat?: readonly string[] | 'all';
 }
 
@@ -45,7 +46,7 @@ function floatProducts(draft: Draft, node: NodeOf<'signConv2d'>): number {
 function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly string[] | 'all'): void {
   if (allowed === 'all' || network.method.bits.activation > 4) return;
   const floats = draft.nodes.flatMap(({ node }) =>
-    node.op === 'signConv2d' && !allowed.includes(node.name) ? [node] : [],
+    node.op === 'signConv2d' && !allowed.includes(productLayer(node.name)) ? [node] : [],
   );
   if (floats.length === 0) return;
   const costs = floats.map((node) => {
@@ -63,42 +64,50 @@ function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly str
  *
  * @param calibration normalised images [N,H,W,C]
  * @returns the bytes of one safetensors file, and the model loaded from them
- * @throws PackError naming the first layer that differs or cannot be packed
+ * @throws PackError naming the first layer that differs, is not finite or cannot be packed
  */
 export function pack(network: Network, calibration: Tensor, options: PackOptions): Packed {
   const wasTraining = network.training;
   network.setTraining(false);
   try {
-    return traced(
-      () => network.forward(calibration),
-      (logits, nodes) => {
-        const draft = fuse(draftFromTrace(nodes, calibration, logits));
-        refuseFloatLayers(draft, network, options.allowFloat ?? []);
-        const packed = shareTensors(draft.nodes);
-        const tensors = new Map<string, StoredTensor>();
-        for (const node of packed) for (const [name, tensor] of node.tensors) tensors.set(name, tensor);
-        for (const [name, { data }] of tensors) requireFinite(name, data);
-        const graph: PackedGraph = {
-          model: network.config.model,
-          method: network.config.method,
-          width: network.config.width,
-          input: [...network.config.inputShape],
-          classes: [...options.classes],
-          mean: [...options.mean],
-          std: [...options.std],
-          nodes: packed.map(({ node }) => node),
-          output: draft.output,
-          floatBytes: floatBytes(network),
-        };
-        const bytes = writePackedFile(graph, tensors);
-        const model = loadPackedModel(bytes);
-        verify(model, draft, calibration, logits);
-        return { bytes, model };
-      },
-    );
+    return tracedByName(network, calibration, (logits, names) => {
+      const traced = draftFromTrace(names, calibration, logits);
+      for (const { tensors } of traced.nodes) for (const [name, { data }] of tensors) requireFinite(name, data);
+      requireFiniteValues(names);
+      const draft = fuse(traced);
+      refuseFloatLayers(draft, network, options.allowFloat ?? []);
+      const packed = shareTensors(draft.nodes);
+      const tensors = new Map<string, StoredTensor>();
+      for (const node of packed) for (const [name, tensor] of node.tensors) tensors.set(name, tensor);
+      const graph: PackedGraph = {
+        model: network.config.model,
+        method: network.config.method,
+        width: network.config.width,
+        input: [...network.config.inputShape],
+        classes: [...options.classes],
+        mean: [...options.mean],
+        std: [...options.std],
+        nodes: packed.map(({ node }) => node),
+        output: draft.output,
+        floatBytes: floatBytes(network),
+      };
+      const bytes = writePackedFile(graph, tensors);
+      const model = loadPackedModel(bytes);
+      verify(model, draft, calibration, logits);
+      return { bytes, model };
+    });
   } finally {
     network.setTraining(wasTraining);
   }
+}
+
+/** Overflow is no matter of packing: NaN equals nothing, not even itself. */
+function requireFiniteValues(names: ReadonlyMap<TapeNode, string>): void {
+  const found = firstNotFinite(names);
+  if (found)
+    throw new PackError(
+      `pack: layer "${found.name}" (${found.op}) gives ${found.value} on the calibration images, the first in the network that is not finite: its training diverged; pack an earlier checkpoint, or train again at a lower rate`,
+    );
 }
 
 function requireFinite(name: string, data: StoredTensor['data']): void {

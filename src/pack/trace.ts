@@ -29,7 +29,7 @@ const convFields = (g: ConvGeometry) => ({
   groups: g.groups,
 });
 
-/** Turns one traced op into a draft node; `names` numbers the layers. */
+/** Turns one traced op into a draft node. */
 function translate(trace: TapeNode, ids: readonly number[], output: number, name: string): DraftNode {
   const tensors = new Map<string, StoredTensor>();
   const keep = (suffix: string, tensor: StoredTensor): string => {
@@ -247,40 +247,30 @@ function isAlias(trace: TapeNode): boolean {
 }
 
 /**
- * The evaluation graph of one traced forward pass: ops that depend on the image, in order; everything else is a constant and
- * already folded into the tensors of its reader.
+ * The evaluation graph of one traced forward pass.
  *
+ * @param names every op that depends on the image, in order, and what its node is called; all else is a constant and already folded into the
+ * tensors of its reader
  * @param image the traced input [N,H,W,C]
  * @param output the traced logits
  * @throws PackError for an op without a packed form
  */
-export function draftFromTrace(nodes: readonly TapeNode[], image: Tensor, output: Tensor): Draft {
+export function draftFromTrace(names: ReadonlyMap<TapeNode, string>, image: Tensor, output: Tensor): Draft {
   const ids = new Map<Tensor, number>([[image, 0]]);
   const draft: DraftNode[] = [];
-  const counts = new Map<string, number>();
-  for (const trace of nodes) {
+  for (const [trace, name] of names) {
     const inputs = trace.inputs.map((input) => ids.get(input)).filter((id) => id !== undefined);
-    if (inputs.length === 0) continue;
     if (isAlias(trace)) {
       ids.set(trace.output, inputs[0]!);
       continue;
     }
-    const nth = counts.get(trace.op) ?? 0;
-    counts.set(trace.op, nth + 1);
     const id = draft.length + 1;
-    if (trace.op === 'levelCodes') {
-      draft.push(levelsNode(trace, inputs[0]!, id, `${trace.op}${nth}`));
-      ids.set(trace.output, id);
-      continue;
-    }
-    if (trace.op === 'planeConv2d') {
+    if (trace.op === 'levelCodes') draft.push(levelsNode(trace, inputs[0]!, id, name));
+    else if (trace.op === 'planeConv2d') {
       const levels = draft.find(({ node }) => node.output === inputs[0])!;
-      draft.push(...planeNodes(trace, levels, id, `${trace.op}${nth}`));
-      ids.set(trace.output, draft.at(-1)!.node.output);
-      continue;
-    }
-    draft.push(translate(trace, inputs, id, `${trace.op}${nth}`));
-    ids.set(trace.output, id);
+      draft.push(...planeNodes(trace, levels, id, name));
+    } else draft.push(translate(trace, inputs, id, name));
+    ids.set(trace.output, draft.at(-1)!.node.output);
   }
   const last = ids.get(output);
   if (last === undefined || last === 0) throw new PackError('pack: the output does not depend on the input image');

@@ -21,6 +21,8 @@ export interface TapeNode {
   readonly saved: readonly Releasable[];
   /** The output shares its array with an input. */
   readonly view: boolean;
+  /** Who computed it, where that is asked for (`ownedBy`). */
+  readonly owner: unknown;
 }
 
 interface Tape {
@@ -30,6 +32,7 @@ interface Tape {
 }
 
 let tape: Tape | null = null;
+let owner: unknown = null;
 
 export interface RecordOptions {
   readonly attributes?: Attributes;
@@ -56,7 +59,7 @@ export function record<T extends Tensor>(
   output.requiresGrad = differentiable;
   if (differentiable || tape?.keepAll) {
     const { attributes = {}, saved = [], view = false } = options;
-    tape!.nodes.push({ op, inputs, output, attributes, backward, saved, view });
+    tape!.nodes.push({ op, inputs, output, attributes, backward, saved, view, owner });
   }
   return output;
 }
@@ -81,6 +84,17 @@ function withTape<T>(next: Tape | null, body: (nodes: TapeNode[]) => T): T {
     return withScope(() => body(next?.nodes ?? []));
   } finally {
     tape = outer;
+  }
+}
+
+/** Ops recorded inside `body`, and not inside another of these in it, are of `whom`. */
+export function ownedBy<T>(whom: unknown, body: () => T): T {
+  const outer = owner;
+  owner = whom;
+  try {
+    return body();
+  } finally {
+    owner = outer;
   }
 }
 

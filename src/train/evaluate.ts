@@ -10,6 +10,8 @@ export interface Evaluation {
   readonly top5: number;
   readonly loss: number;
   readonly count: number;
+  /** Images with a logit that is NaN or infinite: the network diverged. They count as wrong. */
+  readonly notFinite: number;
   /** [true class][predicted class] */
   readonly confusion: number[][];
 }
@@ -17,7 +19,7 @@ export interface Evaluation {
 /** Logits [N,classes] of a batch of normalised images; valid until the next call. */
 export type Classifier = (images: Float32Array, count: number) => Float32Array;
 
-/** Rank of the labelled class among the logits of its row: 0 is the best; ties count against it. */
+/** Rank of the labelled class among the logits of its row: 0 is the best; ties with a class before it count against it. */
 function rankOf(row: Float32Array, label: number): number {
   let better = 0;
   for (let c = 0; c < row.length; c++)
@@ -33,7 +35,7 @@ function rankOf(row: Float32Array, label: number): number {
  */
 export async function evaluate(classify: Classifier, batches: Batches, classes: number): Promise<Evaluation> {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  let [hits, near, loss, total] = [0, 0, 0, 0];
+  let [hits, near, loss, total, notFinite] = [0, 0, 0, 0, 0];
   let upcoming = batches.plain(0);
   for (let b = 0; b < batches.length; b++) {
     const { images, labels, count } = await upcoming;
@@ -48,14 +50,16 @@ export async function evaluate(classify: Classifier, batches: Batches, classes: 
     loss += count * inference(() => softmaxCrossEntropy(new Tensor(logits.slice(), [count, classes]), labels).data[0]!);
     for (let i = 0; i < count; i++) {
       const row = logits.subarray(i * classes, (i + 1) * classes);
-      const rank = rankOf(row, labels[i]!);
+      const finite = row.every(Number.isFinite);
+      if (!finite) notFinite++;
+      // nothing is larger than NaN, so every class would be the best
+      const rank = finite ? rankOf(row, labels[i]!) : Number.POSITIVE_INFINITY;
       if (rank === 0) hits++;
       if (rank < 5) near++;
-      const predicted = argmax(row);
-      confusion[labels[i]!]![predicted]!++;
+      if (finite) confusion[labels[i]!]![argmax(row)]!++;
     }
     total += count;
   }
   if (total === 0) throw new DataError('evaluate: none of the images can be decoded');
-  return { top1: hits / total, top5: near / total, loss: loss / total, count: total, confusion };
+  return { top1: hits / total, top5: near / total, loss: loss / total, count: total, notFinite, confusion };
 }

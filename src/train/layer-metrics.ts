@@ -1,7 +1,7 @@
 import { kernels } from '../backend/select.ts';
 import { differingBits, wordsPerRow } from '../core/bits.ts';
+import { layerName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
-import { layerName } from '../models/policy.ts';
 import { BinaryConv2d, withProbe } from '../nn/binary-layers.ts';
 import { effectiveWeights } from '../nn/product.ts';
 import { inference } from '../tensor/tape.ts';

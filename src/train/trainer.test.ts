@@ -105,6 +105,7 @@ test('the report is one self-contained page with every figure', async () => {
     top5: 1,
     loss: 0.3,
     count: 64,
+    notFinite: 0,
     confusion: [
       [16, 0, 0, 0],
       [0, 16, 0, 0],

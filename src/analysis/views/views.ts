@@ -1,7 +1,7 @@
 import { Batches } from '../../data/batches.ts';
 import { type DataSet, imagesOf, type Split } from '../../data/dataset.ts';
+import { layerName } from '../../models/layer-names.ts';
 import type { Network } from '../../models/network.ts';
-import { layerName } from '../../models/policy.ts';
 import { BinaryConv2d, withProbe } from '../../nn/binary-layers.ts';
 import { Conv2d } from '../../nn/layers.ts';
 import { effectiveActivations, effectiveWeights } from '../../nn/product.ts';

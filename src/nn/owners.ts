@@ -1,0 +1,30 @@
+import { ownedBy } from '../tensor/tape.ts';
+import type { Module } from './module.ts';
+
+/** Methods of a module that compute: `apply` is forward with more inputs. */
+const entrances = ['forward', 'apply'] as const;
+
+/** Until the returned function is called, what the module computes is recorded as its own. */
+function mark(module: Module): () => void {
+  const members = module as unknown as Record<string, unknown>;
+  const restore = entrances.flatMap((name) => {
+    const original = members[name];
+    if (typeof original !== 'function') return [];
+    const before = Object.getOwnPropertyDescriptor(module, name);
+    members[name] = (...inputs: unknown[]) => ownedBy(module, () => original.apply(module, inputs) as unknown);
+    return [() => (before ? Object.defineProperty(module, name, before) : Reflect.deleteProperty(module, name))];
+  });
+  return () => {
+    for (const undo of restore) undo();
+  };
+}
+
+/** Runs `body`; every op that a module of `root` computes meanwhile knows the innermost one it is of (`TapeNode.owner`). */
+export function withOwners<T>(root: Module, body: () => T): T {
+  const restore = [...new Set([root, ...root.modules().map(({ value }) => value)])].map(mark);
+  try {
+    return body();
+  } finally {
+    for (const undo of restore) undo();
+  }
+}
