@@ -1,3 +1,4 @@
+import { argmax } from '../core/argmax.ts';
 import { ShapeError } from '../core/errors.ts';
 import type { PackedModel } from './packed-model.ts';
 import { bestClasses, type Prediction, probabilities } from './prediction.ts';
@@ -9,33 +10,67 @@ export type Vote = 'soft' | 'hard';
 /** A class without a vote gets this share: its logarithm must be a number. */
 const leastShare = 1e-7;
 
-/** Adds one network's weighted votes on a batch. @param logits [N,classes] @param votes [N,classes] */
-export function castVotes(
-  logits: Float32Array,
-  weight: number,
-  vote: Vote,
-  classes: number,
-  votes: Float64Array,
-): void {
-  for (let at = 0; at < logits.length; at += classes) {
-    const row = logits.subarray(at, at + classes);
-    if (vote === 'soft')
-      probabilities(row).forEach((p, c) => {
-        votes[at + c]! += weight * p;
-      });
-    else votes[at + row.indexOf(row.reduce((a, b) => Math.max(a, b)))]! += weight;
-  }
-}
+/** A float32 that is less, by one or two of its last places. */
+const justBelow = (value: number) => value - Math.max(Math.abs(value), 1e-30) * 2 ** -23;
 
-/** Logarithms of the shares of all votes: the softmax of them is the shares. @param votes [N,classes] */
-export function voteLogits(votes: Float64Array, classes: number): Float32Array {
-  const logits = new Float32Array(votes.length);
-  for (let at = 0; at < votes.length; at += classes) {
+/** What several networks say to a batch of images. */
+export class Ballot {
+  private readonly classes: number;
+  private readonly vote: Vote;
+  /** Weighted votes, [N,classes]. */
+  private readonly votes: Float64Array;
+  /** Weighted logits: they decide between probabilities that are equal when rounded. */
+  private readonly sums: Float64Array;
+
+  constructor(images: number, classes: number, vote: Vote) {
+    this.classes = classes;
+    this.vote = vote;
+    this.votes = new Float64Array(images * classes);
+    this.sums = new Float64Array(images * classes);
+  }
+
+  /**
+   * Adds one network's votes.
+   *
+   * @param logits [N,classes]
+   * @param places image of each row; default: rows are images
+   */
+  cast(logits: Float32Array, weight: number, places?: readonly number[]): void {
+    const { classes, vote, votes, sums } = this;
+    for (let i = 0; i < logits.length / classes; i++) {
+      const row = logits.subarray(i * classes, (i + 1) * classes);
+      const at = (places?.[i] ?? i) * classes;
+      if (vote === 'hard') {
+        votes[at + argmax(row)]! += weight;
+        continue;
+      }
+      for (const [c, share] of probabilities(row).entries()) {
+        votes[at + c]! += weight * share;
+        sums[at + c]! += weight * row[c]!;
+      }
+    }
+  }
+
+  /** Logarithms of the shares of all votes, each below those it lost to: the softmax of them is the shares. */
+  logits(): Float32Array {
+    const logits = new Float32Array(this.votes.length);
+    for (let at = 0; at < logits.length; at += this.classes) this.count(at, logits);
+    return logits;
+  }
+
+  private count(at: number, logits: Float32Array): void {
+    const { classes, votes, sums } = this;
     // nobody voted: all classes get the least share
     const total = votes.subarray(at, at + classes).reduce((a, b) => a + b) || 1;
-    for (let c = 0; c < classes; c++) logits[at + c] = Math.log(Math.max(votes[at + c]! / total, leastShare));
+    const against = (a: number, b: number) => votes[b]! - votes[a]! || sums[b]! - sums[a]!;
+    const order = Array.from({ length: classes }, (_, c) => at + c).sort((a, b) => against(a, b) || a - b);
+    for (const [rank, c] of order.entries()) {
+      const value = Math.log(Math.max(votes[c]! / total, leastShare));
+      const before = order[rank - 1];
+      if (before === undefined) logits[c] = value;
+      else logits[c] = Math.min(value, against(before, c) < 0 ? justBelow(logits[before]!) : logits[before]!);
+    }
   }
-  return logits;
 }
 
 /** Several packed networks that vote (BENN: Zhu et al., CVPR 2019; survey [67]). */
@@ -77,13 +112,10 @@ export class PackedEnsemble {
    */
   run(images: Float32Array | Shaped<Float32Array>): Float32Array {
     const classes = this.graph.classes.length;
-    let votes: Float64Array | undefined;
-    for (const [i, model] of this.models.entries()) {
-      const logits = model.run(images);
-      votes ??= new Float64Array(logits.length);
-      castVotes(logits, this.weights[i]!, this.vote, classes, votes);
-    }
-    return voteLogits(votes!, classes);
+    const answers = this.models.map((model) => model.run(images));
+    const ballot = new Ballot(answers[0]!.length / classes, classes, this.vote);
+    for (const [i, logits] of answers.entries()) ballot.cast(logits, this.weights[i]!);
+    return ballot.logits();
   }
 
   /** The classes with most votes for every image, best first. @param pixels 0..255, [N,H,W,C]; given with their shape, it is checked */

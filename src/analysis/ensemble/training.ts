@@ -6,7 +6,7 @@ import { Random } from '../../core/random.ts';
 import { Batches } from '../../data/batches.ts';
 import { type DataSet, imagesOf, type Split, sampleOf } from '../../data/dataset.ts';
 import type { Network } from '../../models/network.ts';
-import { castVotes, voteLogits } from '../../runtime/vote.ts';
+import { Ballot } from '../../runtime/vote.ts';
 import { inference } from '../../tensor/tape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { readCheckpoint } from '../../train/checkpoint.ts';
@@ -57,7 +57,7 @@ export class EnsembleTraining {
   private readonly data: DataSet;
   private readonly ensemble: Ensemble;
   private readonly importance: Float64Array;
-  private readonly votes: Float64Array;
+  private readonly ballot: Ballot;
   /** How the images differ from what networks trained before are for. */
   readonly notes: readonly string[];
 
@@ -73,7 +73,7 @@ export class EnsembleTraining {
     const [train, test] = [sampleOf(fitted.train, limit), sampleOf(fitted.test, limit)];
     this.data = { ...fitted, train, test };
     this.importance = new Float64Array(train.count).fill(1 / train.count);
-    this.votes = new Float64Array(test.count * data.classes.length);
+    this.ballot = new Ballot(test.count, data.classes.length, ensemble.vote);
   }
 
   /** @returns the finished ensemble; null when Ctrl-C stopped it */
@@ -143,16 +143,13 @@ export class EnsembleTraining {
 
   /** Gives a trained network its weight, and adds its votes on the test images to those so far. */
   private async count(network: Network): Promise<Pick<Member, 'weight' | 'voteAccuracy'>> {
-    const { data, votes, ensemble } = this;
+    const { data, ballot, ensemble } = this;
     const classes = data.classes.length;
     const weight = ensemble.form === 'bagging' ? 1 : await this.boost(network);
     const { logits, places } = await answersOn(network, data, data.test);
-    const cast = new Float64Array(logits.length);
-    castVotes(logits, weight, ensemble.vote, classes, cast);
-    for (const [i, place] of places.entries())
-      for (let c = 0; c < classes; c++) votes[place * classes + c]! += cast[i * classes + c]!;
-    const shares = voteLogits(votes, classes);
-    const right = places.filter((place) => bestOf(shares, place, classes) === data.test.labels[place]);
+    ballot.cast(logits, weight, places);
+    const votes = ballot.logits();
+    const right = places.filter((place) => bestOf(votes, place, classes) === data.test.labels[place]);
     return { weight, voteAccuracy: right.length / places.length };
   }
 }
