@@ -1,7 +1,7 @@
+import type { Module } from '../nn/module.ts';
 import { withOwners } from '../nn/owners.ts';
 import { type TapeNode, traced } from '../tensor/tape.ts';
 import { PlaneTensor, SignTensor, type Tensor } from '../tensor/tensor.ts';
-import type { Network } from './network.ts';
 
 /**
  * What a layer is called everywhere: policies, reports, packed files. Its path in the network without what all paths share:
@@ -29,7 +29,7 @@ function imageOps(nodes: readonly TapeNode[], image: Tensor): TapeNode[] {
 }
 
 /** The first product of a layer has its name; all else is `<module>.<op>`, from the second of a name on with `#2`, `#3`... */
-function namesOf(network: Network, nodes: readonly TapeNode[]): Map<TapeNode, string> {
+function namesOf(network: Module, nodes: readonly TapeNode[]): Map<TapeNode, string> {
   const paths = new Map<unknown, string>(network.modules().map(({ name, value }) => [value, layerName(name)]));
   const products = new Map<unknown, string>();
   const counts = new Map<string, number>();
@@ -67,7 +67,7 @@ export function firstNotFinite(
  * @param images normalised, [N,H,W,C]
  */
 export function tracedByName<R>(
-  network: Network,
+  network: Module,
   images: Tensor,
   read: (logits: Tensor, names: ReadonlyMap<TapeNode, string>, nodes: readonly TapeNode[]) => R,
 ): R {
