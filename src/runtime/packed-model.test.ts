@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { availableBackends } from '../backend/select.ts';
 import { Random } from '../core/random.ts';
+import { storageLength } from './memory.ts';
 import { loadPackedModel } from './packed-model.ts';
 import { packedNetwork } from './packed-network.testing.ts';
-import { storageLength } from './steps.ts';
 
 let bytes: Uint8Array;
 const images = new Float32Array(3 * 64);
@@ -15,7 +15,7 @@ beforeAll(() => {
 
 describe.each(availableBackends().map((backend) => [backend.name, backend] as const))('%s', (_name, backend) => {
   test('one image at a time gives the logits of the batch', () => {
-    const model = loadPackedModel(bytes, backend);
+    const model = loadPackedModel(bytes, { kernels: backend });
     const together = model.run(images).slice();
     for (let n = 0; n < 3; n++) {
       const alone = model.run(images.subarray(n * 64, (n + 1) * 64));
@@ -25,7 +25,9 @@ describe.each(availableBackends().map((backend) => [backend.name, backend] as co
 
   test('predicts the classes that the first backend predicts', () => {
     const pixels = Uint8Array.from(images, (v) => Math.min(255, Math.max(0, 128 + 64 * v)));
-    const [ours, theirs] = [backend, availableBackends()[0]!].map((b) => loadPackedModel(bytes, b).predict(pixels, 2));
+    const [ours, theirs] = [backend, availableBackends()[0]!].map((kernels) =>
+      loadPackedModel(bytes, { kernels }).predict(pixels, 2),
+    );
     expect(ours!.map((p) => p[0]!.label)).toEqual(theirs!.map((p) => p[0]!.label));
     expect(ours![0]!.reduce((sum, { probability }) => sum + probability, 0)).toBeLessThanOrEqual(1 + 1e-6);
   });

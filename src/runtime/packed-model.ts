@@ -1,14 +1,18 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { kernels as selectedKernels } from '../backend/select.ts';
+import type { Bytes } from '../core/bytes.ts';
 import { FormatError, ShapeError } from '../core/errors.ts';
-import { type Shape, sizeOf } from '../core/shape.ts';
+import { quoted } from '../core/printable.ts';
+import { formatShape, sizeOf } from '../core/shape.ts';
 import { planBuffers } from './buffers.ts';
-import type { PackedGraph, PackedNode } from './graph.ts';
+import type { OpName, PackedGraph, PackedNode } from './graph.ts';
+import { checkMemory, type MemoryNeed, memoryNeed, storageLength, usualMaxBytes } from './memory.ts';
 import { readPackedFile } from './packed-file.ts';
 import { bestClasses, type Prediction } from './prediction.ts';
+import { type OpRule, rules } from './rules.ts';
 import { type Shaped, valuesOf } from './shaped.ts';
-import type { Step, Value, ValueType } from './step.ts';
-import { prepareOp, storageLength } from './steps.ts';
+import type { NodeOf, Prepare, Step, Value, ValueType } from './step.ts';
+import { prepareOp } from './steps.ts';
 import type { ModelTensors } from './tensors.ts';
 
 /** Called after each node with its output, which a later node may overwrite, and the time it took. */
@@ -17,6 +21,13 @@ export type NodeObserver = (node: PackedNode, output: Value, milliseconds: numbe
 /** Values of one activation per image: a file must not make us allocate without bound. */
 const mostElements = 2 ** 27;
 
+export interface LoadOptions {
+  /** Of one backend; default: the fastest that runs here. */
+  readonly kernels?: Kernels | undefined;
+  /** What the model may allocate to run one image, in bytes; default 2^30 (1 GiB). A model that needs more is refused when it is loaded. */
+  readonly maxBytes?: number | undefined;
+}
+
 const noFloats = new Float32Array(0);
 const noWords = new Uint32Array(0);
 
@@ -24,58 +35,29 @@ const noWords = new Uint32Array(0);
 export class PackedModel {
   readonly graph: PackedGraph;
   readonly steps: readonly Step[];
-  private readonly types = new Map<number, ValueType>();
+  /** What it takes to run one image. */
+  readonly memory: MemoryNeed;
+  private readonly types: ReadonlyMap<number, ValueType>;
   private readonly values = new Map<number, Value>();
   private buffers: readonly ArrayBuffer[] = [];
   private batch = 0;
 
-  /** @throws FormatError when graph and tensors do not fit together */
-  constructor(graph: PackedGraph, tensors: ModelTensors, kernels: Kernels = selectedKernels()) {
+  /** @throws FormatError when graph and tensors do not fit together, or need more memory than is allowed */
+  constructor(
+    graph: PackedGraph,
+    tensors: ModelTensors,
+    { kernels = selectedKernels(), maxBytes = usualMaxBytes }: LoadOptions = {},
+  ) {
     this.graph = graph;
-    this.types.set(0, { shape: graph.input, packed: false });
-    this.steps = graph.nodes.map((node) => this.prepare(node, tensors, kernels));
-    const output = this.types.get(graph.output);
-    if (!output || output.packed || sizeOf(output.shape) !== graph.classes.length) {
-      throw new FormatError(
-        `the model's output value ${graph.output} is not one float per class (${graph.classes.length})`,
-      );
-    }
-  }
-
-  private prepare(node: PackedNode, tensors: ModelTensors, kernels: Kernels): Step {
-    const inputs = node.inputs.map((id) => {
-      const type = this.types.get(id);
-      if (!type) throw new FormatError(`node "${node.name}" reads value ${id} before it is computed`);
-      return type;
+    this.types = valueTypes(graph);
+    this.memory = memoryNeed(graph, this.types, tensors.bytes, kernels);
+    checkMemory(this.memory, maxBytes);
+    this.steps = graph.nodes.map((node) => {
+      const inputs = node.inputs.map((id) => this.types.get(id)!);
+      // the table is indexed by the node's own op, which TypeScript cannot follow through a union
+      const prepare = prepareOp[node.op] as Prepare<OpName>;
+      return { node, output: this.types.get(node.output)!, ...prepare(node as never, inputs, tensors, kernels) };
     });
-    if (this.types.has(node.output)) throw new FormatError(`node "${node.name}" writes value ${node.output} twice`);
-    const wantsPacked = ['xnorConv2d', 'xnorConv2dThreshold', 'planesConv2d', 'maxPoolSigns'].includes(node.op);
-    if (inputs.some((type) => type.packed !== wantsPacked)) {
-      throw new FormatError(
-        `node "${node.name}" (${node.op}) needs ${wantsPacked ? 'packed signs' : 'floats'} as input`,
-      );
-    }
-    if (sizeOf(node.shape) > mostElements) {
-      throw new FormatError(
-        `node "${node.name}" claims ${sizeOf(node.shape)} values per image, more than any model here (${mostElements})`,
-      );
-    }
-    checkSizes(node, inputs);
-    // the table is indexed by the node's own op, which TypeScript cannot follow through a union
-    const prepare = prepareOp[node.op] as (
-      n: PackedNode,
-      i: readonly ValueType[],
-      t: ModelTensors,
-      k: Kernels,
-    ) => Omit<Step, 'node'>;
-    const step = { node, ...prepare(node, inputs, tensors, kernels) };
-    if (step.output.shape.join() !== node.shape.join()) {
-      throw new FormatError(
-        `node "${node.name}" yields [${step.output.shape.join(',')}], the file says [${node.shape.join(',')}]`,
-      );
-    }
-    this.types.set(node.output, step.output);
-    return step;
   }
 
   private allocate(batch: number): void {
@@ -147,92 +129,55 @@ export class PackedModel {
   }
 }
 
-const size = (shape: Shape | undefined) => sizeOf(shape ?? []);
-const sameSize = (node: PackedNode, inputs: readonly Shape[]) =>
-  inputs.every((shape) => size(shape) === size(node.shape));
+/** A value's type by the rule of its op, checked: kernels trust sizes, so a hostile file must not get past this point. */
+function typeOf<O extends OpName>(node: NodeOf<O>, inputs: readonly ValueType[]): ValueType {
+  const { inputs: counts, takes, gives, fits }: OpRule<O> = rules[node.op as O];
+  const fail = (what: string) => new FormatError(`node ${quoted(node.name)} (${node.op}) ${what}`);
+  const [least, most] = counts;
+  if (inputs.length < least || inputs.length > most)
+    throw fail(`has ${inputs.length} inputs, needs ${least === most ? least : `${least} to ${most}`}`);
+  if (inputs.some(({ packed }) => packed !== (takes === 'signs')))
+    throw fail(`needs ${takes === 'signs' ? 'packed signs' : 'floats'} as input`);
+  const claimed = sizeOf(node.shape);
+  if (claimed > mostElements)
+    throw fail(`claims ${claimed} values per image, more than any model here (${mostElements})`);
+  const shapes = inputs.map(({ shape }) => shape);
+  if (!fits(node, shapes))
+    throw fail(`cannot give ${formatShape(node.shape)} from ${shapes.map(formatShape).join(' and ')}`);
+  return { shape: node.shape, packed: gives === 'signs' };
+}
 
-/** Ops whose output size the graph states and their preparation does not derive: does the claim follow from the inputs? */
-const sizesFit: Partial<Record<PackedNode['op'], (node: PackedNode, inputs: readonly Shape[]) => boolean>> = {
-  ...Object.fromEntries(
-    (
-      [
-        'sign',
-        'codePlane',
-        'codeLevels',
-        'affineSign',
-        'affine',
-        'prelu',
-        'relu',
-        'hardtanh',
-        'sigmoid',
-        'tanh',
-        'softsign',
-        'unitLevels',
-        'add',
-        'multiply',
-        'scale',
-        'sampleNormalise',
-        'positionScale',
-        'positionShift',
-        'reshape',
-      ] as const
-    ).map((op) => [op, sameSize]),
-  ),
-  pixelScale: (node, [x, factor]) =>
-    size(x) === size(node.shape) && size(factor) * (node.shape.at(-1) ?? 1) === size(node.shape),
-  sampleScale: (node, [x, factor]) => size(x) === size(node.shape) && size(factor) === 1,
-  sampleAbsMean: (node) => size(node.shape) === 1,
-  addOuter: (node, [x, pixels]) =>
-    size(x) === size(node.shape) && size(pixels) * (node.shape.at(-1) ?? 1) === size(node.shape),
-  signResidual: (node, [x, beta]) => size(x) === size(node.shape) && size(beta) === 1,
-  channelGate: (node, [x, gate]) => size(x) === size(node.shape) && size(gate) === node.shape.at(-1),
-  planesConv2d: (_node, inputs) => inputs.every((shape) => shape.join() === inputs[0]!.join()),
-  channelAbsMean: (node, [x]) => size(x) === size(node.shape) * (x?.at(-1) ?? 0),
-  globalAvgPool: (node, [x]) => node.shape.length === 1 && x?.at(-1) === node.shape[0],
-  interact: (node, [x]) =>
-    node.op === 'interact' &&
-    size(x) === size(node.shape) &&
-    node.edges.every(({ from, to }) => Math.max(from, to) < (node.shape.at(-1) ?? 0)),
-  concat: (node, inputs) => inputs.reduce((sum, shape) => sum + size(shape), 0) === size(node.shape),
-  sliceChannels: (node, [x]) =>
-    node.op === 'sliceChannels' &&
-    node.end - node.begin === node.shape.at(-1) &&
-    node.end <= (x?.at(-1) ?? 0) &&
-    (size(x) / x!.at(-1)!) * node.shape.at(-1)! === size(node.shape),
-  subsamplePad: (node, [x]) =>
-    node.op === 'subsamplePad' &&
-    node.shape.length === 3 &&
-    x?.length === 3 &&
-    x[2]! <= node.shape[2]! &&
-    Math.ceil(x[0]! / node.stride) === node.shape[0] &&
-    Math.ceil(x[1]! / node.stride) === node.shape[1],
-};
-
-const twoInputs: ReadonlySet<PackedNode['op']> = new Set([
-  'add',
-  'multiply',
-  'pixelScale',
-  'sampleScale',
-  'signResidual',
-  'channelGate',
-  'addOuter',
-]);
-
-/** Kernels trust sizes, so a hostile file must not get past this point. */
-function checkSizes(node: PackedNode, inputs: readonly ValueType[]): void {
-  const shapes = inputs.map((type) => type.shape);
-  const complete = !twoInputs.has(node.op) || inputs.length === 2;
-  if (complete && (sizesFit[node.op]?.(node, shapes) ?? true)) return;
-  const given = shapes.map((shape) => `[${shape.join(',')}]`).join(' and ');
-  throw new FormatError(`node "${node.name}" (${node.op}): inputs ${given} do not give [${node.shape.join(',')}]`);
+/** Types of all values; 0 is the image. */
+function valueTypes(graph: PackedGraph): Map<number, ValueType> {
+  const types = new Map<number, ValueType>([[0, { shape: graph.input, packed: false }]]);
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((id) => {
+      const type = types.get(id);
+      if (!type) throw new FormatError(`node ${quoted(node.name)} reads value ${id} before it is computed`);
+      return type;
+    });
+    if (types.has(node.output)) throw new FormatError(`node ${quoted(node.name)} writes value ${node.output} twice`);
+    try {
+      types.set(node.output, typeOf(node, inputs));
+    } catch (error) {
+      // what does not fit is the file's fault here
+      throw error instanceof ShapeError ? new FormatError(error.message) : error;
+    }
+  }
+  const output = types.get(graph.output);
+  if (!output || output.packed || sizeOf(output.shape) !== graph.classes.length)
+    throw new FormatError(
+      `the model's output value ${graph.output} is not one float per class (${graph.classes.length})`,
+    );
+  return types;
 }
 
 /**
  * Loads a packed model from the bytes of its file.
  *
- * @throws FormatError for damaged or foreign files
+ * @throws FormatError for damaged or foreign files, and for models that need more than `maxBytes`
  */
-export function loadPackedModel(bytes: Uint8Array, kernels?: Kernels): PackedModel {
-  const { graph, tensors } = readPackedFile(bytes);
-  return new PackedModel(graph, tensors, kernels);
+export function loadPackedModel(file: Bytes, options?: LoadOptions): PackedModel {
+  const { graph, tensors } = readPackedFile(file);
+  return new PackedModel(graph, tensors, options);
 }

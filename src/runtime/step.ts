@@ -1,6 +1,5 @@
 import type { Kernels } from '../backend/kernels.ts';
-import { FormatError } from '../core/errors.ts';
-import { formatShape, type Shape, sizeOf } from '../core/shape.ts';
+import { type Shape, sizeOf } from '../core/shape.ts';
 import type { OpName, PackedNode } from './graph.ts';
 import type { ModelTensors } from './tensors.ts';
 
@@ -16,33 +15,29 @@ export interface ValueType {
   readonly packed: boolean;
 }
 
-/** One prepared node: its constants are loaded, and `run` fills the output for a batch. */
-export interface Step {
-  readonly node: PackedNode;
-  readonly output: ValueType;
+/** What runs a node: its constants are loaded. */
+export interface Work {
   /** Which kernel does the work, for reports. */
   readonly kernel: string;
+  /** Fills the output for a batch. */
   readonly run: (inputs: readonly Value[], output: Value, batch: number) => void;
 }
 
+/** One prepared node. */
+export interface Step extends Work {
+  readonly node: PackedNode;
+  readonly output: ValueType;
+}
+
 export type NodeOf<O extends OpName> = Extract<PackedNode, { op: O }>;
-/** From a node to its step: loads constants, checks shapes. */
+/** From a node that keeps its rule (rules.ts) to its work: loads constants. @throws FormatError when a tensor is missing or of another size */
 export type Prepare<O extends OpName> = (
   node: NodeOf<O>,
   inputs: readonly ValueType[],
   tensors: ModelTensors,
   kernels: Kernels,
-) => Omit<Step, 'node'>;
+) => Work;
 
 export const none = new Float32Array(0);
 export const channelsOf = (type: { shape: Shape }) => type.shape.at(-1) ?? 1;
 export const rowsOf = (type: { shape: Shape }) => sizeOf(type.shape) / channelsOf(type);
-
-/** The shape as an image; a vector is one pixel. @throws FormatError for any other rank */
-export function image(node: PackedNode, type: ValueType): [number, number, number] {
-  if (type.shape.length === 3) return type.shape as [number, number, number];
-  if (type.shape.length === 1) return [1, 1, type.shape[0]!];
-  throw new FormatError(`node "${node.name}" (${node.op}) needs an image [H,W,C], got ${formatShape(type.shape)}`);
-}
-
-export const outputOf = (node: PackedNode, packed = false): ValueType => ({ shape: node.shape, packed });

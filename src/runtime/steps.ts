@@ -1,9 +1,7 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { packCodePlane } from '../backend/plane-conv.ts';
 import { gateChannels, normaliseSamples, sampleMoments } from '../backend/sample-norm.ts';
-import { wordsPerRow } from '../core/bits.ts';
 import { channelCopy, subsampleCopy } from '../core/block-copy.ts';
-import { type PoolGeometry, poolGeometry } from '../core/conv-geometry.ts';
 import { interact } from '../core/interaction.ts';
 import { decodeLevels, type LevelCodes } from '../core/level-codes.ts';
 import { repeatRow } from '../core/repeat-row.ts';
@@ -11,61 +9,42 @@ import { subtractSigns } from '../core/sample-factors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { unitLevels } from '../core/unit-levels.ts';
 import { prepareConv } from './conv-steps.ts';
+import { imageOf, poolOf } from './geometry.ts';
 import { boundOf, type OpName, type PackedNode } from './graph.ts';
 import { channelMask, poolSigns } from './sign-pool.ts';
-import {
-  channelsOf,
-  image,
-  type NodeOf,
-  none,
-  outputOf,
-  type Prepare,
-  rowsOf,
-  type Step,
-  type ValueType,
-} from './step.ts';
+import { channelsOf, type NodeOf, none, type Prepare, rowsOf, type ValueType, type Work } from './step.ts';
 import type { ModelTensors } from './tensors.ts';
 
-function unaryStep(
-  node: NodeOf<'relu' | 'hardtanh' | 'sigmoid' | 'tanh' | 'softsign'>,
-  kernels: Kernels,
-): Omit<Step, 'node'> {
-  return { output: outputOf(node), kernel: 'float', run: ([x], y) => kernels.unary(node.op, x!.floats, y.floats) };
+function unaryStep(node: NodeOf<'relu' | 'hardtanh' | 'sigmoid' | 'tanh' | 'softsign'>, kernels: Kernels): Work {
+  return { kernel: 'float', run: ([x], y) => kernels.unary(node.op, x!.floats, y.floats) };
 }
 
-/** Geometry of a window over an image, for one image. */
-function poolOf(node: NodeOf<'maxPool' | 'avgPool' | 'maxPoolSigns'>, input: ValueType): PoolGeometry {
-  return poolGeometry(`node "${node.name}"`, [1, ...image(node, input)], node.window, node.stride, node.pad);
-}
-
-function poolStep(node: NodeOf<'maxPool' | 'avgPool'>, input: ValueType, kernels: Kernels): Omit<Step, 'node'> {
-  const geometry = poolOf(node, input);
+function poolStep(node: NodeOf<'maxPool' | 'avgPool'>, input: ValueType, kernels: Kernels): Work {
+  const geometry = poolOf(node, input.shape);
   let indices = new Int32Array(0);
-  const run: Step['run'] = ([x], y, batch) => {
+  const run: Work['run'] = ([x], y, batch) => {
     const g = { ...geometry, batch };
     if (node.op === 'avgPool') return kernels.avgPool(x!.floats, y.floats, g);
     if (indices.length < y.floats.length) indices = new Int32Array(y.floats.length);
     kernels.maxPool(x!.floats, y.floats, indices, g);
   };
   return {
-    output: { shape: [geometry.outHeight, geometry.outWidth, geometry.channels], packed: false },
     kernel: 'float',
     run,
   };
 }
 
-function signPoolStep(node: NodeOf<'maxPoolSigns'>, input: ValueType, falling: Int32Array): Omit<Step, 'node'> {
-  const geometry = poolOf(node, input);
+function signPoolStep(node: NodeOf<'maxPoolSigns'>, input: ValueType, falling: Int32Array): Work {
+  const geometry = poolOf(node, input.shape);
   const mask = channelMask(falling);
   return {
-    output: { shape: [geometry.outHeight, geometry.outWidth, geometry.channels], packed: true },
     kernel: 'and/or of bits',
     run: ([x], y, batch) => poolSigns(x!.words, mask, y.words, { ...geometry, batch }),
   };
 }
 
-function elementwise(node: PackedNode, run: Step['run']): Omit<Step, 'node'> {
-  return { output: outputOf(node), kernel: 'float', run };
+function elementwise(run: Work['run']): Work {
+  return { kernel: 'float', run };
 }
 
 /** Every image combined with one constant map of its size. */
@@ -74,9 +53,9 @@ function positionStep(
   input: ValueType,
   tensors: ModelTensors,
   combine: Kernels['add'],
-): Omit<Step, 'node'> {
+): Work {
   const map = tensors.floats(node.map, sizeOf(input.shape));
-  return elementwise(node, ([x], y, batch) => {
+  return elementwise(([x], y, batch) => {
     for (let n = 0; n < batch; n++) {
       const part = (array: Float32Array) => array.subarray(n * map.length, (n + 1) * map.length);
       combine(part(x!.floats), map, part(y.floats));
@@ -97,33 +76,32 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   codePlane: (node, _inputs, tensors, kernels) => {
     const codes = codesOf(node, tensors);
     let scratch = new Uint32Array(0);
-    const run: Step['run'] = ([x], y, batch) => {
+    const run: Work['run'] = ([x], y, batch) => {
       if (scratch.length < y.words.length) scratch = new Uint32Array(y.words.length);
       packCodePlane(kernels, x!.floats, codes, node.plane, scratch, y.words, batch * rowsOf(node), channelsOf(node));
     };
-    return { output: outputOf(node, true), kernel: 'bit-plane pack', run };
+    return { kernel: 'bit-plane pack', run };
   },
   codeLevels: (node, _inputs, tensors) => {
     const codes = codesOf(node, tensors);
-    return elementwise(node, ([x], y) => decodeLevels(x!.floats, codes, node.step, y.floats));
+    return elementwise(([x], y) => decodeLevels(x!.floats, codes, node.step, y.floats));
   },
   sign: (node, _inputs, _tensors, kernels) => ({
-    output: outputOf(node, true),
     kernel: 'sign-pack',
     run: ([x], y, batch) => kernels.packSigns(x!.floats, y.words, batch * rowsOf(node), channelsOf(node)),
   }),
   affineSign: (node, _inputs, tensors, kernels) => {
     const channels = channelsOf(node);
     const [scale, shift] = [tensors.floats(node.scale, channels), tensors.floats(node.shift, channels)];
-    const run: Step['run'] = ([x], y, batch) =>
+    const run: Work['run'] = ([x], y, batch) =>
       kernels.packAffineSigns(x!.floats, scale, shift, y.words, batch * rowsOf(node), channels);
-    return { output: outputOf(node, true), kernel: 'threshold-pack', run };
+    return { kernel: 'threshold-pack', run };
   },
   affine: (node, _inputs, tensors, kernels) => {
     const channels = channelsOf(node);
     const [scale, shift] = [tensors.floats(node.scale, channels), tensors.floats(node.shift, channels)];
     const [low, high] = [boundOf(node.low), boundOf(node.high)];
-    return elementwise(node, ([x, residual], y, batch) =>
+    return elementwise(([x, residual], y, batch) =>
       kernels.channelAffine(
         x!.floats,
         scale,
@@ -141,15 +119,15 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
     const [k, m] = [sizeOf(input!.shape), channelsOf(node)];
     const weight = tensors.weights(node.weight, node.codeScale, k * m, m);
     const bias = node.bias ? tensors.floats(node.bias, m) : none;
-    const run: Step['run'] = ([x], y, batch) => {
+    const run: Work['run'] = ([x], y, batch) => {
       if (bias.length > 0) for (let row = 0; row < batch; row++) y.floats.set(bias, row * m);
       kernels.sgemm(false, false, batch, m, k, x!.floats, weight, bias.length > 0, y.floats);
     };
-    return { output: outputOf(node), kernel: node.codeScale ? 'float gemm, weights in bytes' : 'float gemm', run };
+    return { kernel: node.codeScale ? 'float gemm, weights in bytes' : 'float gemm', run };
   },
   prelu: (node, _inputs, tensors, kernels) => {
     const slope = tensors.floats(node.slope, channelsOf(node));
-    return elementwise(node, ([x], y, batch) =>
+    return elementwise(([x], y, batch) =>
       kernels.prelu(x!.floats, slope, y.floats, batch * rowsOf(node), slope.length),
     );
   },
@@ -158,28 +136,27 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   sigmoid: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
   tanh: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
   softsign: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
-  unitLevels: (node) => elementwise(node, ([x], y) => unitLevels(x!.floats, node.bits, y.floats)),
-  reshape: (node) => elementwise(node, ([x], y) => y.floats.set(x!.floats)),
-  add: (node, _inputs, _tensors, kernels) =>
-    elementwise(node, ([a, b], y) => kernels.add(a!.floats, b!.floats, y.floats)),
-  multiply: (node, _inputs, _tensors, kernels) =>
-    elementwise(node, ([a, b], y) => kernels.multiply(a!.floats, b!.floats, y.floats)),
+  unitLevels: (node) => elementwise(([x], y) => unitLevels(x!.floats, node.bits, y.floats)),
+  reshape: (_node) => elementwise(([x], y) => y.floats.set(x!.floats)),
+  add: (_node, _inputs, _tensors, kernels) => elementwise(([a, b], y) => kernels.add(a!.floats, b!.floats, y.floats)),
+  multiply: (_node, _inputs, _tensors, kernels) =>
+    elementwise(([a, b], y) => kernels.multiply(a!.floats, b!.floats, y.floats)),
   scale: (node, _inputs, _tensors, kernels) =>
-    elementwise(node, ([x], y) => kernels.blend(x!.floats, node.factor, 0, y.floats.fill(0))),
+    elementwise(([x], y) => kernels.blend(x!.floats, node.factor, 0, y.floats.fill(0))),
   pixelScale: (node, _inputs, _tensors, kernels) =>
-    elementwise(node, ([x, factor], y, batch) =>
+    elementwise(([x, factor], y, batch) =>
       kernels.rowScale(x!.floats, factor!.floats, y.floats, batch * rowsOf(node), channelsOf(node)),
     ),
-  sampleScale: (node, [input], _tensors, kernels) =>
-    elementwise(node, ([x, factor], y, batch) =>
+  sampleScale: (_node, [input], _tensors, kernels) =>
+    elementwise(([x, factor], y, batch) =>
       kernels.rowScale(x!.floats, factor!.floats, y.floats, batch, sizeOf(input!.shape)),
     ),
-  sampleAbsMean: (node, [input], _tensors, kernels) =>
-    elementwise(node, ([x], y, batch) => kernels.rowAbsMeans(x!.floats, y.floats, batch, sizeOf(input!.shape))),
+  sampleAbsMean: (_node, [input], _tensors, kernels) =>
+    elementwise(([x], y, batch) => kernels.rowAbsMeans(x!.floats, y.floats, batch, sizeOf(input!.shape))),
   addOuter: (node, _inputs, tensors, kernels) => {
     const factors = tensors.floats(node.factors, channelsOf(node));
     let spread = new Float32Array(0);
-    return elementwise(node, ([x, pixels], y, batch) => {
+    return elementwise(([x, pixels], y, batch) => {
       if (spread.length !== y.floats.length) spread = new Float32Array(y.floats.length);
       const rows = batch * rowsOf(node);
       kernels.rowScale(repeatRow(factors, spread), pixels!.floats, spread, rows, factors.length);
@@ -188,37 +165,37 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   },
   sampleNormalise: (node, _inputs, _tensors, kernels) => {
     let ones = new Float32Array(0);
-    return elementwise(node, ([x], y, batch) => {
+    return elementwise(([x], y, batch) => {
       if (ones.length !== y.floats.length) ones = new Float32Array(y.floats.length).fill(1);
       const [means, inverse] = [new Float32Array(batch), new Float32Array(batch)];
       sampleMoments(kernels, x!.floats, means, inverse, ones, batch);
       normaliseSamples(kernels, x!.floats, means, inverse, node.centred, y.floats, batch, channelsOf(node));
     });
   },
-  signResidual: (node) =>
-    elementwise(node, ([x, beta], y, batch) => subtractSigns(x!.floats, beta!.floats, y.floats, batch)),
-  channelGate: (node, [input], _tensors, kernels) =>
-    elementwise(node, ([x, gate], y, batch) =>
+  signResidual: (_node) =>
+    elementwise(([x, beta], y, batch) => subtractSigns(x!.floats, beta!.floats, y.floats, batch)),
+  channelGate: (_node, [input], _tensors, kernels) =>
+    elementwise(([x, gate], y, batch) =>
       gateChannels(kernels, x!.floats, gate!.floats, y.floats, batch, channelsOf(input!)),
     ),
   interact: (node) =>
-    elementwise(node, ([x], y) => {
+    elementwise(([x], y) => {
       y.floats.set(x!.floats);
       interact(y.floats, channelsOf(node), node);
     }),
   positionScale: (node, [input], tensors, kernels) => positionStep(node, input!, tensors, kernels.multiply),
   positionShift: (node, [input], tensors, kernels) => positionStep(node, input!, tensors, kernels.add),
-  channelAbsMean: (node, [input], _tensors, kernels) =>
-    elementwise(node, ([x], y, batch) =>
+  channelAbsMean: (_node, [input], _tensors, kernels) =>
+    elementwise(([x], y, batch) =>
       kernels.rowAbsMeans(x!.floats, y.floats, batch * rowsOf(input!), channelsOf(input!)),
     ),
   maxPool: (node, [input], _tensors, kernels) => poolStep(node, input!, kernels),
   maxPoolSigns: (node, [input], tensors) =>
     signPoolStep(node, input!, tensors.integers(node.falling, channelsOf(node))),
   avgPool: (node, [input], _tensors, kernels) => poolStep(node, input!, kernels),
-  globalAvgPool: (node, [input], _tensors, kernels) => {
+  globalAvgPool: (_node, [input], _tensors, kernels) => {
     const [rows, channels] = [rowsOf(input!), channelsOf(input!)];
-    return elementwise(node, ([x], y, batch) => {
+    return elementwise(([x], y, batch) => {
       for (let n = 0; n < batch; n++) {
         const pixels = x!.floats.subarray(n * rows * channels, (n + 1) * rows * channels);
         kernels.columnSums(pixels, y.floats.subarray(n * channels, (n + 1) * channels), rows, channels);
@@ -228,7 +205,7 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   },
   concat: (node, inputs, _tensors, kernels) => {
     const channels = channelsOf(node);
-    return elementwise(node, (parts, y, batch) => {
+    return elementwise((parts, y, batch) => {
       let begin = 0;
       for (const [i, part] of parts.entries()) {
         const own = channelsOf(inputs[i]!);
@@ -240,21 +217,16 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   },
   sliceChannels: (node, [input], _tensors, kernels) => {
     const [source, kept] = [{ begin: node.begin, channels: channelsOf(input!) }, node.end - node.begin];
-    return elementwise(node, ([x], y, batch) => {
+    return elementwise(([x], y, batch) => {
       const copy = channelCopy(batch * rowsOf(node), kept, source, { begin: 0, channels: kept });
       kernels.copyBlocks(x!.floats, y.floats, copy);
     });
   },
   subsamplePad: (node, [input], _tensors, kernels) => {
-    const shape = image(node, input!);
-    return elementwise(node, ([x], y, batch) => {
+    const shape = imageOf(node, input!.shape);
+    return elementwise(([x], y, batch) => {
       const copy = subsampleCopy([batch, ...shape], node.stride, channelsOf(node));
       kernels.copyBlocks(x!.floats, y.floats.fill(0), copy);
     });
   },
 };
-
-/** Length of the array that holds `batch` values of this type. */
-export function storageLength(type: ValueType, batch: number): number {
-  return batch * (type.packed ? rowsOf(type) * wordsPerRow(channelsOf(type)) : sizeOf(type.shape));
-}

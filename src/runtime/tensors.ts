@@ -15,6 +15,11 @@ export class ModelTensors {
     this.stored = stored;
   }
 
+  /** Of all tensors. */
+  get bytes(): number {
+    return [...this.stored.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  }
+
   private find<T extends Float32Array | Uint32Array | Int32Array | Uint8Array>(
     name: string,
     kind: new () => T,

@@ -29,7 +29,9 @@ describe('loadWasm in Node.js', () => {
     const kernels = await loadWasm(source());
     expect(kernels.name).toBe('wasm');
     const same = builds.find(({ detail }) => detail === kernels.detail)!;
-    expect(loadPackedModel(bytes, kernels).run(images)).toEqual(loadPackedModel(bytes, same).run(images));
+    expect(loadPackedModel(bytes, { kernels }).run(images)).toEqual(
+      loadPackedModel(bytes, { kernels: same }).run(images),
+    );
   });
 
   test('knows which build it was given', async () => {
