@@ -70,7 +70,7 @@ function codesOf(node: NodeOf<'codePlane' | 'codeLevels'>, tensors: ModelTensors
   };
 }
 
-/** How each op is prepared from its node; a new op is one entry here and one in graph.ts. */
+/** How each op is prepared from its node; a new op is one row here, in graph.ts, rules.ts and memory.ts. */
 export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   ...prepareConv,
   codePlane: (node, _inputs, tensors, kernels) => {
