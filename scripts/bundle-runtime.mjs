@@ -51,9 +51,10 @@ for (const { file, on, format } of bundles) {
     outfile: join(folder, file),
     bundle: true,
     format,
-    platform: on === 'node' ? 'node' : 'neutral',
-    mainFields: ['module', 'main'],
-    conditions: on === 'node' ? [] : ['browser'],
+    // fflate's variant for Node.js would load worker threads
+    platform: 'neutral',
+    conditions: ['browser'],
+    external: ['node:*'],
     target: 'es2022',
     plugins: [platform(on), wasmBuilds],
     banner: {

@@ -186,6 +186,17 @@ const cases = {
       ...(before ? [checkProgram(folder, 'node --no-experimental-require-module classify.cjs')] : []),
     ].join(', ');
   },
+  'node without sharp and tar-stream': () => {
+    const folder = project('bare', { 'classify.mjs': block('node/classify.mjs'), 'cat.png': 'a picture' });
+    for (const name of ['sharp', 'tar-stream']) renameSync(join(packages, name), join(work, name));
+    try {
+      const answer = checkProgram(folder, 'node classify.mjs');
+      assert.throws(() => run(folder, 'npx signum predict ./model.safetensors cat.png'), /needs the package sharp/);
+      return `${answer}; signum predict asks for sharp`;
+    } finally {
+      for (const name of ['sharp', 'tar-stream']) renameSync(join(work, name), join(packages, name));
+    }
+  },
   deno: () => checkProgram(project('deno', { 'classify.mjs': block('node/classify.mjs') }), block('deno/run')),
   'vite 8, build': () => {
     const folder = pageProject('vite-build');

@@ -1,5 +1,6 @@
-import { DataError } from '../core/errors.ts';
+import { DataError, UsageError } from '../core/errors.ts';
 import type { Region } from './crop.ts';
+import { loadSharp } from './optional-package.ts';
 import type { UnusedFile } from './picture-files.ts';
 
 /** A picture this large is not a photograph but an attack on memory. */
@@ -14,8 +15,7 @@ export async function decodePixels(
   [height, width, channels]: readonly [number, number, number],
   region?: ChooseRegion,
 ): Promise<Uint8Array> {
-  // a native library of 14 MB, which a process that decodes nothing does without
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const image = sharp(file, { limitInputPixels: mostPixels }).rotate();
   if (region) {
     const { autoOrient } = await image.metadata();
@@ -30,9 +30,11 @@ export async function decodePixels(
   return data;
 }
 
-/** In one line, without the path that the decoder puts before it. */
-export const decodeReason = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, '; ');
+/** In one line, without the path that the decoder puts before it. @throws the error when no picture is to blame: there is no decoder */
+export function decodeReason(error: unknown): string {
+  if (error instanceof UsageError) throw error;
+  return (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, '; ');
+}
 
 /**
  * Decodes an image file (JPEG, PNG, WebP, AVIF, GIF, TIFF) to pixels of a given size: the whole image scaled and cropped to the aspect

@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { extract } from 'tar-stream';
 import { DataError } from '../core/errors.ts';
+import { optionalPackage } from './optional-package.ts';
 
 export interface TarEntry {
   readonly name: string;
@@ -27,6 +27,7 @@ function endsAsTar(path: string): boolean {
 /** All regular files of a tar archive whose name passes the filter. @throws DataError when the archive is damaged */
 export async function readTar(path: string, wanted: (name: string) => boolean): Promise<TarEntry[]> {
   const entries: TarEntry[] = [];
+  const { extract } = await optionalPackage(() => import('tar-stream'), 'tar-stream', 'reading tar archives');
   const archive = extract();
   const collect = async () => {
     for await (const entry of archive) {

@@ -1,3 +1,5 @@
+import { loadSharp } from '../../data/optional-package.ts';
+
 /** Rows of gray or red, green, blue bytes. */
 export interface Picture {
   readonly width: number;
@@ -37,7 +39,7 @@ export function grid(tiles: readonly Picture[], columns: number): Picture {
 
 /** A PNG as a data URI, to stand in a page without files beside it. */
 export async function pngUri({ width, height, channels, pixels }: Picture): Promise<string> {
-  const { default: sharp } = await import('sharp');
+  const sharp = await loadSharp();
   const png = await sharp(pixels, { raw: { width, height, channels } }).png().toBuffer();
   return `data:image/png;base64,${png.toString('base64')}`;
 }
