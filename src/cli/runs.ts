@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEnsemble, loadPackedEnsemble } from '../analysis/ensemble/ensemble.ts';
 import { packedFile } from '../analysis/packed-evaluation.ts';
-import { FormatError, SignumError, UsageError } from '../core/errors.ts';
+import { FormatError, UsageError } from '../core/errors.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
 import type { Packed } from '../pack/pack.ts';
@@ -29,13 +29,16 @@ export function loadPacked(path: string): Packed {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist; \`signum pack <run>\` writes ${packedFile}`);
   const file = statSync(path).isDirectory() ? join(path, packedFile) : path;
   if (!existsSync(file)) throw new UsageError(`${path} holds no ${packedFile}; run \`signum pack ${path}\` first`);
+  let bytes: Uint8Array;
   try {
-    const bytes = readFileSync(file);
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw fileProblem('read', file, error);
+  }
+  try {
     return { bytes, model: loadPackedModel(bytes) };
   } catch (error) {
-    if (error instanceof FormatError) throw new FormatError(`${file}: ${error.message}`);
-    if (error instanceof SignumError) throw error;
-    throw fileProblem('read', file, error);
+    throw error instanceof FormatError ? new FormatError(`${file}: ${error.message}`) : error;
   }
 }
 

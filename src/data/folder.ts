@@ -12,6 +12,9 @@ import { entriesOf, isLeftBySystem, listPictures, type UnusedFile } from './pict
 /** Images decoded to estimate the mean and the spread of the channels. */
 const statisticsSample = 2048;
 
+/** A million files take a minute. */
+const patienceMs = 2000;
+
 const testShare = 1 / 5;
 const testNames = ['test', 'val', 'valid', 'validation'];
 
@@ -30,7 +33,9 @@ interface Found {
 }
 
 /** The class folders in a folder and their pictures. Class names are composed as Unicode's NFC, which not every system stores. */
-function findClasses(folder: string, prefix: string): Found {
+function findClasses(folder: string, prefix: string, tell: (line: string) => void): Found {
+  const begin = performance.now();
+  let isTold = false;
   const classes = new Set<string>();
   const [pictures, skipped, broken]: [Picture[], UnusedFile[], UnusedFile[]] = [[], [], []];
   for (const { name, kind, isReadable } of entriesOf(folder)) {
@@ -39,6 +44,10 @@ function findClasses(folder: string, prefix: string): Found {
     else if (kind !== 'folder') skipped.push({ name: relative, reason: 'in no class folder' });
     else if (!isReadable) throw new DataError(`${printable(join(folder, name))}: its name is not UTF-8; rename it`);
     else {
+      if (!isTold && performance.now() - begin > patienceMs) {
+        isTold = true;
+        tell(`looking at the beginning of every file in ${printable(folder)}`);
+      }
       const label = name.normalize('NFC');
       classes.add(label);
       const listing = listPictures(join(folder, name), `${relative}/`);
@@ -64,17 +73,17 @@ interface Parts extends Omit<Found, 'pictures'> {
   readonly isFlat: boolean;
 }
 
-function flatParts(path: string, seed: number): Parts {
-  const { pictures, ...found } = findClasses(path, '');
+function flatParts(path: string, seed: number, tell: (line: string) => void): Parts {
+  const { pictures, ...found } = findClasses(path, '', tell);
   const [train, test]: [Picture[], Picture[]] = [[], []];
   for (const picture of pictures) (isForTest(picture.name, seed) ? test : train).push(picture);
   return { ...found, train, test, isFlat: true };
 }
 
 /** @throws DataError when the test has pictures of a class that train has not */
-function dividedParts(path: string, testName: string): Parts {
-  const train = findClasses(join(path, 'train'), 'train/');
-  const test = findClasses(join(path, testName), `${testName}/`);
+function dividedParts(path: string, testName: string, tell: (line: string) => void): Parts {
+  const train = findClasses(join(path, 'train'), 'train/', tell);
+  const test = findClasses(join(path, testName), `${testName}/`, tell);
   const unknown = test.classes.filter((label) => !train.classes.includes(label));
   const shown = unknown.filter((label) => test.pictures.some((picture) => picture.label === label));
   if (shown.length > 0)
@@ -92,19 +101,19 @@ function dividedParts(path: string, testName: string): Parts {
   };
 }
 
-function partsOf(path: string, seed: number): Parts {
+function partsOf(path: string, seed: number, tell: (line: string) => void): Parts {
   if (!isFolder(path))
     throw new DataError(`${printable(path)} is not a folder; give one with a folder of pictures per class`);
   const tests = testNames.filter((name) => isFolder(join(path, name)));
   const hasTrain = isFolder(join(path, 'train'));
-  if (hasTrain && tests.length > 0) return dividedParts(path, tests[0]!);
+  if (hasTrain && tests.length > 0) return dividedParts(path, tests[0]!, tell);
   if (hasTrain)
     throw new DataError(
       `${printable(path)} has train/ but none of ${testNames.map((name) => `${name}/`).join(', ')}; add one with the same class folders, or give ${printable(join(path, 'train'))}, of which a fifth is then kept for the test`,
     );
   if (tests.length > 0)
     throw new DataError(`${printable(path)} has ${tests[0]}/ but no train/; add one with the same class folders`);
-  return flatParts(path, seed);
+  return flatParts(path, seed, tell);
 }
 
 const lacking = (classes: readonly string[], pictures: readonly Picture[]): string[] => {
@@ -175,7 +184,7 @@ async function sampleStatistics(train: readonly Picture[], shape: readonly [numb
  */
 export async function loadFolder(path: string, side: number, options: LoadOptions = {}): Promise<DataSet<FileSplit>> {
   const { splitSeed = 1, allowBroken = usuallyAllowed, tell = () => {} } = options;
-  const parts = partsOf(path, splitSeed);
+  const parts = partsOf(path, splitSeed, tell);
   checkBroken(path, parts.broken, parts.train.length + parts.test.length, allowBroken);
   checkClassFolders(path, parts);
   const shape = [side, side, 3] as const;

@@ -37,6 +37,8 @@ const progressSchema = z.object({
   running: z.object({ loss: z.number(), hits: z.number(), images: z.number(), seconds: z.number() }),
   /** How images were normalised, and the class names: what packing and prediction need. */
   classes: z.array(z.string()),
+  /** Training images when it was saved; their order hangs on it. Files of before do not say. */
+  images: z.int().positive().optional(),
   mean: z.array(z.number()),
   std: z.array(z.number()),
 });

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { printable } from '../core/printable.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { type FittedData, fitToModel, haveSameClasses, type ModelImages } from '../data/fit-model.ts';
 import type { LoadOptions } from '../data/load-options.ts';
@@ -39,7 +40,12 @@ function afterInit(data: DataSet, { classes, mean, std, shape }: ModelImages): F
  * @throws DataError when they are not the images that the checkpoint or the teacher is for
  */
 export function trainingData(config: TrainConfig, data: DataSet, checkpoint: LoadedCheckpoint | null): FittedData {
-  if (checkpoint) return fitToModel(data, imagesOf(checkpoint), 'train');
+  if (checkpoint) {
+    const { data: fitted, notes } = fitToModel(data, imagesOf(checkpoint), 'train');
+    const { images = data.train.count } = checkpoint;
+    const changed = `${printable(data.name)} has ${data.train.count} training images, ${images} when the run was stopped: it goes on, but not as one that never stopped`;
+    return { data: fitted, notes: images === data.train.count ? notes : [...notes, changed] };
+  }
   const source = (path: string | undefined) => {
     const file = path === undefined ? null : checkpointOf(path);
     return file && existsSync(file) ? imagesOf(readCheckpoint(file)) : null;

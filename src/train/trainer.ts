@@ -96,6 +96,7 @@ export class Trainer {
       step: 0,
       running: { loss: 0, hits: 0, images: 0, seconds: 0 },
       classes: [...data.classes],
+      images: data.train.count,
       mean: [...data.mean],
       std: [...data.std],
     };
