@@ -24,3 +24,29 @@ export function policy(text: string): Record<string, string> {
   if (wrong >= 0) throw new InvalidArgumentError(`expected layer=precision, got "${text.split(',')[wrong]}".`);
   return Object.fromEntries(entries);
 }
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+};
+
+/** `4GiB` */
+export function byteSize(text: string): number {
+  const [, amount = '', unit = ''] = /^([\d.]+)\s*([A-Za-z]*)$/.exec(text.trim()) ?? [];
+  const size = Number(amount) * (units[unit] ?? Number.NaN);
+  if (amount !== '' && size >= 1) return size;
+  throw new InvalidArgumentError(`expected a size such as 4GiB or 500MB, got "${text}".`);
+}
+
+/** Option of the commands that load packed models. */
+export const maxBytes = [
+  '--max-bytes <size>',
+  'what a model may take to run one image (default: 1GiB)',
+  byteSize,
+] as const;

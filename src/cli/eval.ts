@@ -11,7 +11,7 @@ import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { DataChoice } from '../train/data-of.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
-import { share } from './arguments.ts';
+import { maxBytes, share } from './arguments.ts';
 import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
 import { loadVoting, runPath } from './runs.ts';
@@ -23,13 +23,14 @@ export function addEval(program: Command): void {
     .argument('<run-or-model>', 'run folder, ensemble, or packed .safetensors file')
     .option('--data <name>', 'data set (default: that of the run)')
     .option('--allow-broken <share>', 'leave out up to this share of broken pictures of a folder', share)
+    .option(...maxBytes)
     .option('--packed', 'evaluate the packed model of the run')
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
       "\nClasses, image size and normalisation are the model's; data of some of its classes is judged on these.\n\nExamples:\n  signum eval runs/cnv6-bnn-mnist\n  signum eval runs/cnv6-bnn-mnist/model.safetensors --data mnist",
     )
-    .action(async (target: string, options: OtherData & { packed?: boolean; json?: boolean }) => {
+    .action(async (target: string, options: OtherData & { maxBytes?: number; packed?: boolean; json?: boolean }) => {
       const path = runPath(target);
       if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a packed model`);
       const packed = options.packed || isEnsemble(path) || !isFolder(path);
@@ -69,8 +70,8 @@ function choiceFor(path: string, { data }: OtherData): DataChoice {
   throw new UsageError('a model file does not say which data to test on: pass --data <name>');
 }
 
-async function judgePacked(path: string, options: OtherData): Promise<Judged> {
-  const model = loadVoting(path);
+async function judgePacked(path: string, options: OtherData & { maxBytes?: number }): Promise<Judged> {
+  const model = loadVoting(path, options);
   const data = await loadDataFor(packedImages(model), choiceFor(path, options), options);
   return { result: await evaluatePacked(model, data), data };
 }

@@ -5,7 +5,7 @@ import { skippedText } from '../data/broken-files.ts';
 import { isFolder } from '../data/files.ts';
 import { decodePixels, decodeReason } from '../data/images.ts';
 import { listPictures, pictureProblem, type UnusedFile } from '../data/picture-files.ts';
-import { atLeastOne } from './arguments.ts';
+import { atLeastOne, maxBytes } from './arguments.ts';
 import { percent, print, tell, tellLine } from './output.ts';
 import { loadVoting, runPath } from './runs.ts';
 
@@ -37,13 +37,15 @@ export function addPredict(program: Command): void {
     .argument('<model>', 'packed .safetensors file, run folder or ensemble')
     .argument('<images...>', 'JPEG, PNG, WebP, AVIF, GIF, TIFF files, or folders')
     .option('--top <n>', 'classes to print', atLeastOne, 3)
+    .option(...maxBytes)
     .option('--json', 'print one JSON object per image')
     .addHelpText(
       'after',
       '\nA picture that cannot be read is named, and the others go on; the exit code then is 1.\n\nExamples:\n  signum predict runs/resnet20-ir-net-cifar10 cat.jpg dog.png\n  signum predict model.safetensors photos/ --json',
     )
-    .action(async (path: string, given: string[], { top, json }: { top: number; json?: boolean }) => {
-      const model = loadVoting(runPath(path));
+    .action(async (path: string, given: string[], options: { top: number; maxBytes?: number; json?: boolean }) => {
+      const { top, json } = options;
+      const model = loadVoting(runPath(path), options);
       const targets = targetsOf(given);
       let failed = 0;
       const fail = (file: string, reason: string) => {

@@ -6,7 +6,7 @@ import { FormatError, UsageError } from '../core/errors.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
 import type { Packed } from '../pack/pack.ts';
-import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
+import { type LoadOptions, loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import type { PackedEnsemble } from '../runtime/vote.ts';
 import type { LoadedCheckpoint } from '../train/checkpoint.ts';
 import { loadTrained } from '../train/load-network.ts';
@@ -20,12 +20,12 @@ export function loadNetwork(path: string): { network: Network; checkpoint: Loade
 }
 
 /** A packed model from its file, or from a run folder that holds one; or the packed networks of an ensemble's folder. */
-export function loadVoting(path: string): PackedModel | PackedEnsemble {
-  return isEnsemble(path) ? loadPackedEnsemble(path) : loadPacked(path).model;
+export function loadVoting(path: string, limits?: Pick<LoadOptions, 'maxBytes'>): PackedModel | PackedEnsemble {
+  return isEnsemble(path) ? loadPackedEnsemble(path, limits) : loadPacked(path, limits).model;
 }
 
 /** A packed model and the bytes of its file, or of the one that a run folder holds. */
-export function loadPacked(path: string): Packed {
+export function loadPacked(path: string, limits?: Pick<LoadOptions, 'maxBytes'>): Packed {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist; \`signum pack <run>\` writes ${packedFile}`);
   const file = statSync(path).isDirectory() ? join(path, packedFile) : path;
   if (!existsSync(file)) throw new UsageError(`${path} holds no ${packedFile}; run \`signum pack ${path}\` first`);
@@ -36,7 +36,7 @@ export function loadPacked(path: string): Packed {
     throw fileProblem('read', file, error);
   }
   try {
-    return { bytes, model: loadPackedModel(bytes) };
+    return { bytes, model: loadPackedModel(bytes, limits) };
   } catch (error) {
     throw error instanceof FormatError ? new FormatError(`${file}: ${error.message}`) : error;
   }

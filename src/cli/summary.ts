@@ -4,15 +4,20 @@ import { operations, summarise, sumOf } from '../analysis/summary.ts';
 import { packTopology } from '../analysis/untrained.ts';
 import { models } from '../models/table.ts';
 import type { Packed } from '../pack/pack.ts';
-import { integer, positive } from './arguments.ts';
+import { integer, maxBytes, positive } from './arguments.ts';
 import { bytes, formatTable, percent, print, quantity } from './output.ts';
 import { loadPacked, runPath } from './runs.ts';
 
 /** A packed model from a file, a run, or the name of a topology. */
-export function resolveModel(target: string, method: string, width: number): Packed {
+export function resolveModel(
+  target: string,
+  method: string,
+  width: number,
+  limits?: Parameters<typeof loadPacked>[1],
+): Packed {
   return models.some(({ id }) => id === target) && !existsSync(target)
     ? packTopology(target, method, width)
-    : loadPacked(runPath(target));
+    : loadPacked(runPath(target), limits);
 }
 
 export function addSummary(program: Command): void {
@@ -23,58 +28,64 @@ export function addSummary(program: Command): void {
     .option('--method <name>', 'for a topology: how it is binarized', 'bnn')
     .option('--width <factor>', 'for a topology: multiply all channel counts', positive, 1)
     .option('--batch <n>', 'images per run when timing', integer, 1)
+    .option(...maxBytes)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExamples:\n  signum summary vgg-small --method xnor-net\n  signum summary runs/cnv6-bnn-mnist',
     )
-    .action((target: string, options: { method: string; width: number; batch: number; json?: boolean }) => {
-      const { bytes: file, model } = resolveModel(target, options.method, options.width);
-      const layers = summarise(model, Math.max(1, options.batch));
-      const total = (key: Parameters<typeof sumOf>[1]) => sumOf(layers, key);
-      if (options.json) {
-        print(
-          `${JSON.stringify({ layers, operations: operations(layers), fileBytes: file.length, activationBytes: model.activationBytes })}\n`,
+    .action(
+      (
+        target: string,
+        options: { method: string; width: number; batch: number; maxBytes?: number; json?: boolean },
+      ) => {
+        const { bytes: file, model } = resolveModel(target, options.method, options.width, options);
+        const layers = summarise(model, Math.max(1, options.batch));
+        const total = (key: Parameters<typeof sumOf>[1]) => sumOf(layers, key);
+        if (options.json) {
+          print(
+            `${JSON.stringify({ layers, operations: operations(layers), fileBytes: file.length, activationBytes: model.activationBytes, memoryBytes: model.memory.total })}\n`,
+          );
+          return;
+        }
+        const row = (name: string, cells: readonly string[]) => [name, ...cells];
+        const rows = layers.map((l) =>
+          row(l.name, [
+            l.shape,
+            l.bits,
+            quantity(l.parameters),
+            quantity(l.binaryMacs),
+            quantity(l.floatMacs),
+            bytes(l.floatBytes),
+            bytes(l.packedBytes),
+            percent(l.timeShare),
+            l.kernel,
+          ]),
         );
-        return;
-      }
-      const row = (name: string, cells: readonly string[]) => [name, ...cells];
-      const rows = layers.map((l) =>
-        row(l.name, [
-          l.shape,
-          l.bits,
-          quantity(l.parameters),
-          quantity(l.binaryMacs),
-          quantity(l.floatMacs),
-          bytes(l.floatBytes),
-          bytes(l.packedBytes),
-          percent(l.timeShare),
-          l.kernel,
-        ]),
-      );
-      rows.push(
-        row('total', [
-          '',
-          '',
-          quantity(total('parameters')),
-          quantity(total('binaryMacs')),
-          quantity(total('floatMacs')),
-          bytes(total('floatBytes')),
-          bytes(total('packedBytes')),
-          '',
-          '',
-        ]),
-      );
-      print(
-        `${formatTable(['layer', 'output', 'bits W/A', 'parameters', 'binary MACs', 'float MACs', 'float', 'packed', 'time', 'kernel'], rows)}\n\n`,
-      );
-      const [largest] = layers.filter((l) => l.floatMacs > 0).sort((a, b) => b.packedBytes - a.packedBytes);
-      print(
-        `${quantity(operations(layers))} OPs (float MACs + binary MACs/64); file ${bytes(file.length)}; activations in memory ${bytes(model.activationBytes)}; ${
-          largest
-            ? `largest float layer: ${largest.name}, ${bytes(largest.packedBytes)} of ${bytes(total('packedBytes'))}`
-            : 'no float layer'
-        }\n`,
-      );
-    });
+        rows.push(
+          row('total', [
+            '',
+            '',
+            quantity(total('parameters')),
+            quantity(total('binaryMacs')),
+            quantity(total('floatMacs')),
+            bytes(total('floatBytes')),
+            bytes(total('packedBytes')),
+            '',
+            '',
+          ]),
+        );
+        print(
+          `${formatTable(['layer', 'output', 'bits W/A', 'parameters', 'binary MACs', 'float MACs', 'float', 'packed', 'time', 'kernel'], rows)}\n\n`,
+        );
+        const [largest] = layers.filter((l) => l.floatMacs > 0).sort((a, b) => b.packedBytes - a.packedBytes);
+        print(
+          `${quantity(operations(layers))} OPs (float MACs + binary MACs/64); file ${bytes(file.length)}; activations in memory ${bytes(model.activationBytes)}, all in all at most ${bytes(model.memory.total)} for an image; ${
+            largest
+              ? `largest float layer: ${largest.name}, ${bytes(largest.packedBytes)} of ${bytes(total('packedBytes'))}`
+              : 'no float layer'
+          }\n`,
+        );
+      },
+    );
 }

@@ -20,7 +20,9 @@ export function splitMetadata(all: Readonly<Record<string, string>>): {
   const { [name]: checksum, [markName]: mark, ...metadata } = all;
   if (checksum !== undefined) return { metadata, checksum };
   if (mark === markValue)
-    throw new FormatError('the file is damaged: its checksum is missing; copy or download it again, or make it anew');
+    throw new FormatError(
+      'damaged safetensors file: its checksum is missing; copy or download it again, or make it anew',
+    );
   return { metadata: { ...all }, checksum: null };
 }
 

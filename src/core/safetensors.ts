@@ -24,6 +24,9 @@ export interface SafetensorsFile {
   readonly checksummed: boolean;
 }
 
+const damaged = (what: string) =>
+  new FormatError(`damaged safetensors file: ${what}; copy or download it again, or make it anew`);
+
 /** The format's own bound. */
 const mostHeaderBytes = 100_000_000;
 const mostHeader = { depth: 4, values: 4_000_000 };
@@ -81,7 +84,7 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; data
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(Math.min(mostHeaderBytes, bytes.length - 8))) {
     throw new FormatError(
-      `not a safetensors file, or truncated: its header claims ${length} bytes of ${bytes.length - 8}`,
+      `not a safetensors file, or cut: its header claims ${length} bytes of ${bytes.length - 8}; copy or download it again`,
     );
   }
   const dataStart = 8 + Number(length);
@@ -91,12 +94,12 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; data
     // copied: decoders refuse shared memory
     text = new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(bytes.subarray(8, dataStart)));
   } catch {
-    throw new FormatError('damaged safetensors header: it is not UTF-8');
+    throw damaged('its header is not UTF-8');
   }
   try {
     return { header: parseBoundedJson(text, mostHeader) as Record<string, unknown>, dataStart };
   } catch (error) {
-    throw new FormatError(`damaged safetensors header: ${error instanceof Error ? error.message : String(error)}`);
+    throw damaged(`in its header, ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -112,7 +115,7 @@ interface Entry {
 
 function parseEntry(name: string, entry: unknown, dataBytes: number): Entry {
   const fail = (what: string): never => {
-    throw new FormatError(`damaged safetensors file: tensor ${quoted(name)} ${what}`);
+    throw damaged(`tensor ${quoted(name)} ${what}`);
   };
   const { dtype: type, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const dtype = typeof type === 'string' ? dtypes.get(type) : undefined;
@@ -138,22 +141,20 @@ function checkLayout(entries: readonly Entry[], dataBytes: number): void {
   let [filled, last] = [0, 'the header'];
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== filled)
-      throw new FormatError(
-        `damaged safetensors file: tensor ${quoted(name)} begins at byte ${begin} of the data, but ${last} ends at ${filled}: ` +
+      throw damaged(
+        `tensor ${quoted(name)} begins at byte ${begin} of the data, but ${last} ends at ${filled}: ` +
           `${begin < filled ? 'they overlap' : 'there is a hole between them'}`,
       );
     [filled, last] = [end, quoted(name)];
   }
   if (filled !== dataBytes)
-    throw new FormatError(
-      `damaged safetensors file: its tensors end at byte ${filled} of the data, the file goes on to ${dataBytes}`,
-    );
+    throw damaged(`its tensors end at byte ${filled} of the data, the file goes on to ${dataBytes}`);
 }
 
 function parseMetadata(entry: unknown): Record<string, string> {
   const isObject = typeof entry === 'object' && entry !== null && !Array.isArray(entry);
   const wrong = isObject ? Object.entries(entry).find(([, value]) => typeof value !== 'string') : [metadataName];
-  if (wrong) throw new FormatError(`damaged safetensors file: its metadata is not text at ${quoted(String(wrong[0]))}`);
+  if (wrong) throw damaged(`its metadata is not text at ${quoted(String(wrong[0]))}`);
   return entry as Record<string, string>;
 }
 
@@ -169,9 +170,7 @@ export function readSafetensors(file: Bytes): SafetensorsFile {
   const { [metadataName]: stored = {}, ...named } = header;
   const { metadata, checksum } = splitMetadata(parseMetadata(stored));
   if (checksum !== null && !checksumHolds(bytes, dataStart, checksum)) {
-    throw new FormatError(
-      'the file is damaged: its content does not match its checksum; copy or download it again, or make it anew',
-    );
+    throw damaged('its content does not match its checksum');
   }
   const entries = Object.entries(named).map(([name, entry]) => parseEntry(name, entry, data.length));
   checkLayout(entries, data.length);

@@ -25,8 +25,11 @@ export function planBuffers(
   const free = new Set<number>();
   for (const node of nodes) {
     const wanted = bytesOf(node);
-    const misfit = (buffer: number) => Math.abs(bytes[buffer]! - wanted);
-    const [best = bytes.length] = [...free].sort((a, b) => misfit(a) - misfit(b));
+    let [best, least] = [bytes.length, Number.POSITIVE_INFINITY];
+    for (const buffer of free) {
+      const misfit = Math.abs(bytes[buffer]! - wanted);
+      if (misfit < least) [best, least] = [buffer, misfit];
+    }
     bytes[best] = Math.max(bytes[best] ?? 0, wanted);
     bufferOf.set(node.output, best);
     free.delete(best);

@@ -2,7 +2,8 @@
 export { type BackendName, kernels, threads, useBackend } from '../backend/select.ts';
 export { loadWasm, type WasmSource } from '../backend/wasm/load.ts';
 export type { PackedGraph, PackedNode } from './graph.ts';
-export { loadPackedModel, type NodeObserver, PackedModel } from './packed-model.ts';
+export type { MemoryNeed } from './memory.ts';
+export { type LoadOptions, loadPackedModel, type NodeObserver, PackedModel } from './packed-model.ts';
 export type { Prediction } from './prediction.ts';
-export type { Shaped } from './shaped.ts';
+export type { Floats, Pixels, Shaped } from './shaped.ts';
 export { PackedEnsemble, type Vote } from './vote.ts';

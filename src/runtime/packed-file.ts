@@ -63,7 +63,9 @@ function unzipped(stored: StoredTensor | undefined): string {
     if (crc32(text) !== checksum) throw new Error('it is not what was zipped');
     return new TextDecoder('utf-8', { fatal: true }).decode(text);
   } catch (error) {
-    throw new FormatError(`the model's graph is damaged: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FormatError(
+      `the model's graph is damaged: ${error instanceof Error ? error.message : String(error)}; copy or download the file again, or pack it anew`,
+    );
   }
 }
 
@@ -86,10 +88,11 @@ export function readPackedFile(file: Bytes): { graph: PackedGraph; tensors: Mode
       `the model is of format version ${printable(String(found))}, this build reads version ${version}: pack it again`,
     );
   }
+  const graph = parseGraph(unzipped(tensors.get(graphTensor)));
   if (!checksummed) {
     sayOnce(
       'this model file is of a time before checksums, so that damage may go unnoticed; pack the network again to add one',
     );
   }
-  return { graph: parseGraph(unzipped(tensors.get(graphTensor))), tensors: new ModelTensors(tensors) };
+  return { graph, tensors: new ModelTensors(tensors) };
 }

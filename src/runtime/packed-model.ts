@@ -10,7 +10,7 @@ import { checkMemory, type MemoryNeed, memoryNeed, storageLength, usualMaxBytes 
 import { readPackedFile } from './packed-file.ts';
 import { bestClasses, type Prediction } from './prediction.ts';
 import { type OpRule, rules } from './rules.ts';
-import { type Shaped, valuesOf } from './shaped.ts';
+import { type Floats, floatsOf, type Pixels, pixelsOf, type Shaped } from './shaped.ts';
 import type { NodeOf, Prepare, Step, Value, ValueType } from './step.ts';
 import { prepareOp } from './steps.ts';
 import type { ModelTensors } from './tensors.ts';
@@ -82,8 +82,8 @@ export class PackedModel {
    * @returns [N,classes]; overwritten by the next call
    * @throws ShapeError when the shape is another, or the length is not a multiple of one image
    */
-  run(images: Float32Array | Shaped<Float32Array>, observe?: NodeObserver): Float32Array {
-    const floats = valuesOf(images, this.graph.input);
+  run(images: Floats | Shaped<Floats>, observe?: NodeObserver): Float32Array {
+    const floats = floatsOf(images, this.graph.input);
     const size = sizeOf(this.graph.input);
     const batch = floats.length / size;
     if (!Number.isInteger(batch) || batch < 1) {
@@ -119,8 +119,8 @@ export class PackedModel {
    * @param pixels 0..255, [N,H,W,C]; given with their shape, it is checked
    * @throws ShapeError when the shape is another, or the length is not a multiple of one image
    */
-  predict(pixels: Uint8Array | Shaped<Uint8Array>, top = 5): Prediction[][] {
-    return bestClasses(this.run(this.normalise(valuesOf(pixels, this.graph.input))), this.graph.classes, top);
+  predict(pixels: Pixels | Shaped<Pixels>, top = 5): Prediction[][] {
+    return bestClasses(this.run(this.normalise(pixelsOf(pixels, this.graph.input))), this.graph.classes, top);
   }
 
   /** Bytes of all activation buffers for the current batch size. */

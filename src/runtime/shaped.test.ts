@@ -43,3 +43,16 @@ test('a packed model is not judged on images of another size or channel count', 
   const coloured = { ...blobs, shape: [4, 4, 4] as const };
   await expect(async () => evaluatePacked(model, coloured)).rejects.toThrow(/blobs has 4x4x4/);
 });
+
+test('bytes may come as a canvas or fetch gives them; arrays of other kinds are explained', () => {
+  const pixels = Uint8Array.from({ length: 256 }, (_, i) => i);
+  const [expected, logits] = [model.predict(pixels), model.run(images).slice()];
+  expect(model.predict(new Uint8ClampedArray(pixels))).toEqual(expected);
+  expect(model.predict(pixels.slice().buffer)).toEqual(expected);
+  expect(model.predict({ data: new Uint8ClampedArray(pixels), shape: [4, 8, 8, 1] })).toEqual(expected);
+  expect(model.run(images.slice().buffer)).toEqual(logits);
+  expect(() => model.predict(images as unknown as Uint8Array)).toThrow(/got a Float32Array; run\(\) takes normalised/);
+  expect(() => model.run(pixels as unknown as Float32Array)).toThrow(/got a Uint8Array; predict\(\) takes pixels/);
+  expect(() => model.run([...images] as unknown as Float32Array)).toThrow(/images: expected bytes .* got object/);
+  expect(() => model.predict('cat.jpg' as unknown as Uint8Array)).toThrow(/read the file first/);
+});

@@ -2,7 +2,7 @@ import { argmax } from '../core/argmax.ts';
 import { ShapeError } from '../core/errors.ts';
 import type { PackedModel } from './packed-model.ts';
 import { bestClasses, type Prediction, probabilities } from './prediction.ts';
-import { type Shaped, valuesOf } from './shaped.ts';
+import { type Floats, type Pixels, pixelsOf, type Shaped } from './shaped.ts';
 
 /** `soft`: networks vote with their probabilities; `hard`: each for its best class. */
 export type Vote = 'soft' | 'hard';
@@ -110,7 +110,7 @@ export class PackedEnsemble {
    * @returns [N,classes]
    * @throws ShapeError when the shape is another, or the length is not a multiple of one image
    */
-  run(images: Float32Array | Shaped<Float32Array>): Float32Array {
+  run(images: Floats | Shaped<Floats>): Float32Array {
     const classes = this.graph.classes.length;
     const answers = this.models.map((model) => model.run(images));
     const ballot = new Ballot(answers[0]!.length / classes, classes, this.vote);
@@ -119,9 +119,9 @@ export class PackedEnsemble {
   }
 
   /** The classes with most votes for every image, best first. @param pixels 0..255, [N,H,W,C]; given with their shape, it is checked */
-  predict(pixels: Uint8Array | Shaped<Uint8Array>, top = 5): Prediction[][] {
+  predict(pixels: Pixels | Shaped<Pixels>, top = 5): Prediction[][] {
     return bestClasses(
-      this.run(this.models[0]!.normalise(valuesOf(pixels, this.graph.input))),
+      this.run(this.models[0]!.normalise(pixelsOf(pixels, this.graph.input))),
       this.graph.classes,
       top,
     );

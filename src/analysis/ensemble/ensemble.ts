@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { FormatError, UsageError } from '../../core/errors.ts';
 import { fileProblem } from '../../data/files.ts';
-import { loadPackedModel } from '../../runtime/packed-model.ts';
+import { type LoadOptions, loadPackedModel } from '../../runtime/packed-model.ts';
 import { PackedEnsemble } from '../../runtime/vote.ts';
 import { parseConfig } from '../../train/config.ts';
 import { packedFile } from '../packed-evaluation.ts';
@@ -53,7 +53,7 @@ export function readEnsemble(folder: string): Ensemble {
 }
 
 /** @throws UsageError when a network is not packed or not trained yet, FormatError for damaged files */
-export function loadPackedEnsemble(folder: string): PackedEnsemble {
+export function loadPackedEnsemble(folder: string, limits?: Pick<LoadOptions, 'maxBytes'>): PackedEnsemble {
   const { members, vote, size } = readEnsemble(folder);
   if (members.length < size)
     throw new UsageError(
@@ -63,9 +63,9 @@ export function loadPackedEnsemble(folder: string): PackedEnsemble {
     if (packedBytes === null) throw new UsageError(`${join(folder, name)} is not packed: its method does not pack`);
     const file = join(folder, name, packedFile);
     try {
-      return loadPackedModel(readFileSync(file));
+      return loadPackedModel(readFileSync(file), limits);
     } catch (error) {
-      if (error instanceof FormatError) throw error;
+      if (error instanceof FormatError) throw new FormatError(`${file}: ${error.message}`);
       throw fileProblem('read', file, error);
     }
   });
