@@ -142,16 +142,39 @@ static void reduce_columns(Floats out, int rows, int channels, const Term& term)
   for (int c = 0; c < channels; c++) out.data[c] = float(sums[c]);
 }
 
+// A row is summed by 16 lanes, lane i over every 16th channel from i on; then halves are folded upon each other.
+struct RowSum {
+  static constexpr int kVectors = kSumLanes / kLanes;
+  Vec lanes[kVectors] = {};
+
+  float fold() {
+    for (int half = kVectors / 2; half > 0; half /= 2)
+      for (int v = 0; v < half; v++) lanes[v] += lanes[v + half];
+    typedef float Four __attribute__((vector_size(16)));
+    Four fours[kLanes / 4];
+    std::memcpy(fours, &lanes[0], sizeof(Vec));
+    for (int half = kLanes / 8; half > 0; half /= 2)
+      for (int i = 0; i < half; i++) fours[i] += fours[i + half];
+    return (fours[0][0] + fours[0][2]) + (fours[0][1] + fours[0][3]);
+  }
+};
+
 template <class Term>
 static void reduce_rows(Floats out, int rows, int channels, const Term& term) {
   require(out, rows, "row reduction out");
   over_rows(rows, channels, [&](size_t begin, size_t end) {
     for (size_t r = begin; r < end; r++) {
-      Vec lanes = {};
-      by_vectors(channels, [&](int c, auto extent) { lanes += term(r * channels + c, extent); });
-      float sum = 0;
-      for (int i = 0; i < kLanes; i++) sum += lanes[i];
-      out.data[r] = sum;
+      const size_t row = r * channels;
+      RowSum sum;
+      int c = 0;
+      for (; c + kSumLanes <= channels; c += kSumLanes)
+#pragma GCC unroll 4
+        for (int v = 0; v < RowSum::kVectors; v++) sum.lanes[v] += term(row + c + v * kLanes, Whole{});
+      for (int v = 0; c < channels; v++, c += kLanes) {
+        if (c + kLanes <= channels) sum.lanes[v] += term(row + c, Whole{});
+        else sum.lanes[v] += term(row + c, Part{channels - c});
+      }
+      out.data[r] = sum.fold();
     }
   });
 }

@@ -42,8 +42,9 @@ static void backward_filter(const ConvGeometry& g, Floats dy, Floats dfilter, co
   const int tiles = (group_in + kMostPixels - 1) / kMostPixels;
   const auto first_channel = [&](int tile) { return group_in * tile / tiles; };
   const size_t padded_pixels = size_t(padded_width) * padded_height, out_pixels = size_t(g.out_height) * g.out_width;
-  const size_t image_bytes = 4 * (padded_pixels * kMostPixels + out_pixels * columns);
-  const size_t l2_share = 256 * 1024;  // one tile and one panel of a block of images stay in a core's L2
+  // A tile and a panel of a block of images stay in a core's L2. A block is a sum of its own, so its size may not depend on a panel's width.
+  const size_t image_bytes = 4 * (padded_pixels * kMostPixels + out_pixels * std::min(kSumLanes, round_up(group_out, kSumLanes / 2)));
+  const size_t l2_share = 256 * 1024;
   const int block = int(std::max<size_t>(1, std::min<size_t>(g.batch, l2_share / image_bytes)));
   const size_t tile_size = block * padded_pixels * kMostPixels, panel_size = block * out_pixels * columns;
   float* inputs = scratch<float>(Scratch::kGradient, 0, tile_size * tiles * g.groups);

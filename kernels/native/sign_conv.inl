@@ -6,6 +6,7 @@ namespace sign_sums {
 constexpr int kOutputs = 8;  // output channels whose row stays in registers, by up to two vectors of pixels
 constexpr int kLeastPart = 4;  // positions of a vector that one image gets at least: rows are transposed by four
 constexpr size_t kTableShare = 24 * 1024;  // of L1
+constexpr int kGroupVectors = kLanes < kSumLanes ? 2 : 1;  // that grouped rows of narrow images fill; more than kSumLanes positions would not fit L1
 
 struct FilterBits {
   const uint32_t* words;  // [output channel][tap][words(input channels)]
@@ -21,7 +22,7 @@ struct Plan {
   const float *in_scale, *out_scale;  // per channel, or null
   std::vector<Tap> taps;              // those of one column next to each other
   // filled by `complete`
-  int group = 1;             // images whose rows lie side by side, so that narrow rows fill two vectors
+  int group = 1;             // images whose rows lie side by side, so that narrow rows fill up to two vectors
   int parts = 1;             // of a vector, each of another image: 1, 2 or 4
   int pitch = 0;             // positions of one image's row: whole vectors, or one part
   int positions = 0;         // of a group's row
@@ -39,13 +40,13 @@ struct Plan {
     }
     if (batch > 1)
       while (kLanes / (2 * parts) >= std::max(in_width, kLeastPart)) parts *= 2;
-    pitch = round_up(in_width, kLanes / parts), group = pitch <= kLanes && batch > 1 ? 2 * parts : 1, positions = group * pitch;
+    pitch = round_up(in_width, kLanes / parts), group = pitch <= kLanes && batch > 1 ? kGroupVectors * parts : 1, positions = group * pitch;
     quads = (in_channels + kSigns - 1) / kSigns, tiles = (out_channels + kOutputs - 1) / kOutputs;
     first_row = low_row, ring = high_row - low_row + 1;
     origin = high, sums_pitch = round_up(origin + std::max(pitch - low, out_width) + kSigns, kLanes);
     table_size = size_t(kEntries) * positions, row_size = quads * table_size;
-    // as if narrow rows were always grouped: the order of additions must not depend on the batch
-    quad_block = std::max(1, int(kTableShare / (sizeof(float) * kEntries * std::max(positions, 2 * kLanes) * ring)));
+    // as if narrow rows were always grouped and vectors the widest: the order of additions depends on neither batch nor instruction set
+    quad_block = std::max(1, int(kTableShare / (sizeof(float) * kEntries * round_up(in_width, kSumLanes) * ring)));
     code_tile = taps.size() * quads * kOutputs;
   }
   bool fits() const { return table_size <= 65536; }

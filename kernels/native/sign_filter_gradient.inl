@@ -7,6 +7,13 @@ constexpr int kVectors = kColumns / kLanes;
 constexpr int kRows = kLanes >= 8 ? kLanes : 4;   // input channels whose sums stay in registers
 constexpr int kTable = kEntries * kColumns;
 
+// Where there are few panels, images are summed in several parts, so that threads find enough of both to share out. Each part is a sum
+// of its own: how many there are depends on the shape alone, whatever the threads.
+static int parts_of(int out_channels) {
+  constexpr int kUnits = 8;
+  return std::max(1, kUnits / ((out_channels + kColumns - 1) / kColumns));
+}
+
 // sums[r] += the looked-up entries of `rows` x `groups` tables
 static void add_looked_up(const float* tables, const uint8_t* codes, int rows, int groups, size_t code_row, size_t code_step,
                           float* sums) {
@@ -47,10 +54,12 @@ class FilterGradient {
   }
 
   void run(float* dfilter) {
-    const int threads = std::min(thread_count(), g.batch);
-    const int parts = panels % threads == 0 ? 1 : threads;  // images are only split where panels cannot be shared out evenly
+    const int threads = thread_count();
+    // a block is cut into parts, so it is counted from the shape alone too, whatever the width of a tile
+    const int parts = std::min(parts_of(g.out_channels), g.batch);
     const size_t image_codes = g.height * code_row, panel_size = size_t(g.taps()) * (channels + 1) * kColumns;
-    const int block = int(std::max<size_t>(parts, std::min<size_t>(g.batch, (4u << 20) / image_codes)));
+    const size_t counted_codes = size_t(g.height) * g.kernel_width * groups * round_up(g.in_channels, kSumLanes);
+    const int block = int(std::max<size_t>(parts, std::min<size_t>(g.batch, (4u << 20) / counted_codes)));
     // with all images encoded at once a few panels can be finished after the other; else the sums of all of them wait for the next block
     const int together = block < g.batch ? panels : std::min<int>(panels, std::max<size_t>(threads, (1u << 18) / panel_size / threads * threads));
     uint8_t* codes = scratch<uint8_t>(Scratch::kGradient, 0, block * image_codes);
@@ -230,7 +239,7 @@ static void conv2dBackwardFilterSigns(Words x, Floats dy, Floats dfilter, Ints g
     return sgemm(1, 0, g.in_channels, g.out_channels, pixels, signs, dy, 0, dfilter);
   }
   ConvGeometry rows = g;
-  rows.batch = pixels % (sign_sums::kSigns * thread_count()) == 0 ? thread_count() : 1;
+  rows.batch = std::gcd(pixels / sign_sums::kSigns, sign_sums::parts_of(g.out_channels));
   rows.width = rows.out_width = sign_sums::kSigns;
   rows.height = rows.out_height = pixels / sign_sums::kSigns / rows.batch;
   sign_sums::FilterGradient(rows, x, dy, zero_pad).run(dfilter.data);

@@ -39,6 +39,4 @@ struct Spread {
 };
 constexpr Spread spread;
 
-static inline int round_up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
-
 }  // namespace sign_sums

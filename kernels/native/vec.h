@@ -13,6 +13,11 @@ constexpr int kPanelVectors = 4;
 constexpr int kLanes = 4;
 constexpr int kPanelVectors = 2;
 #endif
+// What decides the order in which floats are added (lanes of a sum, sizes of blocks) counts in lanes of the widest set on every set:
+// training gives the same bits whatever computes it.
+constexpr int kSumLanes = 16;
+
+static inline int round_up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 typedef float Vec __attribute__((vector_size(kLanes * 4), may_alias));
 typedef float VecUnaligned __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
@@ -77,7 +82,39 @@ static inline void by_vectors(int n, const F& f) {
   if (i < n) f(i, Part{n - i});
 }
 
-// a*b + c, fused where the hardware can: only used where sums are compared with a tolerance.
+#if !defined(SIGNUM_AVX512) && !defined(__AVX2__) && !defined(__aarch64__)
+// a*b + c rounded once, without an instruction for it. The product is exact in double precision; rounding the sum to double and then to
+// float errs only where the first rounding ends half way between two floats, or below the normal ones. Rounding to odd there makes the
+// second rounding see which side the sum was on (Boldo and Melquiond 2008).
+static inline float fused_to_odd(float a, float b, float c) {
+  const double product = double(a) * b, sum = product + c, rest = sum - product;
+  const double error = (product - (sum - rest)) + (c - rest);
+  int64_t bits;
+  std::memcpy(&bits, &sum, sizeof bits);
+  if (error != 0 && !(bits & 1)) bits += (error > 0) == (sum > 0) ? 1 : -1;
+  double odd;
+  std::memcpy(&odd, &bits, sizeof odd);
+  return float(odd);
+}
+static inline Vec fused(Vec a, Vec b, Vec c) {
+  typedef double Wide __attribute__((vector_size(kLanes * 8)));
+  typedef uint64_t Bits __attribute__((vector_size(kLanes * 8)));
+  typedef int32_t Halves __attribute__((vector_size(kLanes * 8)));
+  static_assert(kLanes == 4, "the masks below are of four lanes, low half first");
+  const Wide sum = __builtin_convertvector(a, Wide) * __builtin_convertvector(b, Wide) + __builtin_convertvector(c, Wide);
+  constexpr int32_t kLow = 0x1fffffff, kHigh = 0x7fffffff, kMiddle = 0x10000000, kNormal = 0x38100000;
+  const Halves halves = (Halves)sum & Halves{kLow, kHigh, kLow, kHigh, kLow, kHigh, kLow, kHigh};
+  const Halves middle = (halves == kMiddle) & Halves{-1, 0, -1, 0, -1, 0, -1, 0};
+  const Halves small = (halves < kNormal) & (halves != 0) & Halves{0, -1, 0, -1, 0, -1, 0, -1};
+  const Bits risky = (Bits)(middle | small);
+  Vec result = __builtin_convertvector(sum, Vec);
+  if (__builtin_expect((risky[0] | risky[1] | risky[2] | risky[3]) != 0, 0))
+    for (int i = 0; i < kLanes; i++) result[i] = fused_to_odd(a[i], b[i], c[i]);
+  return result;
+}
+#endif
+
+// a*b + c, rounded once: by one instruction or by its exact emulation, so that sums have the same bits on every instruction set.
 static inline Vec multiply_add(Vec a, Vec b, Vec c) {
 #if defined(SIGNUM_AVX512)
   return (Vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
@@ -86,7 +123,7 @@ static inline Vec multiply_add(Vec a, Vec b, Vec c) {
 #elif defined(__aarch64__)
   return (Vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
-  return a * b + c;
+  return fused(a, b, c);
 #endif
 }
 
@@ -97,6 +134,16 @@ static inline Vec maximum(Vec a, Vec b) { return select((VecInt)(a > b), a, b); 
 static inline Vec clamped(Vec v, Vec low, Vec high) {
   v = select((VecInt)(v < low), low, v);
   return select((VecInt)(v > high), high, v);
+}
+static inline Vec square_root(Vec a) {
+#if defined(SIGNUM_AVX512)
+  return (Vec)_mm512_sqrt_ps((__m512)a);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_sqrt_ps((__m256)a);
+#else
+  for (int i = 0; i < kLanes; i++) a[i] = __builtin_sqrtf(a[i]);
+  return a;
+#endif
 }
 static inline Vec absolute(Vec a) { return (Vec)((VecInt)a & 0x7fffffff); }
 

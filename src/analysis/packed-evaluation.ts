@@ -1,3 +1,4 @@
+import type { BackendName } from '../backend/select.ts';
 import { Batches } from '../data/batches.ts';
 import { type DataSet, sampleOf } from '../data/dataset.ts';
 import { fitToModel, type ModelImages } from '../data/fit-model.ts';
@@ -10,11 +11,12 @@ import { type Evaluation, evaluate } from '../train/evaluate.ts';
 /** Name of the packed model in a run folder. */
 export const packedFile = 'model.safetensors';
 
-/** Packs a network, verified on the first test images. @param allowFloat as of `pack` */
+/** Packs a network, verified on the first test images. @param allowFloat, verifyOn as of `pack` */
 export async function packForData(
   network: Network,
   data: DataSet,
   allowFloat: readonly string[] | 'all' = [],
+  verifyOn: readonly BackendName[] = [],
 ): Promise<Packed> {
   const { images, count } = await new Batches(data, data.test, 64).plain(0);
   return pack(network, new Tensor(images, [count, ...data.shape]), {
@@ -22,6 +24,7 @@ export async function packForData(
     mean: data.mean,
     std: data.std,
     allowFloat,
+    verifyOn,
   });
 }
 

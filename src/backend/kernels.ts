@@ -22,7 +22,8 @@ export type BinaryPadding = 'zero' | 'one';
 
 /**
  * The kernels of Signum: plain functions over typed arrays, each with three implementations (reference, wasm, native) that agree bit
- * for bit on integers and element-wise ops and within 1e-4 relative on sums of floats. Matrices are row-major; images are
+ * for bit on integers, element-wise ops and sums along rows, columns and windows (`reference/sums.ts`), and within 1e-4 relative on matrix
+ * products and convolutions of floats. Those have the same bits on every native instruction set and number of threads. Matrices are row-major; images are
  * [N,H,W,C]; float filters are [KH,KW,Cin/groups,Cout]; packed signs follow `core/bits.ts`. Outputs are overwritten unless the
  * description says accumulate. `rows` x `channels` describes a tensor by its last axis. Arrays may be longer than needed.
  */

@@ -1,8 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { packedFile, packForData } from '../analysis/packed-evaluation.ts';
 import { operations, summarise } from '../analysis/summary.ts';
+import type { BackendName } from '../backend/select.ts';
 import { writeFileAtomic } from '../data/files.ts';
 import { floatBytes } from '../pack/pack.ts';
+import { describeProof } from '../runtime/proof.ts';
 import { share } from './arguments.ts';
 import { openRun, runFolderOf } from './data.ts';
 import { bytes, formatTable, print, quantity } from './output.ts';
@@ -13,6 +15,7 @@ interface PackCommandOptions {
   readonly allowBroken?: number;
   readonly output?: string;
   readonly allowFloat?: readonly string[] | 'all';
+  readonly verify?: BackendName;
   readonly json?: boolean;
 }
 
@@ -31,18 +34,31 @@ export function addPack(program: Command): void {
       'binary layers that may run in float: names as pack prints them, or all',
       floatLayers,
     )
+    .addOption(
+      new Option('--verify <backend>', 'prove the file on this backend too: what browsers will compute').choices([
+        'wasm',
+      ]),
+    )
     .option('--json', 'print the result as one JSON object')
-    .addHelpText('after', '\nExample:\n  signum pack runs/cnv6-bnn-mnist')
+    .addHelpText(
+      'after',
+      '\nExample:\n  signum pack runs/cnv6-bnn-mnist\n  signum pack runs/cnv6-bnn-mnist --verify wasm',
+    )
     .action(async (run: string, options: PackCommandOptions) => {
       const path = runPath(run);
       const { network, data } = await openRun(path, options);
-      const { bytes: file, model } = await packForData(network, data, options.allowFloat);
+      const { bytes: file, model } = await packForData(
+        network,
+        data,
+        options.allowFloat,
+        options.verify ? [options.verify] : [],
+      );
       const output = options.output ?? runFolderOf(path).file(packedFile);
       writeFileAtomic(output, file);
       const layers = summarise(model, 1, 5);
       if (options.json) {
         print(
-          `${JSON.stringify({ file: output, packedBytes: file.length, floatBytes: floatBytes(network), layers: layers.map(({ name, op, kernel }) => ({ name, op, kernel })) })}\n`,
+          `${JSON.stringify({ file: output, packedBytes: file.length, floatBytes: floatBytes(network), proof: model.proof, layers: layers.map(({ name, op, kernel }) => ({ name, op, kernel })) })}\n`,
         );
         return;
       }
@@ -58,7 +74,7 @@ export function addPack(program: Command): void {
           ]),
         )}\n\n`,
       );
-      print(`verified: every packed value equals the trained network's, bit for bit, on 64 test images\n`);
+      if (model.proof) print(`verified ${describeProof(model.proof)}\n`);
       print(
         `${output}: ${bytes(file.length)}, float32 ${bytes(floatBytes(network))} (${(floatBytes(network) / file.length).toFixed(1)}x), ${quantity(operations(layers))} OPs per image\n`,
       );

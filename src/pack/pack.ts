@@ -1,3 +1,5 @@
+import type { Kernels } from '../backend/kernels.ts';
+import { availableBackends, type BackendName, kernels } from '../backend/select.ts';
 import { PackError } from '../core/errors.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import { sizeOf } from '../core/shape.ts';
@@ -13,7 +15,7 @@ import type { Draft } from './draft.ts';
 import { fuse } from './fuse.ts';
 import { shareTensors } from './share.ts';
 import { draftFromTrace } from './trace.ts';
-import { verify } from './verify.ts';
+import { verify, verifyElsewhere } from './verify.ts';
 
 export interface PackOptions {
   readonly classes: readonly string[];
@@ -22,6 +24,8 @@ export interface PackOptions {
   readonly std: readonly number[];
   /** Binary layers by name (`3.first`) that may stay float in the packed graph; any other that cannot be packed is an error. */
   readonly allowFloat?: readonly string[] | 'all';
+  /** Backends besides the one in use on which the file is proved too. */
+  readonly verifyOn?: readonly BackendName[];
 }
 
 export interface Packed {
@@ -64,10 +68,12 @@ function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly str
  *
  * @param calibration normalised images [N,H,W,C]
  * @returns the bytes of one safetensors file, and the model loaded from them
- * @throws PackError naming the first layer that differs, is not finite or cannot be packed
+ * @throws PackError naming the first layer that differs, is not finite or cannot be packed; on a backend of `verifyOn`, the first whose
+ *   signs differ
  */
 export function pack(network: Network, calibration: Tensor, options: PackOptions): Packed {
   const wasTraining = network.training;
+  const others = otherBackends(options.verifyOn ?? []);
   network.setTraining(false);
   try {
     return tracedByName(network, calibration, (logits, names) => {
@@ -91,10 +97,17 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
         output: draft.output,
         floatBytes: floatBytes(network),
       };
-      const bytes = writePackedFile(graph, tensors);
-      const model = loadPackedModel(bytes);
-      verify(model, draft, calibration, logits);
-      return { bytes, model };
+      const unproved = writePackedFile(graph, tensors);
+      verify(loadPackedModel(unproved), draft, calibration, logits);
+      const { name, detail } = kernels();
+      const here = { backend: name, instructionSet: detail, equal: 'values' } as const;
+      const elsewhere = others.map((other) => ({
+        backend: other.name,
+        instructionSet: other.detail,
+        equal: verifyElsewhere(loadPackedModel(unproved, { kernels: other }), draft, calibration, logits, other.name),
+      }));
+      const bytes = writePackedFile(graph, tensors, { images: calibration.shape[0]!, on: [here, ...elsewhere] });
+      return { bytes, model: loadPackedModel(bytes) };
     });
   } finally {
     network.setTraining(wasTraining);
@@ -108,6 +121,17 @@ function requireFiniteValues(names: ReadonlyMap<TapeNode, string>): void {
     throw new PackError(
       `pack: layer "${found.name}" (${found.op}) gives ${found.value} on the calibration images, the first in the network that is not finite: its training diverged; pack an earlier checkpoint, or train again at a lower rate`,
     );
+}
+
+/** @throws PackError when one cannot run here */
+function otherBackends(wanted: readonly BackendName[]): Kernels[] {
+  return wanted
+    .filter((name) => name !== kernels().name)
+    .map((name) => {
+      const found = availableBackends().find((backend) => backend.name === name);
+      if (!found) throw new PackError(`pack: the file cannot be proved on ${name}: that backend does not run here`);
+      return found;
+    });
 }
 
 function requireFinite(name: string, data: StoredTensor['data']): void {

@@ -1,12 +1,74 @@
 import { argmax } from '../core/argmax.ts';
 import { PackError } from '../core/errors.ts';
+import type { PackedNode } from '../runtime/graph.ts';
 import type { PackedModel } from '../runtime/packed-model.ts';
+import type { ProvedEqual } from '../runtime/proof.ts';
 import { SignTensor, type Tensor } from '../tensor/tensor.ts';
 import type { Draft } from './draft.ts';
 
-function firstDifference(ours: ArrayLike<number>, expected: ArrayLike<number>): number {
-  for (let i = 0; i < expected.length; i++) if (ours[i] !== expected[i]) return i;
-  return -1;
+/** Where a layer's values are not the trained network's. */
+interface Difference {
+  readonly node: PackedNode;
+  readonly signs: boolean;
+  readonly first: number;
+  readonly count: number;
+  readonly of: number;
+  readonly ours: number;
+  readonly theirs: number;
+  /** Largest difference over largest magnitude. */
+  readonly relative: number;
+}
+
+function difference(
+  node: PackedNode,
+  signs: boolean,
+  ours: ArrayLike<number>,
+  theirs: ArrayLike<number>,
+): Difference | null {
+  let [first, count, worst, largest] = [-1, 0, 0, 0];
+  for (let i = 0; i < theirs.length; i++) {
+    largest = Math.max(largest, Math.abs(theirs[i]!));
+    if (ours[i] === theirs[i]) continue;
+    if (first < 0) first = i;
+    count++;
+    const apart = Math.abs(ours[i]! - theirs[i]!);
+    worst = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : Math.max(worst, apart);
+  }
+  if (first < 0) return null;
+  return {
+    node,
+    signs,
+    first,
+    count,
+    of: theirs.length,
+    ours: ours[first]!,
+    theirs: theirs[first]!,
+    relative: worst / largest,
+  };
+}
+
+const told = ({ node, signs, first, count, of, ours, theirs }: Difference) =>
+  `layer "${node.name}" (${node.op}) differs from the trained network in ${count} of ${of} ${signs ? 'words of signs' : 'values'}, first at element ${first}: ${ours} instead of ${theirs}`;
+
+/** Layers that differ, in their order, and the first image of another class, or -1. */
+function differences(model: PackedModel, draft: Draft, images: Tensor, logits: Tensor): [Difference[], number] {
+  const expected = new Map(draft.nodes.map(({ node, expected: tensor }) => [node.output, tensor]));
+  const found: Difference[] = [];
+  const output = model.run(images.data, (node, value) => {
+    const tensor = expected.get(node.output);
+    if (!tensor) return;
+    const signs = tensor instanceof SignTensor;
+    const differs = signs
+      ? difference(node, signs, value.words, tensor.words)
+      : difference(node, signs, value.floats, tensor.data);
+    if (differs) found.push(differs);
+  });
+  const classes = model.graph.classes.length;
+  for (let row = 0; row < logits.rows; row++) {
+    const [ours, theirs] = [output, logits.data].map((all) => argmax(all.subarray(row * classes, (row + 1) * classes)));
+    if (ours !== theirs) return [found, row];
+  }
+  return [found, -1];
 }
 
 /**
@@ -15,24 +77,38 @@ function firstDifference(ours: ArrayLike<number>, expected: ArrayLike<number>): 
  * @throws PackError with the first layer that differs
  */
 export function verify(model: PackedModel, draft: Draft, images: Tensor, logits: Tensor): void {
-  const expected = new Map(draft.nodes.map(({ node, expected: tensor }) => [node.output, tensor]));
-  const output = model.run(images.data, (node, value) => {
-    const tensor = expected.get(node.output);
-    if (!tensor) return;
-    const [ours, theirs] = tensor instanceof SignTensor ? [value.words, tensor.words] : [value.floats, tensor.data];
-    const at = firstDifference(ours, theirs);
-    if (at < 0) return;
+  const [[first], row] = differences(model, draft, images, logits);
+  if (first)
     throw new PackError(
-      `pack: layer "${node.name}" (${node.op}) differs from the trained network at element ${at} of ${theirs.length}: ${ours[at]} instead of ${theirs[at]}. ` +
-        'The packed file was not written; please report this with the model and method.',
+      `pack: ${told(first)}. The packed file was not written; please report this with the model and method.`,
     );
-  });
-  const classes = model.graph.classes.length;
-  for (let row = 0; row < logits.rows; row++) {
-    const [ours, theirs] = [output, logits.data].map((all) => argmax(all.subarray(row * classes, (row + 1) * classes)));
-    if (ours !== theirs)
-      throw new PackError(
-        `pack: image ${row} is classified as ${ours} by the packed network, as ${theirs} by the trained one`,
-      );
-  }
+  if (row >= 0)
+    throw new PackError(`pack: image ${row} is classified otherwise by the packed network than by the trained one`);
+}
+
+/** As kernels promise of sums of floats on different backends. */
+const tolerance = 1e-4;
+
+/**
+ * The same on a backend that the network was not traced on, which may round sums of floats otherwise: signs and classes must be equal.
+ *
+ * @throws PackError with the first layer whose signs differ, or whose floats differ by more than rounding
+ */
+export function verifyElsewhere(
+  model: PackedModel,
+  draft: Draft,
+  images: Tensor,
+  logits: Tensor,
+  backend: string,
+): ProvedEqual {
+  const [found, row] = differences(model, draft, images, logits);
+  if (found.length === 0) return 'values';
+  const broken = found.find(({ signs, relative }) => signs || relative > tolerance);
+  if (!broken && row < 0) return 'signs';
+  const what = broken ? told(broken) : `image ${row} gets another class`;
+  const because = broken === found[0] ? '' : `; the first that differs is: ${told(found[0]!)}`;
+  throw new PackError(
+    `pack: on ${backend}, ${what}${because}. Sums of floats are rounded otherwise there (ARCHITECTURE.md, Exactness). ` +
+      `The packed file was not written; without --verify ${backend} it is, and says that it was not proved on ${backend}.`,
+  );
 }

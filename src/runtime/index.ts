@@ -5,5 +5,6 @@ export type { PackedGraph, PackedNode } from './graph.ts';
 export type { MemoryNeed } from './memory.ts';
 export { type LoadOptions, loadPackedModel, type NodeObserver, PackedModel } from './packed-model.ts';
 export type { Prediction } from './prediction.ts';
+export type { Proof, ProvedEqual } from './proof.ts';
 export type { Floats, Pixels, Shaped } from './shaped.ts';
 export { PackedEnsemble, type Vote } from './vote.ts';

@@ -6,6 +6,7 @@ import { printable } from '../core/printable.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
 import { sayOnce } from '../core/say-once.ts';
 import { type PackedGraph, parseGraph } from './graph.ts';
+import { type Proof, parseProof } from './proof.ts';
 import { ModelTensors } from './tensors.ts';
 
 /**
@@ -22,14 +23,19 @@ const mostGraphBytes = 2 ** 24;
 const mostZippedBytes = 2 ** 20;
 
 /** The bytes of a packed model's file. */
-export function writePackedFile(graph: PackedGraph, tensors: ReadonlyMap<string, StoredTensor>): Uint8Array {
+export function writePackedFile(
+  graph: PackedGraph,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  proof?: Proof,
+): Uint8Array {
   // without a time: the same network always gives the same bytes
   const data = gzipSync(new TextEncoder().encode(JSON.stringify(graph)), { level: 9, mtime: 0 });
   const { model, method } = graph;
   const entries = [...tensors, [graphTensor, { shape: [data.length], data }] as const];
   // bytes after numbers, which stay aligned
   entries.sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
-  return writeSafetensors(entries, { format, version, model, method });
+  const proved = proof ? { proof: JSON.stringify(proof) } : {};
+  return writeSafetensors(entries, { format, version, model, method, ...proved });
 }
 
 /** Unzips piece by piece, so that bytes which hold more than they say cost no time. @throws when they do not hold `length` bytes */
@@ -74,7 +80,7 @@ function unzipped(stored: StoredTensor | undefined): string {
  *
  * @throws FormatError for foreign files, those of another version, and damaged ones
  */
-export function readPackedFile(file: Bytes): { graph: PackedGraph; tensors: ModelTensors } {
+export function readPackedFile(file: Bytes): { graph: PackedGraph; tensors: ModelTensors; proof: Proof | null } {
   const { tensors, metadata, checksummed } = readSafetensors(file);
   // files of version 1 held their graph as metadata
   const found = metadata['format'] === format ? metadata['version'] : metadata['signum']?.includes(format) ? '1' : null;
@@ -94,5 +100,5 @@ export function readPackedFile(file: Bytes): { graph: PackedGraph; tensors: Mode
       'this model file is of a time before checksums, so that damage may go unnoticed; pack the network again to add one',
     );
   }
-  return { graph, tensors: new ModelTensors(tensors) };
+  return { graph, tensors: new ModelTensors(tensors), proof: parseProof(metadata['proof']) };
 }

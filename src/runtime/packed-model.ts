@@ -9,6 +9,7 @@ import type { OpName, PackedGraph, PackedNode } from './graph.ts';
 import { checkMemory, type MemoryNeed, memoryNeed, storageLength, usualMaxBytes } from './memory.ts';
 import { readPackedFile } from './packed-file.ts';
 import { bestClasses, type Prediction } from './prediction.ts';
+import type { Proof } from './proof.ts';
 import { type OpRule, rules } from './rules.ts';
 import { type Floats, floatsOf, type Pixels, pixelsOf, type Shaped } from './shaped.ts';
 import type { NodeOf, Prepare, Step, Value, ValueType } from './step.ts';
@@ -35,6 +36,8 @@ const noWords = new Uint32Array(0);
 export class PackedModel {
   readonly graph: PackedGraph;
   readonly steps: readonly Step[];
+  /** What packing proved; null in files that do not say. */
+  readonly proof: Proof | null;
   /** What it takes to run one image. */
   readonly memory: MemoryNeed;
   private readonly types: ReadonlyMap<number, ValueType>;
@@ -47,8 +50,10 @@ export class PackedModel {
     graph: PackedGraph,
     tensors: ModelTensors,
     { kernels = selectedKernels(), maxBytes = usualMaxBytes }: LoadOptions = {},
+    proof: Proof | null = null,
   ) {
     this.graph = graph;
+    this.proof = proof;
     this.types = valueTypes(graph);
     this.memory = memoryNeed(graph, this.types, tensors.bytes, kernels);
     checkMemory(this.memory, maxBytes);
@@ -178,6 +183,6 @@ function valueTypes(graph: PackedGraph): Map<number, ValueType> {
  * @throws FormatError for damaged or foreign files, and for models that need more than `maxBytes`
  */
 export function loadPackedModel(file: Bytes, options?: LoadOptions): PackedModel {
-  const { graph, tensors } = readPackedFile(file);
-  return new PackedModel(graph, tensors, options);
+  const { graph, tensors, proof } = readPackedFile(file);
+  return new PackedModel(graph, tensors, options, proof);
 }

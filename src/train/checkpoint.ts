@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { type Arithmetic, arithmetic } from '../backend/arithmetic.ts';
 import { FormatError, UsageError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
 import { readSafetensors, type SafetensorsFile, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
@@ -25,6 +26,8 @@ const progressSchema = z.object({
     tricks: tricksSchema.optional(),
     policy: policySchema.optional(),
   }),
+  /** Of the backend that trains; not in files of before it was recorded. */
+  arithmetic: z.object({ backend: z.string(), version: z.number() }).optional(),
   /** Epoch to continue with, and the batch inside it. */
   epoch: z.int().nonnegative(),
   batch: z.int().nonnegative(),
@@ -43,10 +46,14 @@ const progressSchema = z.object({
   std: z.array(z.number()),
 });
 
-export type Progress = Omit<z.infer<typeof progressSchema>, 'format' | 'version' | 'network' | 'random' | 'point'>;
+export type Progress = Omit<
+  z.infer<typeof progressSchema>,
+  'format' | 'version' | 'network' | 'arithmetic' | 'random' | 'point'
+>;
 
 export interface LoadedCheckpoint extends Progress {
   readonly network: NetworkConfig;
+  readonly arithmetic?: Arithmetic | undefined;
   readonly random: readonly number[];
   readonly point: Point;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
@@ -92,6 +99,7 @@ export function saveCheckpoint(
     network: network.config,
     random: network.context.random.state,
     point: network.point,
+    arithmetic: arithmetic(),
     ...progress,
   };
   write(writeSafetensors(tensors, { signum: JSON.stringify(metadata) }));

@@ -1,4 +1,6 @@
+import { arithmeticChange } from '../backend/arithmetic.ts';
 import { DivergenceError, UsageError } from '../core/errors.ts';
+import { sayOnce } from '../core/say-once.ts';
 import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
 import { type DataSet, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
@@ -106,6 +108,8 @@ export class Trainer {
   resume(checkpoint: LoadedCheckpoint): void {
     restore(checkpoint, this.network, this.moments, this.companion);
     this.observer.restoreSigns(epochSigns(checkpoint));
+    const change = arithmeticChange(checkpoint.arithmetic);
+    if (change) sayOnce(change);
     const { epoch, batch, step, running } = checkpoint;
     this.progress = { ...this.progress, epoch, batch, step, running };
     this.folder.keepMetricsBefore(epoch);

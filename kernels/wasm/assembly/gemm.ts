@@ -4,8 +4,8 @@ const rows = 6;
 const columns = 8;
 const depth = 256;
 
+// not relaxed_madd, which rounds once or twice as the machine likes: the same bits everywhere
 @inline function multiplyAdd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 

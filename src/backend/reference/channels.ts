@@ -1,4 +1,8 @@
-/** Reductions and maps along rows or channels of a [rows, channels] matrix; sums are float64, which defines the exact result. */
+import { sumColumns, sumRow } from './sums.ts';
+
+/** Reductions and maps along rows or channels of a [rows, channels] matrix. */
+
+const { fround } = Math;
 
 export function channelMoments(
   x: Float32Array,
@@ -7,14 +11,23 @@ export function channelMoments(
   rows: number,
   channels: number,
 ): void {
+  if (rows === 0) {
+    mean.fill(0, 0, channels);
+    variance.fill(0, 0, channels);
+    return;
+  }
+  // squares are taken about the first row, so that a large mean does not cancel the variance
+  const sums = sumColumns(rows, 2 * channels, (row, part) => {
+    for (let c = 0; c < channels; c++) {
+      const centred = fround(x[row * channels + c]! - x[c]!);
+      part[c]! += centred;
+      part[channels + c]! += fround(centred * centred);
+    }
+  });
   for (let c = 0; c < channels; c++) {
-    let sum = 0;
-    for (let r = 0; r < rows; r++) sum += x[r * channels + c]!;
-    const centre = sum / Math.max(1, rows);
-    let squares = 0;
-    for (let r = 0; r < rows; r++) squares += (x[r * channels + c]! - centre) ** 2;
-    mean[c] = centre;
-    variance[c] = squares / Math.max(1, rows);
+    const centre = sums[c]! / rows;
+    mean[c] = x[c]! + centre;
+    variance[c] = Math.max(0, sums[channels + c]! / rows - centre * centre);
   }
 }
 
@@ -34,7 +47,7 @@ export function channelAffine(
     const c = i % channels;
     let value = Math.fround(Math.fround(x[i]! * scale[c]!) + shift[c]!);
     if (residual.length > 0) value = Math.fround(value + residual[i]!);
-    y[i] = value < bottom ? bottom : Math.min(value, top);
+    y[i] = value < bottom ? bottom : value > top ? top : value;
   }
 }
 
@@ -50,30 +63,34 @@ export function batchNormBackward(
   rows: number,
   channels: number,
 ): void {
-  for (let c = 0; c < channels; c++) {
-    let sum = 0;
-    let dot = 0;
-    for (let r = 0; r < rows; r++) {
-      const i = r * channels + c;
-      sum += dy[i]!;
-      dot += dy[i]! * (x[i]! - mean[c]!) * invStd[c]!;
+  const sums = sumColumns(rows, 2 * channels, (row, part) => {
+    for (let c = 0; c < channels; c++) {
+      const i = row * channels + c;
+      part[c]! += dy[i]!;
+      part[channels + c]! += fround(dy[i]! * fround(x[i]! - mean[c]!));
     }
+  });
+  // gamma*invStd*(dy - sum/n - (x-mean)*invStd^2*dot/n), its factors rounded
+  for (let c = 0; c < channels; c++) {
+    const [sum, dot] = [sums[c]!, sums[channels + c]!];
+    const scale = gamma[c]! * invStd[c]!;
     dbeta[c] = sum;
-    dgamma[c] = dot;
+    dgamma[c] = dot * invStd[c]!;
+    const slope = fround((-scale * invStd[c]! * invStd[c]! * dot) / rows);
+    const shift = fround((-scale * sum) / rows);
     for (let r = 0; r < rows; r++) {
       const i = r * channels + c;
-      const normalised = (x[i]! - mean[c]!) * invStd[c]!;
-      dx[i] = gamma[c]! * invStd[c]! * (dy[i]! - sum / rows - (normalised * dot) / rows);
+      const centred = fround(slope * fround(x[i]! - mean[c]!));
+      dx[i] = fround(fround(fround(scale) * dy[i]!) + centred) + shift;
     }
   }
 }
 
 function columnReduce(out: Float32Array, rows: number, channels: number, term: (index: number) => number): void {
-  for (let c = 0; c < channels; c++) {
-    let sum = 0;
-    for (let r = 0; r < rows; r++) sum += term(r * channels + c);
-    out[c] = sum;
-  }
+  const sums = sumColumns(rows, channels, (row, part) => {
+    for (let c = 0; c < channels; c++) part[c]! += fround(term(row * channels + c));
+  });
+  out.set(sums);
 }
 
 export function columnSums(x: Float32Array, out: Float32Array, rows: number, channels: number): void {
@@ -89,21 +106,13 @@ export function columnDots(a: Float32Array, b: Float32Array, out: Float32Array, 
 }
 
 export function rowAbsMeans(x: Float32Array, out: Float32Array, rows: number, channels: number): void {
-  for (let r = 0; r < rows; r++) {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) sum += Math.abs(x[r * channels + c]!);
-    out[r] = sum / channels;
-  }
+  for (let r = 0; r < rows; r++) out[r] = sumRow(channels, (c) => Math.abs(x[r * channels + c]!)) / channels;
+}
+
+export function rowDots(a: Float32Array, b: Float32Array, out: Float32Array, rows: number, channels: number): void {
+  for (let r = 0; r < rows; r++) out[r] = sumRow(channels, (c) => a[r * channels + c]! * b[r * channels + c]!);
 }
 
 export function rowScale(x: Float32Array, factor: Float32Array, y: Float32Array, rows: number, channels: number): void {
   for (let i = 0; i < rows * channels; i++) y[i] = x[i]! * factor[Math.floor(i / channels)]!;
-}
-
-export function rowDots(a: Float32Array, b: Float32Array, out: Float32Array, rows: number, channels: number): void {
-  for (let r = 0; r < rows; r++) {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) sum += a[r * channels + c]! * b[r * channels + c]!;
-    out[r] = sum;
-  }
 }

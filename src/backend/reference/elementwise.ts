@@ -1,14 +1,37 @@
 import type { UnaryOp } from '../kernels.ts';
+import { sumColumns } from './sums.ts';
 
-const logistic = (x: number) => 1 / (1 + Math.exp(-x));
+const f = Math.fround;
 const sign = (x: number) => (x < 0 ? -1 : 1);
 
+/** e^x in float32, operation by operation as the compiled backends compute it (kernels/native/vec.h), clamped to e^-87..e^88. */
+export function exponential(value: number): number {
+  let x = Math.min(Math.max(value, -87), 88);
+  const scaled = f(f(x * f(Math.LOG2E)) + 0.5);
+  const n = Math.floor(scaled);
+  x = f(f(x - f(n * f(0.693359375))) - f(n * f(-2.1219444e-4)));
+  let p = f(1.98756915e-4);
+  for (const next of [1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1])
+    p = f(f(p * x) + f(next));
+  p = f(f(f(f(p * x) * x) + x) + 1);
+  return f(p * 2 ** n);
+}
+
+const logistic = (x: number) => f(1 / f(1 + exponential(-x)));
+
+function hyperbolicTangent(x: number): number {
+  if (Math.abs(x) < f(0.02)) return f(x - f(f(f(x * x) * x) * f(0.33333333)));
+  const e = exponential(f(-2 * Math.abs(x)));
+  const magnitude = f(f(1 - e) / f(1 + e));
+  return x < 0 ? -magnitude : magnitude;
+}
+
 const forward: Record<UnaryOp, (x: number) => number> = {
-  relu: (x) => Math.max(x, 0),
-  hardtanh: (x) => (x < -1 ? -1 : Math.min(x, 1)),
+  relu: (x) => (x < 0 ? 0 : x),
+  hardtanh: (x) => (x < -1 ? -1 : x > 1 ? 1 : x),
   sigmoid: logistic,
-  tanh: Math.tanh,
-  softsign: (x) => x / (1 + Math.abs(x)),
+  tanh: hyperbolicTangent,
+  softsign: (x) => x / f(1 + Math.abs(x)),
   'clip-ste': sign,
   triangle: sign,
   'tanh-ste': sign,
@@ -19,24 +42,40 @@ const forward: Record<UnaryOp, (x: number) => number> = {
 
 /** A tanh is flat from here on, even in double precision: slopes that are denormal numbers would only be slow to add. */
 const flat = 20;
-const tanhSlope = (x: number) => (Math.abs(x) > flat ? 0 : 1 - Math.tanh(x) ** 2);
+const square = (x: number) => f(x * x);
+
+/** 1 - tanh(x)^2 = 4e/(1+e)^2 with e = exp(-2|x|): no cancellation far from 0 */
+function tanhSlope(x: number): number {
+  if (Math.abs(x) > flat) return 0;
+  const e = exponential(f(-2 * Math.abs(x)));
+  return f(f(4 * e) / square(f(1 + e)));
+}
+
+/** Where the gradient passes as it is, and is 0 elsewhere. */
+const passes: Partial<Record<UnaryOp, (x: number, p0: number) => boolean>> = {
+  relu: (x) => x > 0,
+  hardtanh: (x) => Math.abs(x) < 1,
+  'clip-ste': (x, width) => Math.abs(x) <= width,
+};
 
 /** op'(x); the estimators' "derivatives" are the published surrogates (survey eq. 5, 12-13; IR-Net eq. 8; BNN+ eq. 4). */
-const derivative: Record<UnaryOp, (x: number, p0: number, p1: number) => number> = {
-  relu: (x) => (x > 0 ? 1 : 0),
-  hardtanh: (x) => (Math.abs(x) < 1 ? 1 : 0),
-  sigmoid: (x) => (Math.abs(x) > 2 * flat ? 0 : logistic(x) * (1 - logistic(x))),
+const derivative: Record<
+  Exclude<UnaryOp, 'relu' | 'hardtanh' | 'clip-ste'>,
+  (x: number, p0: number, p1: number) => number
+> = {
+  sigmoid: (x) => (Math.abs(x) > 2 * flat ? 0 : f(logistic(x) * f(1 - logistic(x)))),
   tanh: tanhSlope,
-  softsign: (x) => 1 / (1 + Math.abs(x)) ** 2,
-  'clip-ste': (x, width) => (Math.abs(x) <= Math.fround(width) ? 1 : 0),
-  triangle: (x, height, steepness) => Math.max(0, height - steepness * Math.abs(x)),
-  'tanh-ste': (x, t, k) => k * t * tanhSlope(t * x),
-  'tanh-within': (x, t, k) => (Math.abs(x) <= 1 ? k * t * tanhSlope(t * x) : 0),
-  'softsign-ste': (x, lambda) => lambda / (1 + lambda * Math.abs(x)) ** 2,
+  softsign: (x) => f(1 / square(f(1 + Math.abs(x)))),
+  triangle: (x, height, steepness) => Math.max(0, f(height - f(steepness * Math.abs(x)))),
+  'tanh-ste': (x, t, k) => f(f(k * t) * tanhSlope(f(t * x))),
+  'tanh-within': (x, t, k) => (Math.abs(x) <= 1 ? f(f(k * t) * tanhSlope(f(t * x))) : 0),
+  'softsign-ste': (x, lambda) => f(lambda / square(f(1 + f(lambda * Math.abs(x))))),
   'swish-sign': (x, beta) => {
-    const scaled = beta * x;
+    const scaled = f(beta * x);
     if (Math.abs(scaled) > 2 * flat) return 0;
-    return (beta * (2 - scaled * Math.tanh(scaled / 2))) / (1 + Math.cosh(scaled));
+    const e = exponential(-Math.abs(scaled)); // 1 + cosh s = (1+e)^2 / 2e
+    const height = f(f(f(beta * f(2 - f(scaled * hyperbolicTangent(f(0.5 * scaled))))) * 2) * e);
+    return f(height / square(f(1 + e)));
   },
 };
 
@@ -53,8 +92,10 @@ export function unaryBackward(
   p0: number,
   p1: number,
 ): void {
-  const slope = derivative[op];
-  for (let i = 0; i < dx.length; i++) dx[i] = dy[i]! * slope(x[i]!, p0, p1);
+  const [a, b] = [f(p0), f(p1)];
+  const test = passes[op];
+  const slope = derivative[op as keyof typeof derivative];
+  for (let i = 0; i < dx.length; i++) dx[i] = test ? (test(x[i]!, a) ? dy[i]! : 0) : dy[i]! * slope(x[i]!, a, b);
 }
 
 export function maskWithin(dy: Float32Array, y: Float32Array, low: number, high: number, dx: Float32Array): void {
@@ -75,12 +116,13 @@ export function preluBackward(
   rows: number,
   channels: number,
 ): void {
-  const sums = new Float64Array(channels);
-  for (let i = 0; i < rows * channels; i++) {
-    const c = i % channels;
-    if (x[i]! < 0) sums[c]! += dy[i]! * x[i]!;
-    dx[i] = x[i]! >= 0 ? dy[i]! : dy[i]! * slope[c]!;
-  }
+  const sums = sumColumns(rows, channels, (row, part) => {
+    for (let c = 0; c < channels; c++) {
+      const i = row * channels + c;
+      if (x[i]! < 0) part[c]! += f(x[i]! * dy[i]!);
+      dx[i] = x[i]! >= 0 ? dy[i]! : dy[i]! * slope[c]!;
+    }
+  });
   dslope.set(sums);
 }
 
@@ -93,8 +135,8 @@ export function multiply(a: Float32Array, b: Float32Array, y: Float32Array): voi
 }
 
 export function blend(x: Float32Array, factor: number, keep: number, y: Float32Array): void {
-  const [f, k] = [Math.fround(factor), Math.fround(keep)];
-  for (let i = 0; i < y.length; i++) y[i] = Math.fround(f * x[i]!) + Math.fround(k * y[i]!);
+  const [a, b] = [f(factor), f(keep)];
+  for (let i = 0; i < y.length; i++) y[i] = f(a * x[i]!) + f(b * y[i]!);
 }
 
 export function clamp(x: Float32Array, low: number, high: number): void {

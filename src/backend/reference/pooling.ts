@@ -37,7 +37,7 @@ export function maxPoolBackward(dy: Float32Array, indices: Int32Array, dx: Float
 export function avgPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void {
   forEachWindow(g, (output, inputs) => {
     let sum = 0;
-    for (const input of inputs) sum += x[input]!;
+    for (const input of inputs) sum = Math.fround(sum + x[input]!);
     y[output] = sum / inputs.length;
   });
 }
@@ -45,6 +45,6 @@ export function avgPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void
 export function avgPoolBackward(dy: Float32Array, dx: Float32Array, g: PoolGeometry): void {
   dx.fill(0, 0, g.batch * g.height * g.width * g.channels);
   forEachWindow(g, (output, inputs) => {
-    for (const input of inputs) dx[input]! += dy[output]! / inputs.length;
+    for (const input of inputs) dx[input]! += Math.fround(dy[output]! / inputs.length);
   });
 }
