@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseConfig, type TrainOptions } from './config.ts';
+import { RunFolder } from './run-folder.ts';
+import { blobData } from './synthetic.testing.ts';
+import { Trainer } from './trainer.ts';
+
+/** Between them an epoch of these calls every kernel of training: sign and float convolutions, few-bit planes, all update rules. */
+export const digestRuns = {
+  bnn: { model: 'vgg-small', width: 0.25, optimizer: 'adam', rate: 0.005 },
+  'ir-net': { model: 'resnet20', width: 1, optimizer: 'sgd', rate: 0.1 },
+  'xnor-net': { model: 'resnet20', width: 0.5, optimizer: 'rmsprop', rate: 0.002 },
+  'react-net': { model: 'resnet18', width: 0.125, optimizer: 'adam', rate: 0.005 },
+  bwn: { model: 'vgg-small', width: 0.25, optimizer: 'adamax', rate: 0.005 },
+  'dorefa-w1a2': { model: 'resnet20', width: 0.5, optimizer: 'adam', rate: 0.005 },
+} as const satisfies Record<string, Partial<TrainOptions>>;
+export type DigestRun = keyof typeof digestRuns;
+
+/**
+ * SHA-256 of the weights and statistics after an epoch, on every native instruction set and number of threads and every machine. They
+ * change where a method, an initialisation or the order of a sum does: the latter raises `arithmeticVersion`.
+ */
+export const digests: Readonly<Record<DigestRun, string>> = {
+  bnn: '086db1f088614e06ce1a6537fd6a387aef74c43a4e3f8ff70a585e87d912287e',
+  'ir-net': '89760deb65e8a0dc3725994615a6095dbd9fa643bdda38fc7b1418278ddfe0d4',
+  'xnor-net': 'e03bc6725cdb17483b9ce1be9becc1f654b12786e6e6fbf5718c6a516a4e1f4b',
+  'react-net': 'ace2b1c6469d69b80d8629c5cff9d1179fa836ec86dd99b7f7bc4be3487c7616',
+  bwn: 'cd573869ca8d21b97ffde262c19b667a8a7c7f225757f073121e4182dc9c924d',
+  'dorefa-w1a2': '4138f0afead8ac1804e4957591f1276c7fada5c648440980976ca6a5b6057c46',
+};
+
+/** Trains one of the runs for an epoch on the kernels in use. @returns SHA-256 in hexadecimal */
+export async function digestOf(method: DigestRun): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'signum-digest-'));
+  try {
+    const config = parseConfig({
+      ...digestRuns[method],
+      method,
+      data: 'blobs',
+      epochs: 1,
+      batch: 24,
+      flip: true,
+      padCrop: 1,
+      loss: 'cross-entropy',
+    });
+    const { network } = await new Trainer(config, blobData(16, 120, 16), new RunFolder(directory)).run();
+    const hash = createHash('sha256');
+    const arrays = [...network.parameters(), ...network.stateArrays()].map(({ value }) => value.data);
+    for (const { buffer, byteOffset, byteLength } of arrays)
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    return hash.digest('hex');
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
