@@ -7,8 +7,17 @@ import { gemmRows } from './rows/gemm.ts';
 import { methodRows } from './rows/methods.ts';
 import { sizeRows } from './rows/size.ts';
 import { trainRows } from './rows/train.ts';
+import { workerRows } from './rows/workers.ts';
 
-const rows: Row[] = [...gemmRows, ...convRows, ...wasmConvRows, ...trainRows, ...sizeRows, ...methodRows];
+const rows: Row[] = [
+  ...gemmRows,
+  ...convRows,
+  ...wasmConvRows,
+  ...trainRows,
+  ...workerRows,
+  ...sizeRows,
+  ...methodRows,
+];
 const names = () => rows.map(({ name }) => name);
 const args = process.argv.slice(2);
 const json = args.includes('--json');

@@ -28,6 +28,12 @@ static inline void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) 
 // x - 0 is x for every x, so this folds to one broadcast (x + 0 would not: -0 + 0 is +0).
 static inline Vec broadcast(float x) { return x - Vec{}; }
 
+// a - b of what a filter may hold that somebody else wrote: wrong numbers wrap, they are not undefined
+static inline VecInt wrapping_difference(VecInt a, VecInt b) {
+  typedef uint32_t VecUnsigned __attribute__((vector_size(kLanes * 4)));
+  return (VecInt)((VecUnsigned)a - (VecUnsigned)b);
+}
+
 // A run of floats is taken by whole vectors and one partial one: `f(i, extent)` is called for each, and load/store take the extent.
 // Explicit vectors instead of the auto-vectoriser, whose alias checks cost more than a short row of channels.
 struct Whole {};

@@ -131,7 +131,7 @@ class Bases {
       for (int kx = 0; kx < g.kernel_width; kx++) {
         if (rows_.at(oy, ky) && columns.at(ox, kx)) continue;
         const int32_t* of_tap = tap_sums + size_t(ky * g.kernel_width + kx) * g.out_channels;
-        by_vectors(g.out_channels, [&](int c, auto e) { store(sums + c, load(sums + c, e) - load(of_tap + c, e), e); });
+        by_vectors(g.out_channels, [&](int c, auto e) { store(sums + c, wrapping_difference(load(sums + c, e), load(of_tap + c, e)), e); });
       }
   }
 

@@ -31,7 +31,7 @@ static inline void emit_vector(const Tile& t, int first, Extent extent, const Co
   const int32_t* const* base = t.base;
   const int channel = t.channel + first;
 #pragma GCC unroll 6
-  for (int p = 0; p < kPixels; p++) sink(pixel + p, load(base[p] + channel, extent) - 2 * counts_of(p));
+  for (int p = 0; p < kPixels; p++) sink(pixel + p, wrapping_difference(load(base[p] + channel, extent), 2 * counts_of(p)));
 }
 
 // the same for those of the channels that exist

@@ -1,3 +1,4 @@
+import { sizeOf } from '../core/shape.ts';
 import { quantizeUnit } from '../core/unit-levels.ts';
 import { record } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -11,7 +12,7 @@ import type { BinarizeContext } from './context.ts';
  * Source: Zhou 2016 (DoReFa), eq. 12.
  */
 export function quantizeGradient(x: Tensor, bits: number, context: BinarizeContext): Tensor {
-  const perSample = x.size / x.shape[0]!;
+  const perSample = sizeOf(x.shape.slice(1));
   const backward = (g: Float32Array) => {
     for (let first = 0; first < g.length; first += perSample) {
       let largest = 0;

@@ -55,6 +55,7 @@ export class BatchNorm extends Module {
         this.beta,
         this.epsilon,
         ({ mean, variance }) => {
+          if (x.rows === 0) return;
           this.average(this.runningMean.data, mean, 1);
           this.average(this.runningVariance.data, variance, unbiased);
         },

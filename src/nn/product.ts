@@ -1,5 +1,6 @@
 import type { ActivationBits, ActivationSum, FilterSum, WeightBits } from '../binarize/terms.ts';
 import { wordsFor, wordsPerRow } from '../core/bits.ts';
+import { sizeOf } from '../core/shape.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { type BinaryConvOptions, binaryConv2d } from '../tensor/ops/binary-conv.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
@@ -100,7 +101,7 @@ export function effectiveActivations(x: ActivationBits): Float32Array {
   if (!isActivationSum(x)) return x.data;
   const total = new Float32Array(x.terms[0]!.bits.size).fill(x.offset?.data[0] ?? 0);
   for (const { bits, scale } of x.terms) {
-    const image = bits.size / bits.shape[0]!;
+    const image = sizeOf(bits.shape.slice(1));
     for (let i = 0; i < total.length; i++) {
       const factor = scale ? scale.data[scale.size === 1 ? 0 : Math.floor(i / image)]! : 1;
       total[i]! += factor * bits.data[i]!;

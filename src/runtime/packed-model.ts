@@ -91,7 +91,8 @@ export class PackedModel {
     const floats = floatsOf(images, this.graph.input);
     const size = sizeOf(this.graph.input);
     const batch = floats.length / size;
-    if (!Number.isInteger(batch) || batch < 1) {
+    if (batch === 0) return noFloats;
+    if (!Number.isInteger(batch)) {
       throw new ShapeError(
         `run: ${floats.length} values are not a whole number of [${this.graph.input.join(',')}] images (${size} values each)`,
       );

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AddonSource, NativeAddon } from '../native/addon.ts';
 
@@ -16,7 +16,10 @@ export function addonSource(): AddonSource | null {
   return source;
 }
 
-/** The compiled addon, or the reason why there is none. What was compiled here goes before what was shipped. */
+/**
+ * The compiled addon, or the reason why there is none. What was compiled here goes before what was shipped, and the file that SIGNUM_ADDON
+ * names, a build with a sanitizer say, before both.
+ */
 export function loadAddon(): NativeAddon | Error {
   // not when this module loads: in a bundle for `require` there is no address
   if (!import.meta.url)
@@ -26,6 +29,11 @@ export function loadAddon(): NativeAddon | Error {
   const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
   const builtFile = join(root, 'build/Release/signum.node');
   const reasons: string[] = [];
+  const own = process.env.SIGNUM_ADDON;
+  if (own) {
+    source = 'built';
+    return require(resolve(own)) as NativeAddon;
+  }
   for (const from of ['built', 'prebuilt'] as const)
     try {
       if (from === 'built' && !existsSync(builtFile)) continue;

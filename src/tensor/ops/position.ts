@@ -1,7 +1,7 @@
 import { kernels } from '../../backend/select.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { repeatRow } from '../../core/repeat-row.ts';
-import { formatShape } from '../../core/shape.ts';
+import { formatShape, sizeOf } from '../../core/shape.ts';
 import { floats, release } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -26,7 +26,7 @@ export function outer(rows: Tensor, columns: Tensor): Tensor {
  * Source: Bulat and Tzimiropoulos 2019 (XNOR-Net++), eq. 3.
  */
 export function positionScale(x: Tensor, map: Tensor): Tensor {
-  const perImage = x.size / x.shape[0]!;
+  const perImage = sizeOf(x.shape.slice(1));
   const shared = map.size * x.channels === perImage;
   if (!shared && map.size !== perImage)
     throw new ShapeError(
@@ -74,7 +74,7 @@ export function scalePositions(x: Float32Array, map: Float32Array, y: Float32Arr
  * @param map [1,H,W,C]
  */
 export function positionShift(x: Tensor, map: Tensor): Tensor {
-  const perImage = x.size / x.shape[0]!;
+  const perImage = sizeOf(x.shape.slice(1));
   if (map.size !== perImage)
     throw new ShapeError(
       `positionShift: ${formatShape(map.shape)} does not cover the positions of ${formatShape(x.shape)}`,

@@ -16,7 +16,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 /** [N,...] -> [N, all the rest] */
-export const flatten = (x: Tensor): Tensor => reshape(x, [x.shape[0]!, x.size / x.shape[0]!]);
+export const flatten = (x: Tensor): Tensor => reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]);
 
 /** Joins along channels: [...,A] and [...,B] -> [...,A+B]. */
 export function concat(parts: readonly Tensor[]): Tensor {
