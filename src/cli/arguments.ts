@@ -14,6 +14,13 @@ export const number = (text: string): number => parse(text, (v) => Number.isFini
 export const positive = (text: string): number => parse(text, (v) => Number.isFinite(v) && v > 0, 'a number above 0');
 export const share = (text: string): number => parse(text, (v) => v >= 0 && v < 1, 'a number from 0 to below 1');
 
+/** Option of the commands that show a trained network its images. */
+export const allowBroken = [
+  '--allow-broken <share>',
+  'leave out up to this share of broken pictures of a folder (default: as the run was told, else 0.01)',
+  share,
+] as const;
+
 /** `8,4,2` */
 export const numbers = (text: string): number[] => text.split(',').map(number);
 

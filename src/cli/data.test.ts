@@ -94,6 +94,16 @@ describe.each([
     expect(await run('eval', 'three', ...packed, '--data', 'two')).toBe(0);
     expect(out).not.toMatch(/^cat /m);
   });
+  test('with broken pictures among its images is refused, or judged without them', async () => {
+    cpSync('photos', 'chipped', { recursive: true });
+    writeFileSync('chipped/test/owl/3.png', '');
+    expect(await run('eval', 'three', ...packed, '--data', 'chipped')).toBe(1);
+    expect(err).toMatch(
+      /1 of 48 pictures cannot be read.*\n {2}test\/owl\/3\.png: the file is empty\n.*--allow-broken 0\.021/,
+    );
+    expect(await run('eval', 'three', ...packed, '--data', 'chipped', '--allow-broken', '0.021', '--json')).toBe(0);
+    expect(JSON.parse(out).count).toBe(23);
+  });
   test('on a class that it does not know says which', async () => {
     await photos('fox', ['cat', 'fox']);
     expect(await run('eval', 'three', ...packed, '--data', 'fox')).toBe(1);

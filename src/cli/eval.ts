@@ -11,7 +11,7 @@ import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { DataChoice } from '../train/data-of.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
-import { maxBytes, share } from './arguments.ts';
+import { allowBroken, maxBytes } from './arguments.ts';
 import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
 import { loadVoting, runPath } from './runs.ts';
@@ -22,7 +22,7 @@ export function addEval(program: Command): void {
     .description('accuracy of a run, or of a packed model, on a test set')
     .argument('<run-or-model>', 'run folder, ensemble, or packed .safetensors file')
     .option('--data <name>', 'data set (default: that of the run)')
-    .option('--allow-broken <share>', 'leave out up to this share of broken pictures of a folder', share)
+    .option(...allowBroken)
     .option(...maxBytes)
     .option('--packed', 'evaluate the packed model of the run')
     .option('--json', 'print the result as one JSON object')

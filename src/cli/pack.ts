@@ -5,7 +5,7 @@ import type { BackendName } from '../backend/select.ts';
 import { writeFileAtomic } from '../data/files.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { describeProof } from '../runtime/proof.ts';
-import { share } from './arguments.ts';
+import { allowBroken } from './arguments.ts';
 import { openRun, runFolderOf } from './data.ts';
 import { bytes, formatTable, print, quantity } from './output.ts';
 import { runPath } from './runs.ts';
@@ -27,7 +27,7 @@ export function addPack(program: Command): void {
     .description('pack a trained network to 1 bit, verify it bit for bit, write one safetensors file')
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--data <name>', 'calibration images (default: the data set of the run)')
-    .option('--allow-broken <share>', 'leave out up to this share of broken pictures of a folder', share)
+    .option(...allowBroken)
     .option('--output <file>', `where to write (default: <run>/${packedFile})`)
     .option(
       '--allow-float <layers>',

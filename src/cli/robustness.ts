@@ -2,10 +2,15 @@ import type { Command } from 'commander';
 import { loadedOnce } from '../analysis/compare/loaded-once.ts';
 import { disturbanceText, type Robustness, robustnessOf } from '../analysis/robustness/robustness.ts';
 import { UsageError } from '../core/errors.ts';
-import { integer } from './arguments.ts';
-import { loadData, openRun, runFolderOf } from './data.ts';
+import { allowBroken, integer } from './arguments.ts';
+import { loadData, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print } from './output.ts';
 import { runPath } from './runs.ts';
+
+interface Options extends OtherData {
+  images: number;
+  json?: boolean;
+}
 
 export function addRobustness(program: Command): void {
   program
@@ -13,24 +18,28 @@ export function addRobustness(program: Command): void {
     .description('accuracy under noise and attacks (FGSM, PGD) of growing strength, of one or several runs')
     .argument('<runs...>', 'run folders (or names under runs/) on the same data')
     .option('--images <n>', 'test images used', integer, 500)
+    .option(...allowBroken)
     .option('--json', 'one JSON object per run')
     .addHelpText(
       'after',
       '\nStrengths are shares of the pixel range. An attack knows the network; an image\nhas to withstand it by the slopes of the method and by the clipped one.\n\nExample:\n  signum robustness runs/resnet20-float-cifar10 runs/resnet20-bnn-cifar10 --images 1000',
     )
-    .action(async (runs: string[], { images, json }: { images: number; json?: boolean }) => {
+    .action(async (runs: string[], { images, json, ...other }: Options) => {
       if (images < 1) throw new UsageError('--images 0: there must be at least one image');
       const paths = runs.map(runPath);
-      const names = paths.map((path) => runFolderOf(path).readConfig().data);
-      const other = names.findIndex((name) => name !== names[0]);
-      if (other >= 0)
+      const names = paths.map((path) => {
+        const { data, splitSeed } = runFolderOf(path).readConfig();
+        return splitSeed === undefined ? data : `${data} divided by seed ${splitSeed}`;
+      });
+      const unlike = names.findIndex((name) => name !== names[0]);
+      if (unlike >= 0)
         throw new UsageError(
-          `${paths[other]} is on ${names[other]}, ${paths[0]} on ${names[0]}; compare runs on the same data`,
+          `${paths[unlike]} is on ${names[unlike]}, ${paths[0]} on ${names[0]}; compare runs on the same data`,
         );
       const load = loadedOnce(loadData);
       const measured: Robustness[] = [];
       for (const path of paths) {
-        const { network, data } = await openRun(path, {}, load);
+        const { network, data } = await openRun(path, other, load);
         const result = await robustnessOf(network, data, images);
         measured.push(result);
         if (json) print(`${JSON.stringify({ run: path, ...result })}\n`);

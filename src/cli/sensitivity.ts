@@ -3,12 +3,12 @@ import { proposePolicy, SensitivityBench, type Variant } from '../analysis/sensi
 import { bitsOf } from '../binarize/precision.ts';
 import { UsageError } from '../core/errors.ts';
 import { policyText } from '../models/policy.ts';
-import { integer, number } from './arguments.ts';
-import { openRun } from './data.ts';
+import { allowBroken, integer, number } from './arguments.ts';
+import { type OtherData, openRun } from './data.ts';
 import { bytes, formatTable, percent, print, tell } from './output.ts';
 import { runPath } from './runs.ts';
 
-interface Options {
+interface Options extends OtherData {
   method?: string;
   precisions: string;
   images: number;
@@ -44,6 +44,7 @@ export function addSensitivity(program: Command): void {
     .option('--calibration <n>', "training batches for batch-norm's statistics after a switch", integer, 10)
     .option('--budget-kb <x>', 'propose a policy for a packed file of at most this size', number)
     .option('--budget-ms <x>', 'propose a policy for at most this latency of one image', number)
+    .option(...allowBroken)
     .option('--json', 'one JSON object per variant')
     .addHelpText(
       'after',
@@ -54,7 +55,7 @@ export function addSensitivity(program: Command): void {
         throw new UsageError('give --budget-kb or --budget-ms, not both');
       const precisions = options.precisions.split(',').map((text) => text.trim());
       for (const precision of precisions) bitsOf(precision);
-      const { network, data } = await openRun(runPath(run));
+      const { network, data } = await openRun(runPath(run), options);
       const isFloat = network.method.family === 'float';
       const bench = new SensitivityBench(network, data, {
         ...(isFloat ? { method: options.method } : {}),

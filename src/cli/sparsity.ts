@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
 import { packForData } from '../analysis/packed-evaluation.ts';
 import { SparsityBench } from '../analysis/sparsity/sparsity.ts';
-import { integer } from './arguments.ts';
-import { openRun } from './data.ts';
+import { allowBroken, integer } from './arguments.ts';
+import { type OtherData, openRun } from './data.ts';
 import { formatTable, percent, print, quantity } from './output.ts';
 import { runPath } from './runs.ts';
+
+interface Options extends OtherData {
+  bits: number;
+  images: number;
+  json?: boolean;
+}
 
 export function addSparsity(program: Command): void {
   program
@@ -13,10 +19,11 @@ export function addSparsity(program: Command): void {
     .argument('<run>', 'run folder (or name under runs/) of method float')
     .option('--bits <n>', 'of the copy, 1 to 8', integer, 4)
     .option('--images <n>', 'test images used', integer, 1000)
+    .option(...allowBroken)
     .option('--json', 'print the result as one JSON object')
     .addHelpText('after', '\nExample:\n  signum sparsity runs/resnet20-float-cifar10 --bits 3')
-    .action(async (run: string, { bits, images, json }: { bits: number; images: number; json?: boolean }) => {
-      const { network, data } = await openRun(runPath(run));
+    .action(async (run: string, { bits, images, json, ...other }: Options) => {
+      const { network, data } = await openRun(runPath(run), other);
       const { bytes } = await packForData(network, data);
       const result = await new SparsityBench(bytes, bits).measure(data, Math.max(1, images));
       if (json) {

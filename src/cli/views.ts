@@ -4,10 +4,15 @@ import { viewsOf } from '../analysis/views/views.ts';
 import { UsageError } from '../core/errors.ts';
 import { writeFileAtomic } from '../data/files.ts';
 import { escapeHtml, pageStyle } from '../train/report-page.ts';
-import { integer } from './arguments.ts';
-import { openRun, runFolderOf } from './data.ts';
+import { allowBroken, integer } from './arguments.ts';
+import { type OtherData, openRun, runFolderOf } from './data.ts';
 import { print } from './output.ts';
 import { runPath } from './runs.ts';
+
+interface Options extends OtherData {
+  images: number;
+  json?: boolean;
+}
 
 export function addViews(program: Command): void {
   program
@@ -15,15 +20,16 @@ export function addViews(program: Command): void {
     .description('pictures of what the layers of a run see and of their filters, as one page')
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--images <n>', 'test images shown', integer, 2)
+    .option(...allowBroken)
     .option('--json', 'print the path as JSON')
     .addHelpText(
       'after',
       '\nWrites views.html into the run folder.\n\nExample:\n  signum views runs/resnet20-bi-real-cifar10 --images 3',
     )
-    .action(async (run: string, { images, json }: { images: number; json?: boolean }) => {
+    .action(async (run: string, { images, json, ...other }: Options) => {
       if (images < 1) throw new UsageError(`--images ${images}: there must be at least one image`);
       const path = runPath(run);
-      const { network, config, data } = await openRun(path);
+      const { network, config, data } = await openRun(path, other);
       const folder = runFolderOf(path);
       const views = await viewsOf(network, data, images);
       const title = `${config.model}, ${config.method}, ${config.data}`;

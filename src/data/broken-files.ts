@@ -28,7 +28,7 @@ export function checkBroken(name: string, broken: readonly UnusedFile[], picture
   const more = broken.length > mostShown ? `\n  and ${broken.length - mostShown} more` : '';
   const enough = Math.min(1, Math.ceil((1000 * broken.length) / all) / 1000);
   throw new DataError(
-    `${printable(name)}: ${broken.length} of ${all} pictures cannot be read, more than ${100 * allowed} %:\n${lines.join('\n')}${more}\nmend or remove them, or leave them out by --allow-broken ${enough}`,
+    `${printable(name)}: ${broken.length} of ${all} pictures cannot be read, more than ${100 * allowed} %:\n${lines.join('\n')}${more}\nmend or remove them, or leave them out by --allow-broken ${enough} (allowBroken in programs and plans)`,
   );
 }
 

@@ -44,11 +44,12 @@ async function packedFigures(
   }
 }
 
-/** The config a run was begun with; it must be the plan's, but for the epochs of a budget in minutes and where its teacher lies. */
+/** The config a run was begun with; it must be the plan's, but for the epochs of a budget in minutes, where its teacher lies and how many broken pictures it puts up with. */
 function storedConfig(folder: RunFolder, { config, id }: Job): TrainConfig | null {
   if (!folder.exists) return null;
   const stored = folder.readConfig();
-  const comparable = (of: TrainConfig) => JSON.stringify({ ...of, epochs: 0, teacher: !of.teacher, init: !of.init });
+  const comparable = (of: TrainConfig) =>
+    JSON.stringify({ ...of, epochs: 0, allowBroken: 0, teacher: !of.teacher, init: !of.init });
   const { teacher, init } = config;
   if (comparable(stored) === comparable(config))
     return { ...stored, ...(teacher ? { teacher } : {}), ...(init ? { init } : {}) };
