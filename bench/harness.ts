@@ -28,7 +28,7 @@ async function timed(task: Task, repeats: number): Promise<number> {
   return (performance.now() - begin) / repeats;
 }
 
-const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
+export const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
 
 /**
  * Median milliseconds of each task, taken in turns so that a drift of the machine's speed meets all of them alike.

@@ -6,6 +6,7 @@ import { convRows, wasmConvRows } from './rows/conv.ts';
 import { gemmRows } from './rows/gemm.ts';
 import { methodRows } from './rows/methods.ts';
 import { sizeRows } from './rows/size.ts';
+import { startRows } from './rows/start.ts';
 import { trainRows } from './rows/train.ts';
 import { workerRows } from './rows/workers.ts';
 
@@ -16,6 +17,7 @@ const rows: Row[] = [
   ...trainRows,
   ...workerRows,
   ...sizeRows,
+  ...startRows,
   ...methodRows,
 ];
 const names = () => rows.map(({ name }) => name);

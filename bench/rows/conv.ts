@@ -6,7 +6,7 @@ import { wasmKernels } from '../../src/backend/wasm/load.ts';
 import { wordsFor } from '../../src/core/bits.ts';
 import { convGeometry } from '../../src/core/conv-geometry.ts';
 import { faster, inTurns, type Result, type Row, randomFloats } from '../harness.ts';
-import { onnxConv } from '../onnx-conv.ts';
+import { onnxConv } from '../onnx.ts';
 import { peerFile, requirePeer } from '../peers.ts';
 
 /** ResNet-18's 3x3 convolutions. */
