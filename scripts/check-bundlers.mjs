@@ -73,7 +73,7 @@ const answersOfNode = `
   const pixels = readFileSync('pixels');
   const builds = ['signum.wasm', 'signum-relaxed.wasm'].map((file) => import.meta.resolve('signum-bnn/' + file));
   const answers = [kernels(), await loadWasm(builds[0]), await loadWasm(builds[1])].map((kernels) => {
-    const model = loadPackedModel(readFileSync('model.safetensors'), kernels);
+    const model = loadPackedModel(readFileSync('model.safetensors'), { kernels });
     return { detail: kernels.detail, logits: [...model.run(model.normalise(pixels))], predictions: model.predict(pixels) };
   });
   console.log(JSON.stringify(answers));`;

@@ -84,7 +84,7 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; data
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(Math.min(mostHeaderBytes, bytes.length - 8))) {
     throw new FormatError(
-      `not a safetensors file, or cut: its header claims ${length} bytes of ${bytes.length - 8}; copy or download it again`,
+      `not a safetensors file, or truncated: its header claims ${length} bytes of ${bytes.length - 8}; copy or download it again`,
     );
   }
   const dataStart = 8 + Number(length);

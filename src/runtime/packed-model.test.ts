@@ -46,3 +46,7 @@ test('values share buffers: less memory, and nothing of one batch is left in the
 test('a wrong number of pixels is explained', () => {
   expect(() => loadPackedModel(bytes).run(new Float32Array(65))).toThrow(/not a whole number of \[8,8,1\] images/);
 });
+
+test('kernels in place of the options are not taken for none', () => {
+  expect(() => loadPackedModel(bytes, availableBackends()[0] as object)).toThrow(/given as \{ kernels \}/);
+});
