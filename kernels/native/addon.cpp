@@ -5,6 +5,7 @@
 #include <node_api.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <tuple>
@@ -146,6 +147,16 @@ napi_value js_threads(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// process.exit waits for other threads, which may be in a kernel for long
+napi_value js_exit_now(napi_env env, napi_callback_info info) {
+  napi_value value;
+  size_t count = 1;
+  napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
+  int32_t status = 1;
+  if (count == 1) napi_get_value_int32(env, value, &status);
+  std::_Exit(status);
+}
+
 // Node unloads an addon with the last worker_thread that loaded it; the pool's threads would go on in code that is gone.
 void stay_loaded() {
   Dl_info library;
@@ -164,5 +175,6 @@ NAPI_MODULE_INIT() {
   define(env, exports, "instructionSets", js_instruction_sets);
   define(env, exports, "kernels", js_kernels);
   define(env, exports, "threads", js_threads);
+  define(env, exports, "exitNow", js_exit_now);
   return exports;
 }

@@ -9,6 +9,7 @@ import { pack } from '../pack/pack.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { evaluate } from '../train/evaluate.ts';
+import { pause } from '../train/pause.ts';
 import { adopt } from '../train/teacher.ts';
 import { latencyMs } from './latency.ts';
 
@@ -95,6 +96,7 @@ export class SensitivityBench {
     const split = sampleOf(this.data.train, this.options.calibration * batchSize);
     const batches = new Batches(this.data, split, batchSize);
     for (let i = 0; i < batches.length; i++) {
+      await pause();
       const { images, count } = await batches.plain(i);
       inference(() => network.forward(new Tensor(images, [count, ...this.data.shape])));
     }

@@ -6,7 +6,8 @@ import { loadedOnce } from '../analysis/compare/loaded-once.ts';
 import { accuracyText, bitsText } from '../analysis/compare/markdown.ts';
 import { readPlan } from '../analysis/compare/plan.ts';
 import { runComparison, writeReports } from '../analysis/compare/run.ts';
-import { UsageError } from '../core/errors.ts';
+import { InterruptError, UsageError } from '../core/errors.ts';
+import { interruptedBy } from '../core/interrupt.ts';
 import { fileProblem } from '../data/files.ts';
 import { loadData } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
@@ -84,11 +85,16 @@ export function addCompare(program: Command): void {
             },
             load,
           );
+      if (end === 'stopped')
+        throw new InterruptError(
+          interruptedBy() ?? 'SIGINT',
+          'stopped and saved; the same command continues, with --report it only writes the report of what is finished',
+        );
       const comparison = await writeReports(plan, folder, load);
       if (json) printJson(comparison);
       else printRanking(comparison);
       const left = comparison.open > 0 ? `; ${comparison.open} runs are left` : '';
-      const why = { stopped: '; stopped and saved', busy: '; the rest is being run by another process', finished: '' };
+      const why = { busy: '; the rest is being run by another process', finished: '' };
       tell(`report: ${join(folder, 'report.html')}${left}${why[end]}\n`);
     });
 }

@@ -16,6 +16,8 @@ export interface OtherData {
   readonly data?: string | undefined;
   readonly allowBroken?: number | undefined;
   readonly splitSeed?: number | undefined;
+  /** The weights of its best epoch instead of the last ones. */
+  readonly best?: boolean | undefined;
 }
 
 /** The images of a run, or other ones, as a model sees them; what differs is said. @throws DataError when they are not its images */
@@ -35,7 +37,7 @@ export const runFolderOf = (path: string): RunFolder => new RunFolder(isFolder(p
 
 /** A run's network with its trained weights, its options, and its images (or other ones) as it sees them. */
 export async function openRun(path: string, other: OtherData = {}, load = loadData) {
-  const { network, checkpoint } = loadNetwork(path);
+  const { network, checkpoint } = loadNetwork(path, other.best);
   const config: TrainConfig = runFolderOf(path).readConfig();
-  return { network, config, data: await loadDataFor(imagesOf(checkpoint), config, other, load) };
+  return { network, checkpoint, config, data: await loadDataFor(imagesOf(checkpoint), config, other, load) };
 }

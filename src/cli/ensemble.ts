@@ -4,14 +4,16 @@ import type { Command } from 'commander';
 import { type Ensemble, ensembleFile, loadPackedEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
 import { EnsembleTraining } from '../analysis/ensemble/training.ts';
 import { evaluatePacked } from '../analysis/packed-evaluation.ts';
-import { UsageError } from '../core/errors.ts';
+import { InterruptError, UsageError } from '../core/errors.ts';
+import { interruptedBy } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
+import { resumedConfig } from '../train/resume.ts';
 import { integer } from './arguments.ts';
 import { loadData } from './data.ts';
 import { bytes, formatTable, percent, print, tell, tellLine } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
-import { defaultRunName, trainingConfig, withTrainingOptions } from './training-options.ts';
+import { defaultRunName, trainingConfig, typedOptions, withTrainingOptions } from './training-options.ts';
 
 interface Options extends Record<string, unknown> {
   members: number;
@@ -70,6 +72,22 @@ async function printResult(
   if (packs) print(`next: signum predict ${folder} <images...>\n`);
 }
 
+/** @throws UsageError for options that are typed with `--resume` and are not those of the ensemble */
+function refuseOthers(ensemble: Ensemble, typed: Record<string, unknown>, folder: string): void {
+  const stored: Record<string, unknown> = { ...ensemble, members: ensemble.size };
+  const { members, form, vote, sequential, ...training } = typed;
+  for (const [key, given] of Object.entries({ members, form, vote, sequential }))
+    if (given !== undefined && given !== stored[key])
+      throw new UsageError(
+        `--${key} ${given}: ensemble ${folder} was begun with ${stored[key]}, and continues as it began: leave the option out, or begin another one, with another --name`,
+      );
+  const { epochs } = resumedConfig(ensemble.training, training, folder);
+  if (epochs !== ensemble.training.epochs)
+    throw new UsageError(
+      `--epochs ${epochs}: the networks of ensemble ${folder} have ${ensemble.training.epochs} each; begin another one, with another --name`,
+    );
+}
+
 export function addEnsemble(program: Command): void {
   withTrainingOptions(
     program
@@ -91,12 +109,13 @@ export function addEnsemble(program: Command): void {
       'after',
       '\nExamples:\n  signum ensemble --members 3 --model cnv6 --width 0.25 --method bnn --data mnist --epochs 2 --optimizer adam\n  signum ensemble --members 5 --form boosting --model resnet20 --method bi-real --data cifar10 --epochs 20',
     )
-    .action(async ({ name, resume, json, ...options }: Options) => {
+    .action(async ({ name, resume, json, ...options }: Options, command: Command) => {
       const folder = namedRun(name ?? `${defaultRunName(options)}-${options.form}`);
       const begun = existsSync(join(folder, ensembleFile));
       if (begun && !resume)
         throw new UsageError(`ensemble ${folder} exists; continue it with --resume, or choose another --name`);
       const ensemble = resume ? readEnsemble(folder) : ensembleFrom(options);
+      if (resume) refuseOthers(ensemble, typedOptions(command, options), folder);
       const data = await loadData(ensemble.training);
       const training = new EnsembleTraining(folder, ensemble, data);
       for (const note of training.notes) tellLine(note);
@@ -109,6 +128,11 @@ export function addEnsemble(program: Command): void {
           tell(`network ${place}: ${percent(accuracy)}; vote of ${place}: ${percent(voteAccuracy)}\n`),
       });
       if (finished) await printResult(folder, finished, data, json ?? false);
-      else print(`stopped and saved; continue with: signum ensemble --resume --name ${folder}\n`);
+      else
+        throw new InterruptError(
+          interruptedBy() ?? 'SIGINT',
+          `stopped and saved; continue with: signum ensemble --resume --name ${folder}`,
+          { run: folder, finished: false },
+        );
     });
 }

@@ -9,6 +9,7 @@ import type { DataSet } from '../data/dataset.ts';
 import { isFolder } from '../data/files.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { type Best, bestText } from '../train/best.ts';
 import type { DataChoice } from '../train/data-of.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
 import { allowBroken, maxBytes } from './arguments.ts';
@@ -25,6 +26,7 @@ export function addEval(program: Command): void {
     .option(...allowBroken)
     .option(...maxBytes)
     .option('--packed', 'evaluate the packed model of the run')
+    .option('--best', 'evaluate the best checkpoint of a run trained with --keep best')
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
@@ -34,16 +36,23 @@ export function addEval(program: Command): void {
       const path = runPath(target);
       if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a packed model`);
       const packed = options.packed || isEnsemble(path) || !isFolder(path);
-      const { result, data } = packed ? await judgePacked(path, options) : await judgeTrained(path, options);
+      if (packed && options.best)
+        throw new UsageError(
+          `--best is of a run's own weights: \`signum pack ${path} --best\` first, then \`signum eval ${path} --packed\``,
+        );
+      const { result, data, best } = packed ? await judgePacked(path, options) : await judgeTrained(path, options);
       const { classes } = data;
       if (result.notFinite > 0)
         tell(
           `the answers to ${result.notFinite} of ${result.count} images are not finite and count as wrong: the training diverged; \`signum lint ${path}\` names the layer\n`,
         );
       if (options.json) {
-        print(`${JSON.stringify({ target: path, packed, data: data.name, classes, ...result })}\n`);
+        print(
+          `${JSON.stringify({ target: path, packed, ...(best ? { best } : {}), data: data.name, classes, ...result })}\n`,
+        );
         return;
       }
+      if (best) print(`best checkpoint: ${bestText(best)}\n`);
       print(
         `${packed ? 'packed' : 'trained'} network on ${printable(data.name)}, ${result.count} images: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}\n`,
       );
@@ -59,6 +68,7 @@ export function addEval(program: Command): void {
 interface Judged {
   readonly result: Evaluation;
   readonly data: DataSet;
+  readonly best?: Best | undefined;
 }
 
 /** The options that say which images: those of the ensemble, or of the run that a model file lies beside. */
@@ -77,8 +87,9 @@ async function judgePacked(path: string, options: OtherData & { maxBytes?: numbe
 }
 
 async function judgeTrained(path: string, options: OtherData): Promise<Judged> {
-  const { network, data } = await openRun(path, options);
+  const { network, data, checkpoint } = await openRun(path, options);
   const classify = (images: Float32Array, count: number) =>
     inference(() => network.forward(new Tensor(images, [count, ...data.shape])).data.slice());
-  return { result: await evaluate(classify, new Batches(data, data.test, 256), data.classes.length), data };
+  const result = await evaluate(classify, new Batches(data, data.test, 256), data.classes.length);
+  return { result, data, best: options.best ? checkpoint.best : undefined };
 }

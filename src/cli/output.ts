@@ -1,4 +1,5 @@
-import { SignumError, UsageError } from '../core/errors.ts';
+import { type InterruptError, SignumError, UsageError } from '../core/errors.ts';
+import { signalStatus } from '../core/interrupt.ts';
 import { printable, printableText } from '../core/printable.ts';
 
 /** Writes to the standard output. Whatever a file, a tar or a model calls itself, the terminal only shows it. */
@@ -53,4 +54,11 @@ export function reportError(error: unknown, debug: boolean): number {
   if (debug && error instanceof Error) tell(`${error.stack}\n`);
   else if (!(error instanceof SignumError)) tell('(unexpected; --debug shows where)\n');
   return error instanceof UsageError ? 2 : 1;
+}
+
+/** Says that a command was stopped, to machines as `"finished": false`; returns the exit code. */
+export function reportInterrupt({ message, signal, result }: InterruptError, json: boolean): number {
+  tell(`${message}\n`);
+  if (json && result) print(`${JSON.stringify(result)}\n`);
+  return signalStatus[signal];
 }

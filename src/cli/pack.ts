@@ -5,12 +5,14 @@ import type { BackendName } from '../backend/select.ts';
 import { writeFileAtomic } from '../data/files.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { describeProof } from '../runtime/proof.ts';
+import { bestText } from '../train/best.ts';
 import { allowBroken } from './arguments.ts';
 import { openRun, runFolderOf } from './data.ts';
 import { bytes, formatTable, print, quantity } from './output.ts';
 import { runPath } from './runs.ts';
 
 interface PackCommandOptions {
+  readonly best?: boolean;
   readonly data?: string;
   readonly allowBroken?: number;
   readonly output?: string;
@@ -26,6 +28,7 @@ export function addPack(program: Command): void {
     .command('pack')
     .description('pack a trained network to 1 bit, verify it bit for bit, write one safetensors file')
     .argument('<run>', 'run folder (or name under runs/)')
+    .option('--best', 'pack the best checkpoint of a run trained with --keep best')
     .option('--data <name>', 'calibration images (default: the data set of the run)')
     .option(...allowBroken)
     .option('--output <file>', `where to write (default: <run>/${packedFile})`)
@@ -46,7 +49,8 @@ export function addPack(program: Command): void {
     )
     .action(async (run: string, options: PackCommandOptions) => {
       const path = runPath(run);
-      const { network, data } = await openRun(path, options);
+      const { network, data, checkpoint } = await openRun(path, options);
+      const best = options.best ? checkpoint.best : undefined;
       const { bytes: file, model } = await packForData(
         network,
         data,
@@ -58,10 +62,11 @@ export function addPack(program: Command): void {
       const layers = summarise(model, 1, 5);
       if (options.json) {
         print(
-          `${JSON.stringify({ file: output, packedBytes: file.length, floatBytes: floatBytes(network), proof: model.proof, layers: layers.map(({ name, op, kernel }) => ({ name, op, kernel })) })}\n`,
+          `${JSON.stringify({ file: output, ...(best ? { best } : {}), packedBytes: file.length, floatBytes: floatBytes(network), proof: model.proof, layers: layers.map(({ name, op, kernel }) => ({ name, op, kernel })) })}\n`,
         );
         return;
       }
+      if (best) print(`best checkpoint: ${bestText(best)}\n\n`);
       print(
         `${formatTable(
           ['layer', 'output', 'kernel', 'weights', 'packed'],

@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander';
+import { InterruptError } from '../core/errors.ts';
 import { addBench } from './bench.ts';
 import { addCompare } from './compare.ts';
 import { addEnsemble } from './ensemble.ts';
 import { addEval } from './eval.ts';
 import { addLint } from './lint.ts';
 import { addLists } from './lists.ts';
-import { reportError } from './output.ts';
+import { reportError, reportInterrupt } from './output.ts';
 import { addPack } from './pack.ts';
 import { addPredict } from './predict.ts';
 import { addQuickstart } from './quickstart.ts';
@@ -51,7 +52,7 @@ export function buildProgram(): Command {
  * Runs a command line.
  *
  * @param argv as in process.argv
- * @returns the exit code: 0 done, 1 failed, 2 wrong use
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C, 143 by SIGTERM
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = buildProgram();
@@ -61,6 +62,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // commander has already printed its own messages; --help is no error
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof InterruptError) return reportInterrupt(error, argv.includes('--json'));
     return reportError(error, program.opts()['debug'] === true);
   }
 }

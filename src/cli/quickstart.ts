@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { evaluatePacked, packedFile, packForData } from '../analysis/packed-evaluation.ts';
+import { InterruptError } from '../core/errors.ts';
 import { loadDataSet } from '../data/table.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { parseConfig } from '../train/config.ts';
@@ -29,8 +30,14 @@ async function quickstart(folder: RunFolder, epochs: number, limit: number | und
   tell("training FINN's CNV (quarter width, 1-bit weights and activations) on MNIST\n");
   const data = await loadDataSet('mnist');
   const events = progressEvents(epochs);
-  const { accuracy, finished, network } = await trainRun(folder, config, data, { existing: 'replace', ...events });
-  if (!finished) return;
+  const { accuracy, finished, interrupted, network } = await trainRun(folder, config, data, {
+    existing: 'replace',
+    ...events,
+  });
+  if (!finished || interrupted) {
+    print('{"finished":false}\n');
+    throw new InterruptError(interrupted ?? 'SIGINT', 'stopped; the same command begins anew');
+  }
   const { bytes: file, model } = await packForData(network, data);
   folder.write(packedFile, file);
   const evaluation = await evaluatePacked(model, data, limit);

@@ -1,11 +1,16 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { trainRun } from '../train/run.ts';
+import { InterruptError } from '../core/errors.ts';
+import { bestFile, bestText } from '../train/best.ts';
+import type { TrainConfig } from '../train/config.ts';
+import { prolongedText, resumedConfig } from '../train/resume.ts';
+import { type FinishedRun, trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { loadData } from './data.ts';
-import { percent, print } from './output.ts';
+import { percent, print, tell } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
-import { defaultRunName, trainingConfig, withTrainingOptions } from './training-options.ts';
+import { defaultRunName, trainingConfig, typedOptions, withTrainingOptions } from './training-options.ts';
 
 interface Options extends Record<string, unknown> {
   name?: string;
@@ -16,25 +21,55 @@ interface Options extends Record<string, unknown> {
 export function addTrain(program: Command): void {
   withTrainingOptions(program.command('train').description('train a binary network in a run folder'))
     .option('--name <name>', 'run folder under runs/ (default: <model>-<method>-<data>)')
-    .option('--resume', 'continue an interrupted run; all other options come from its config.json')
+    .option('--resume', 'continue a run; its options come from its config.json, and more --epochs prolong it')
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
       '\nExamples:\n  signum train --model cnv6 --width 0.25 --method bnn --data mnist --epochs 3 --optimizer adam\n  signum train --model resnet20 --method ir-net --data cifar10 --epochs 40 --pad-crop 4 --flip\n  signum train --resume --name resnet20-ir-net-cifar10',
     )
-    .action(async ({ name, resume, json, ...training }: Options) => {
+    .action(async ({ name, resume, json, ...training }: Options, command: Command) => {
       const folder = new RunFolder(namedRun(name ?? defaultRunName(training)));
+      const config = resume ? continued(folder, typedOptions(command, training)) : trainingConfig(training);
       if (!resume) folder.requireNew();
-      const config = resume ? folder.readConfig() : trainingConfig(training);
-      const { accuracy, finished } = await trainRun(folder, config, await loadData(config), {
+      const run = await trainRun(folder, config, await loadData(config), {
         existing: resume ? 'resume' : 'refuse',
         ...progressEvents(config.epochs),
       });
-      if (json) print(`${JSON.stringify({ run: folder.path, finished, accuracy: finished ? accuracy : null })}\n`);
-      else if (finished)
-        print(
-          `test accuracy ${percent(accuracy)}; report: ${folder.file('report.html')}\nnext: signum pack ${folder.path}\n`,
+      if (run.finished) printResult(run, json ?? false);
+      if (run.interrupted)
+        throw new InterruptError(
+          run.interrupted,
+          run.finished
+            ? 'interrupted when the run was finished'
+            : `stopped and saved; continue with: signum train --resume --name ${folder.path}`,
+          run.finished ? null : { run: folder.path, finished: false, accuracy: null },
         );
-      else print(`stopped and saved; continue with: signum train --resume --name ${folder.path}\n`);
     });
+}
+
+/** The config of a run that is continued, with what was typed; says what becomes of the schedules. */
+function continued(folder: RunFolder, typed: Record<string, unknown>): TrainConfig {
+  const stored = folder.readConfig();
+  const config = resumedConfig(stored, typed, folder.path);
+  const prolonged = prolongedText(stored, config, folder.readMetrics().length);
+  if (prolonged) tell(`${prolonged}\n`);
+  return config;
+}
+
+function printResult({ folder, accuracy, best, stoppedEarly, warning }: FinishedRun, json: boolean): void {
+  const metrics = folder.readMetrics();
+  // the test images had no say in the choice, so their accuracy after that epoch is what to report of it
+  const testAccuracy = metrics.find(({ epoch }) => epoch === best?.epoch)?.testAccuracy;
+  if (json) {
+    const chosen = best ? { best: { ...best, testAccuracy }, stoppedEarly } : {};
+    print(
+      `${JSON.stringify({ run: folder.path, finished: true, accuracy, ...chosen, ...(warning ? { warning } : {}) })}\n`,
+    );
+    return;
+  }
+  if (stoppedEarly) print(`stopped early: no better epoch since epoch ${best!.epoch + 1}\n`);
+  print(`test accuracy ${percent(accuracy)}; report: ${folder.file('report.html')}\n`);
+  if (best) print(`best: ${bestText(best)}; test accuracy then ${percent(testAccuracy ?? Number.NaN)}\n`);
+  if (warning) print(`warning: ${warning}\n`);
+  print(`next: signum pack ${folder.path}${existsSync(folder.file(bestFile)) ? ' [--best]' : ''}\n`);
 }

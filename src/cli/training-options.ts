@@ -50,6 +50,13 @@ export function withTrainingOptions(command: Command): Command {
     )
     .option('--init <run>', 'start from the weights of a trained run, e.g. of method float')
     .option('--teacher <run>', 'trained run that distillation learns from')
+    .option(
+      '--validation <n>',
+      'hold n training images back, drawn by the seed: the best epoch is chosen on them',
+      integer,
+    )
+    .option('--keep <what>', 'best: keep the checkpoint of the best epoch beside the last (eval --best, pack --best)')
+    .option('--patience <n>', 'stop after n epochs without a better one', integer)
     .option('--limit <n>', 'use only n images of each split, a fixed sample', integer)
     .option('--seed <n>', 'fixes weights, data order and noise', integer);
 }
@@ -59,6 +66,11 @@ export function trainingConfig(training: Record<string, unknown>): TrainConfig {
   const { defaults } = methodNamed(String(training['method']));
   modelNamed(String(training['model']));
   return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
+}
+
+/** The training options that were typed: defaults are no wish to change a run. */
+export function typedOptions(command: Command, training: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(training).filter(([key]) => command.getOptionValueSource(key) === 'cli'));
 }
 
 /** `resnet20-ir-net-cifar10` */

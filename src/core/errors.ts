@@ -37,3 +37,22 @@ export class PackError extends SignumError {
 export class TakenError extends SignumError {
   override name = 'TakenError';
 }
+
+/** A signal asked the process to stop, and it has. */
+export class InterruptError extends SignumError {
+  override name = 'InterruptError';
+  /** SIGINT (Ctrl-C) or SIGTERM. */
+  readonly signal: 'SIGINT' | 'SIGTERM';
+  /** What `--json` prints of it; null when everything is printed. */
+  readonly result: Readonly<Record<string, unknown>> | null;
+
+  constructor(
+    signal: 'SIGINT' | 'SIGTERM',
+    message = 'stopped',
+    result: Readonly<Record<string, unknown>> | null = { finished: false },
+  ) {
+    super(message);
+    this.signal = signal;
+    this.result = result;
+  }
+}

@@ -1,4 +1,5 @@
 import { DataError, UsageError } from '../core/errors.ts';
+import { throwIfInterrupted } from '../core/interrupt.ts';
 import type { Region } from './crop.ts';
 import { loadSharp } from './optional-package.ts';
 import type { UnusedFile } from './picture-files.ts';
@@ -78,6 +79,7 @@ export async function decodeAll(
   let next = 0;
   const worker = async () => {
     for (let i = next++; i < files.length; i = next++) {
+      throwIfInterrupted();
       try {
         pixels.set(await decodePixels(files[i]!.bytes, shape), i * size);
       } catch (error) {

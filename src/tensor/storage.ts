@@ -7,24 +7,44 @@ const constructors = { float: Float32Array, word: Uint32Array, int: Int32Array }
 const kindOf = (array: AnyArray): Kind =>
   array instanceof Float32Array ? 'float' : array instanceof Uint32Array ? 'word' : 'int';
 
+/** Of the arrays of the largest step so many times as much is kept: those of a training step and of an evaluation lie side by side. */
+const kept = 2;
+
 class StoragePool {
   private readonly free = new Map<string, AnyArray[]>();
+  /** All arrays of the pool, with the turn that last used them. */
+  private readonly usedIn = new Map<AnyArray, number>();
+  private turn = 0;
+  /** Bytes of the arrays used in this turn, and the most of any turn. */
+  private footprint = 0;
+  private largest = 0;
   /** Arrays ever created; constant once a loop has warmed up. */
   created = 0;
-  /** Bytes of all arrays ever created: the pool's share of resident memory. */
+  /** Bytes of all arrays it holds: the pool's share of resident memory. */
   bytes = 0;
 
   take<K extends Kind>(kind: K, length: number): ArrayOf<K> {
     const reused = this.free.get(`${kind}${length}`)?.pop();
-    if (reused) return reused as ArrayOf<K>;
+    const array = (reused ?? this.create(kind, length)) as ArrayOf<K>;
+    if (this.usedIn.get(array) !== this.turn) {
+      this.usedIn.set(array, this.turn);
+      this.footprint += array.byteLength;
+    }
+    return array;
+  }
+
+  private create(kind: Kind, length: number): AnyArray {
+    const array = new constructors[kind](length);
     this.created++;
-    this.bytes += length * 4;
-    return new constructors[kind](length) as ArrayOf<K>;
+    this.bytes += array.byteLength;
+    return array;
   }
 
   /** Forgets the arrays nobody uses: the next network has others. */
   clear(): void {
     this.free.clear();
+    this.usedIn.clear();
+    this.bytes = this.footprint = this.largest = 0;
   }
 
   give(array: AnyArray): void {
@@ -32,6 +52,28 @@ class StoragePool {
     const list = this.free.get(key);
     if (list) list.push(array);
     else this.free.set(key, [array]);
+  }
+
+  /** When all arrays are back: forgets those that were not used for longest, where batches of other sizes have left too many. */
+  endTurn(): void {
+    this.largest = Math.max(this.largest, this.footprint);
+    this.footprint = 0;
+    this.turn++;
+    const limit = kept * this.largest;
+    if (this.bytes <= limit) return;
+    for (const [array] of [...this.usedIn].sort(([, a], [, b]) => a - b)) {
+      if (this.bytes <= limit) break;
+      this.forget(array);
+    }
+  }
+
+  private forget(array: AnyArray): void {
+    const list = this.free.get(`${kindOf(array)}${array.length}`);
+    const place = list?.indexOf(array) ?? -1;
+    if (place < 0) return;
+    list!.splice(place, 1);
+    this.usedIn.delete(array);
+    this.bytes -= array.byteLength;
   }
 }
 
@@ -69,5 +111,6 @@ export function withScope<T>(body: () => T): T {
   } finally {
     for (const array of mine) pool.give(array);
     scope = outer;
+    if (outer === null) pool.endTurn();
   }
 }

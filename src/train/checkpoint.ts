@@ -10,6 +10,7 @@ import { fileProblem } from '../data/files.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
+import { bestSchema } from './best.ts';
 import { policySchema, tricksSchema } from './config.ts';
 
 /** Where a training stands; together with the arrays it determines everything to come. */
@@ -38,6 +39,10 @@ const progressSchema = z.object({
   point: z.object({ progress: z.number(), epoch: z.number() }).default({ progress: 1, epoch: 0 }),
   /** Sums of the running epoch. */
   running: z.object({ loss: z.number(), hits: z.number(), images: z.number(), seconds: z.number() }),
+  /** Norms of the epoch's last gradients by layer, once it is over: its measurements may be made after a kill. */
+  gradients: z.record(z.string(), z.number()).optional(),
+  /** The best epoch so far, where the run asks for one. */
+  best: bestSchema.optional(),
   /** How images were normalised, and the class names: what packing and prediction need. */
   classes: z.array(z.string()),
   /** Training images when it was saved; their order hangs on it. Files of before do not say. */

@@ -66,6 +66,12 @@ const schema = z.strictObject({
   init: z.string().optional(),
   /** Run of the trained network that methods with distillation learn from. */
   teacher: z.string().optional(),
+  /** Training images held back, drawn by the seed, to choose the best epoch on. */
+  validation: z.int().positive().optional(),
+  /** Which checkpoint is kept beside the last one. */
+  keep: z.enum(['best']).optional(),
+  /** Stop after so many epochs without a better one. */
+  patience: z.int().positive().optional(),
   /** Use only a fixed random sample of each split, for quick trials. */
   limit: z.int().positive().optional(),
   seed: z
@@ -78,7 +84,10 @@ const schema = z.strictObject({
 export type TrainConfig = z.infer<typeof schema>;
 export type TrainOptions = z.input<typeof schema>;
 
-/** @throws UsageError naming the first option that is wrong, with the nearest known one */
+/** `bitSteps` -> `--bit-steps` */
+export const optionName = (key: string): string => `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+
+/** @throws UsageError naming the first option that is wrong: what was given, what is expected; or the nearest known one */
 export function parseConfig(options: unknown): TrainConfig {
   const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
@@ -87,7 +96,61 @@ export function parseConfig(options: unknown): TrainConfig {
     const [key = ''] = issue.keys;
     throw new UsageError(`unknown training option "${key}"${suggestion(key, Object.keys(schema.shape))}`);
   }
-  throw new UsageError(`training option "${issue.path.join('.')}": ${issue.message}`);
+  const [key, ...within] = issue.path;
+  if (key === undefined)
+    throw new UsageError(`training options: ${issue.message}; expected an object such as {"model": "resnet20", ...}`);
+  const given = issue.path.reduce<unknown>(
+    (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
+    options,
+  );
+  const place =
+    within.length > 0 ? `, ${typeof within[0] === 'number' ? `value ${within[0] + 1}` : String(within[0])}` : '';
+  const subject = `training option ${optionName(String(key))} ("${String(key)}")${place}`;
+  if (given === undefined) throw new UsageError(`${subject} is missing; expected ${expectation(issue.path)}`);
+  throw new UsageError(`${subject}: got ${JSON.stringify(given)}, expected ${expectation(issue.path)}`);
+}
+
+interface Described {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly items?: Described;
+}
+
+/** What the schema takes at a path, in words: `a number above 0, at most 64`. */
+function expectation(path: readonly PropertyKey[]): string {
+  const [key, ...within] = path;
+  const whole = z.toJSONSchema(schema.shape[key as keyof typeof schema.shape], { io: 'input' }) as Described;
+  return inWords(within.length > 0 && whole.items ? whole.items : whole);
+}
+
+function inWords(of: Described): string {
+  if (of.enum) return of.enum.map((value) => `"${value}"`).join(' or ');
+  if (of.type === 'array') return `a list of ${of.minItems} to ${of.maxItems} values, each ${inWords(of.items ?? {})}`;
+  const kinds: Record<string, string> = {
+    integer: 'a whole number',
+    number: 'a number',
+    string: 'a text',
+    boolean: 'true or false',
+  };
+  const bounds = [
+    of.exclusiveMinimum === undefined
+      ? of.minimum === undefined
+        ? ''
+        : `of at least ${of.minimum}`
+      : `above ${of.exclusiveMinimum}`,
+    of.exclusiveMaximum === undefined
+      ? of.maximum === undefined || of.maximum === Number.MAX_SAFE_INTEGER
+        ? ''
+        : `at most ${of.maximum}`
+      : `below ${of.exclusiveMaximum}`,
+  ].filter(Boolean);
+  return `${kinds[of.type ?? ''] ?? 'an object of texts by layer'}${bounds.length > 0 ? ` ${bounds.join(', ')}` : ''}`;
 }
 
 /** The optimiser the run uses: the method's, unless the config names one or changes a number of it. */

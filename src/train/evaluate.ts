@@ -4,6 +4,7 @@ import type { Batches } from '../data/batches.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { pause } from './pause.ts';
 
 export interface Evaluation {
   readonly top1: number;
@@ -31,7 +32,7 @@ function rankOf(row: Float32Array, label: number): number {
  * Accuracy (top-1, top-5), mean cross-entropy and confusion matrix over all batches. Images that cannot be decoded do not count.
  *
  * @param classes of the network, which the labels index
- * @throws ShapeError when the network has another number of them
+ * @throws InterruptError when a signal asks to stop, ShapeError when the network has another number of them
  */
 export async function evaluate(classify: Classifier, batches: Batches, classes: number): Promise<Evaluation> {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
@@ -41,6 +42,7 @@ export async function evaluate(classify: Classifier, batches: Batches, classes: 
     const { images, labels, count } = await upcoming;
     // image files decode on their own threads while this batch is classified
     if (b + 1 < batches.length) upcoming = batches.plain(b + 1);
+    await pause();
     if (count === 0) continue;
     const logits = classify(images, count);
     if (logits.length !== count * classes)

@@ -99,6 +99,15 @@ export class LayerObserver {
     for (const layer of this.names.keys()) this.gradients.set(layer, layer.weight.grad ? norm(layer.weight.grad) : 0);
   }
 
+  /** By layer name; what `noteGradients` found. */
+  get gradientNorms(): Record<string, number> {
+    return Object.fromEntries([...this.gradients].map(([layer, value]) => [this.names.get(layer)!, value]));
+  }
+
+  restoreGradients(norms: Readonly<Record<string, number>>): void {
+    for (const [layer, name] of this.names) if (norms[name] !== undefined) this.gradients.set(layer, norms[name]);
+  }
+
   /** Runs a few images through the network in evaluation mode and reads every layer. */
   measure(images: Float32Array, count: number): LayerMetrics[] {
     const metrics: LayerMetrics[] = [];

@@ -11,9 +11,16 @@ export function checkpointOf(path: string): string | null {
   return statSync(found).isDirectory() ? join(found, 'checkpoint.safetensors') : found;
 }
 
-/** The network of a run folder, or of a checkpoint file, that exists, with its trained weights; in training mode. */
-export function loadTrained(path: string): { network: Network; checkpoint: LoadedCheckpoint } {
-  const checkpoint = readCheckpoint(statSync(path).isDirectory() ? join(path, 'checkpoint.safetensors') : path);
+/**
+ * The network of a run folder, or of a checkpoint file, that exists, with its trained weights; in training mode.
+ *
+ * @param file of a run folder: the last checkpoint, or `bestFile`
+ */
+export function loadTrained(
+  path: string,
+  file = 'checkpoint.safetensors',
+): { network: Network; checkpoint: LoadedCheckpoint } {
+  const checkpoint = readCheckpoint(statSync(path).isDirectory() ? join(path, file) : path);
   const network = buildNetwork(checkpoint.network);
   restore(checkpoint, network);
   return { network, checkpoint };

@@ -16,6 +16,9 @@ export interface EpochMetrics {
   readonly testLoss: number;
   readonly testAccuracy: number;
   readonly testTop5: number;
+  /** Of the images held back by `--validation`. */
+  readonly validationLoss?: number;
+  readonly validationAccuracy?: number;
   readonly imagesPerSecond: number;
   readonly seconds: number;
   readonly layers: readonly LayerMetrics[];

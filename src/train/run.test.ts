@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { staleAfterMs } from '../data/lock.ts';
+import { parseConfig } from './config.ts';
+import { prolongedText } from './resume.ts';
 import { trainRun } from './run.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
+import { verdictOn } from './verdict.ts';
 
 let directory = '';
 let child: ChildProcess | null = null;
@@ -79,9 +82,55 @@ test('a killed run is continued at once, and what it left half written is gone',
   expect(await ended).toBe('SIGKILL ');
   writeFileSync(folder.file('checkpoint.safetensors.1234abcd.tmp'), 'half');
   const epochs = folder.readMetrics().length;
-  const { finished } = await trainRun(folder, { ...options, epochs: epochs + 2 }, blobData(), { existing: 'resume' });
-  expect({ finished, files: readdirSync(folder.path).sort() }).toEqual({
+  const onEpoch = () => process.emit('SIGINT');
+  const again = await trainRun(folder, { ...options, epochs: 100_000 }, blobData(), { existing: 'resume', onEpoch });
+  expect(again).toMatchObject({ finished: false, interrupted: 'SIGINT', evaluation: null });
+  expect(folder.readMetrics().length).toBeGreaterThan(epochs - 1);
+  expect(readdirSync(folder.path).sort()).toEqual(['checkpoint.safetensors', 'config.json', 'metrics.jsonl']);
+});
+
+test('a finished run is prolonged; other options than its own are refused, with the way to do it', async () => {
+  const path = join(directory, 'run');
+  const data = blobData();
+  await trainRun(path, options, data);
+  const resume = (given: object) => trainRun(path, { ...options, ...given }, data, { existing: 'resume' });
+  await expect(resume({ batch: 16 })).rejects.toThrow(
+    /--batch 16: run .* was begun with 32, and continues as it began: .*another --name, and --init/,
+  );
+  await expect(resume({ validation: 10 })).rejects.toThrow(/--validation 10: run .* was begun without it/);
+  await expect(resume({ epochs: 1 })).rejects.toThrow(/--epochs 1: run .* was begun for 2, and can only be prolonged/);
+  const { folder, finished } = await resume({ epochs: 4, keep: 'best' });
+  expect({ finished, epochs: folder.readMetrics().length, stored: folder.readConfig() }).toMatchObject({
     finished: true,
-    files: ['checkpoint.safetensors', 'config.json', 'metrics.jsonl', 'report.html'],
+    epochs: 4,
+    stored: { epochs: 4, keep: 'best' },
   });
+  const stored = parseConfig({ ...options, schedule: 'linear' });
+  expect(prolongedText(stored, { ...stored, epochs: 4 }, 2)).toMatch(
+    /^prolonged from 2 to 4 epochs: .* after epoch 2 the learning rate goes on at 0\.\d+ instead of 0\.00, and the method at 50 % .* instead of 100 %/,
+  );
+  expect(prolongedText(stored, stored, 2)).toBeNull();
+});
+
+test('a run that learned nothing, or overflowed, says so; one that learned does not', async () => {
+  const confusion = (right: number) => [
+    [right, 100 - right],
+    [100 - right, right],
+  ];
+  const evaluation = (right: number, loss = 1) => ({
+    top1: right / 100,
+    top5: 1,
+    loss,
+    count: 200,
+    confusion: confusion(right),
+    notFinite: 0,
+  });
+  expect(verdictOn(evaluation(52))).toMatch(
+    /at chance level: test accuracy 52.00 %, and always naming the largest class gives 50.00 %/,
+  );
+  expect(verdictOn(evaluation(60))).toBeNull();
+  expect(verdictOn({ ...evaluation(90), notFinite: 3 })).toMatch(/diverged: its answers to 3 of 200 test images/);
+  expect(verdictOn(evaluation(90, Number.NaN))).toMatch(/diverged: its test loss is NaN/);
+  const still = { ...options, epochs: 1, optimizer: 'sgd', rate: 1e-30, clipLatent: false } as const;
+  expect((await trainRun(join(directory, 'still'), still, blobData())).warning).toMatch(/chance level/);
 });

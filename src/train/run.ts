@@ -1,14 +1,19 @@
 import { existsSync, rmSync } from 'node:fs';
+import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
+import { type Best, bestFile } from './best.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { trainingData } from './data-of.ts';
 import type { Evaluation } from './evaluate.ts';
 import { reportHtml } from './report.ts';
+import { resumedConfig } from './resume.ts';
 import { RunFolder } from './run-folder.ts';
+import { listenForSignals } from './signals.ts';
 import { type RunEvents, Trainer } from './trainer.ts';
+import { verdictOn } from './verdict.ts';
 
 /** The command line that gives this config. */
 export function commandOf(config: TrainConfig): string {
@@ -40,16 +45,24 @@ export interface FinishedRun {
   readonly accuracy: number;
   /** False when Ctrl-C or a kill stopped it; its state is saved. */
   readonly finished: boolean;
-  /** Ctrl-C or a kill came, even if the run was finished by then. */
-  readonly interrupted: boolean;
+  /** The signal that asked to stop (Ctrl-C: SIGINT), even if the run was finished by then. */
+  readonly interrupted: Signal | null;
+  /** The best epoch, where `keep` or `patience` asks for one, and what it was chosen on; with `keep: 'best'`, its weights are in `best.safetensors`. */
+  readonly best: Best | null;
+  /** `patience` ended the run before its last epoch. */
+  readonly stoppedEarly: boolean;
+  /** That the run diverged, or learned nothing, in one line. */
+  readonly warning: string | null;
 }
 
 function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpoint: LoadedCheckpoint | null): void {
   if (checkpoint) {
+    folder.writeConfig(config);
     trainer.resume(checkpoint);
     return;
   }
   rmSync(folder.file('checkpoint.safetensors'), { force: true });
+  rmSync(folder.file(bestFile), { force: true });
   folder.writeConfig(config);
   folder.write('metrics.jsonl', '');
 }
@@ -59,7 +72,8 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpo
  * epoch), `checkpoint.safetensors` and `report.html`. One process at a time writes a run; Ctrl-C saves and stops.
  *
  * @param folder path such as `runs/mine`; one that is locked stays so
- * @param options as of `signum train`; `data` is the name under which the commands find the images again
+ * @param options as of `signum train`; `data` is the name under which the commands find the images again; to continue a run, those it
+ * was begun with, but for more `epochs`, `keep` and `patience`
  * @param data the images; a checkpoint's or a teacher's order of classes and normalisation count
  * @throws UsageError for options that are wrong and for a run that exists (`existing: 'resume'` continues it), DataError when the images
  * are not those that the run was begun on, TakenError when another
@@ -72,15 +86,12 @@ export async function trainRun(
   { existing = 'refuse', ...events }: TrainRunOptions = {},
 ): Promise<FinishedRun> {
   const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
-  const config = parseConfig(options);
-  let interrupted = false;
-  const interrupt = () => {
-    interrupted = true;
-  };
   return run.whileLocked(async () => {
-    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+    const stopListening = listenForSignals();
     try {
       if (existing === 'refuse') run.requireNew();
+      const continued = existing === 'resume' && run.exists;
+      const config = continued ? resumedConfig(run.readConfig(), options, run.path) : parseConfig(options);
       const file = run.file('checkpoint.safetensors');
       // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
       const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
@@ -88,26 +99,25 @@ export async function trainRun(
       for (const note of notes) events.onNote?.(note);
       const trainer = new Trainer(config, fitted, run);
       begin(run, trainer, config, checkpoint);
-      const { evaluation, finished, network } = await trainer.run({ ...events, shouldStop: () => interrupted });
+      const shouldStop = () => interruptedBy() !== null;
+      const result = await trainer.run({ ...events, shouldStop });
+      const { evaluation, network } = result;
       if (evaluation) {
         const metrics = run.readMetrics();
         const { classes } = fitted;
-        run.write(
-          'report.html',
-          reportHtml({ config, command: commandOf(config), metrics, evaluation, classes, network }),
-        );
+        const command = commandOf(config);
+        run.write('report.html', reportHtml({ config, command, metrics, evaluation, classes, network }));
       }
       return {
+        ...result,
         folder: run,
-        network,
         data: fitted,
-        evaluation,
         accuracy: evaluation?.top1 ?? Number.NaN,
-        finished,
-        interrupted,
+        interrupted: interruptedBy(),
+        warning: evaluation && verdictOn(evaluation),
       };
     } finally {
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      stopListening();
     }
   });
 }

@@ -2,12 +2,21 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { hearInterrupts } from '../core/interrupt.ts';
+import { Batches } from '../data/batches.ts';
+import { imagesOf } from '../data/dataset.ts';
+import { inference } from '../tensor/tape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { bestText } from './best.ts';
 import { readCheckpoint, restore } from './checkpoint.ts';
 import { parseConfig, type TrainOptions } from './config.ts';
+import { evaluate } from './evaluate.ts';
+import { loadTrained } from './load-network.ts';
 import { reportHtml } from './report.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
 import { Trainer } from './trainer.ts';
+import { holdBack } from './validation.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -66,6 +75,90 @@ test.each([
   expect(measured(folder)).toEqual(measured(new RunFolder(join(directory, 'whole'))));
 });
 
+test.each([
+  ['ir-net', {}, 8],
+  ['bnn-stochastic', { keep: 'best', validation: 32 }, 7],
+] as const)(
+  '%s cut in the evaluation of an epoch ends as an uninterrupted run: the checkpoint was saved before',
+  async (method, given, batch) => {
+    const whole = await trained('whole', { method, ...given });
+    const folder = new RunFolder(join(directory, 'cut'));
+    folder.lock();
+    const first = new Trainer(config({ method, ...given }), data, folder);
+    let left = 1;
+    // asked once in each batch of an evaluation, and by no step
+    const stop = hearInterrupts(() => (left-- > 0 ? null : 'SIGINT'));
+    const cut = await first.run();
+    stop();
+    expect(cut).toMatchObject({ finished: false, evaluation: null });
+    const checkpoint = readCheckpoint(folder.file('checkpoint.safetensors'));
+    expect(checkpoint).toMatchObject({ batch });
+    const second = new Trainer(config({ method, ...given }), data, folder);
+    second.resume(checkpoint);
+    await second.run();
+    expect(weightsOf(second)).toEqual(weightsOf(whole));
+    const measured = (run: RunFolder) => run.readMetrics().map((m) => ({ ...m, seconds: 0, imagesPerSecond: 0 }));
+    expect(measured(folder)).toEqual(measured(new RunFolder(join(directory, 'whole'))));
+  },
+);
+
+test('images held back are drawn by the seed, not learned from, and what the best epoch is chosen on', async () => {
+  const folder = new RunFolder(join(directory, 'a'));
+  const trainer = await trained('a', { epochs: 3, validation: 64, keep: 'best' });
+  const metrics = folder.readMetrics();
+  const accuracies = metrics.map(({ validationAccuracy }) => validationAccuracy!);
+  expect(metrics.map(({ step }) => step)).toEqual([6, 12, 18]);
+  const { best } = readCheckpoint(folder.file('checkpoint.safetensors'));
+  expect(best).toMatchObject({ chosenOn: 'validation', images: 64, accuracy: Math.max(...accuracies) });
+  // the kept weights have that accuracy on those images
+  const { network } = loadTrained(folder.path, 'best.safetensors');
+  network.setTraining(false);
+  const { held, kept } = holdBack(data.train.count, 64, 1);
+  expect([...held, ...kept].sort((a, b) => a - b)).toEqual(Array.from({ length: 256 }, (_, i) => i));
+  expect(holdBack(256, 64, 2).held).not.toEqual(held);
+  const batches = new Batches(data, imagesOf(data.train, held), 64);
+  const forward = (images: Float32Array, count: number) =>
+    inference(() => network.forward(new Tensor(images, [count, ...data.shape])).data.slice());
+  expect((await evaluate(forward, batches, 4)).top1).toBe(best!.accuracy);
+  expect(weightsOf(trainer)).not.toEqual(weightsOf(await trained('b', { epochs: 3 })));
+  expect(() => new Trainer(config({ validation: 256 }), data, folder)).toThrow(
+    /--validation 256: there are 256 training/,
+  );
+});
+
+test('without images held back the best epoch is chosen on the training images: never on the test images', async () => {
+  await trained('a', { epochs: 3, keep: 'best' });
+  const folder = new RunFolder(join(directory, 'a'));
+  const { best } = readCheckpoint(folder.file('checkpoint.safetensors'));
+  const learned = folder.readMetrics().map(({ trainAccuracy }) => trainAccuracy);
+  expect(best).toMatchObject({ chosenOn: 'training', images: 256, accuracy: Math.max(...learned) });
+  expect(bestText(best!)).toMatch(/^epoch \d, chosen on 256 training images: [\d.]+ % while it learned from them/);
+});
+
+test('patience ends a run that gets no better, and a longer one continues it', async () => {
+  const folder = new RunFolder(join(directory, 'run'));
+  // a rate that changes nothing
+  const given = {
+    epochs: 9,
+    patience: 2,
+    validation: 64,
+    optimizer: 'sgd',
+    rate: 1e-30,
+    momentum: 0,
+    clipLatent: false,
+  } as const;
+  const first = await trained('run', given);
+  const done = folder.readMetrics().length;
+  const { best } = readCheckpoint(folder.file('checkpoint.safetensors'));
+  expect(done).toBe(best!.epoch + 3);
+  expect(done).toBeLessThan(9);
+  const second = new Trainer(config({ ...given, patience: 3 }), data, folder);
+  second.resume(readCheckpoint(folder.file('checkpoint.safetensors')));
+  await second.run();
+  expect(folder.readMetrics().length).toBeGreaterThan(done);
+  expect(first.network).toBeDefined();
+});
+
 test('a diverging run stops with step, parameter and advice, and keeps the last checkpoint', async () => {
   const folder = new RunFolder(join(directory, 'run'));
   folder.lock();
@@ -94,7 +187,16 @@ test('unknown and wrong options are named, with the nearest known one', () => {
   expect(() => parseConfig({ ...config(), epoch: 3 })).toThrow(
     /unknown training option "epoch"; did you mean "epochs"/,
   );
-  expect(() => parseConfig({ ...config(), batch: 0 })).toThrow(/"batch"/);
+  expect(() => parseConfig({ ...config(), width: 0 })).toThrow(
+    /--width \("width"\): got 0, expected a number above 0, at most 64/,
+  );
+  expect(() => parseConfig({ ...config(), bitSteps: [8, 9] })).toThrow(
+    /--bit-steps .*value 2: got 9, expected a whole number of at least 2, at most 8/,
+  );
+  expect(() => parseConfig({ ...config(), schedule: 'cosin' })).toThrow(/got "cosin", expected "constant" or "cosine"/);
+  expect(() => parseConfig({ ...config(), epochs: undefined })).toThrow(
+    /--epochs .* is missing; expected a whole number/,
+  );
 });
 
 test('the report is one self-contained page with every figure', async () => {

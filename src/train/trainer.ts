@@ -1,8 +1,9 @@
 import { arithmeticChange } from '../backend/arithmetic.ts';
-import { DivergenceError, UsageError } from '../core/errors.ts';
+import { DivergenceError, InterruptError, UsageError } from '../core/errors.ts';
+import { Random } from '../core/random.ts';
 import { sayOnce } from '../core/say-once.ts';
 import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
-import { type DataSet, type Split, sampleOf } from '../data/dataset.ts';
+import { type DataSet, imagesOf, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
 import type { Point } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
@@ -11,6 +12,7 @@ import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { type Best, bestFile, betterOf, hasStalled } from './best.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
 import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
@@ -20,6 +22,7 @@ import { networkFor } from './network-for.ts';
 import type { EpochMetrics, RunFolder } from './run-folder.ts';
 import { TrainingStep } from './step.ts';
 import { adopt, teacherFor, trainedNetwork } from './teacher.ts';
+import { holdBack } from './validation.ts';
 
 /** What a progress display hears. */
 export interface TrainEvents {
@@ -46,13 +49,22 @@ export interface TrainResult {
   readonly evaluation: Evaluation | null;
   /** False when stopped before the last epoch. */
   readonly finished: boolean;
+  /** The best epoch, where the config asks for one. */
+  readonly best: Best | null;
+  /** `patience` ended the run before its last epoch. */
+  readonly stoppedEarly: boolean;
 }
 
 /** Between the checkpoints at the end of each epoch, for epochs that take hours. */
 const saveEveryMs = 5 * 60_000;
 
+const breatheEveryMs = 50;
+
 /** Only these fields cross to the loader's thread. */
 const augmentationOf = ({ padCrop, flip, resizedCrop }: TrainConfig): Augmentation => ({ padCrop, flip, resizedCrop });
+
+/** An overflow is worse than any number, and JSON has none for it. */
+const finite = (loss: number): number => (Number.isFinite(loss) ? loss : Number.MAX_VALUE);
 
 /** Trains one network on one data set, epoch by epoch, in a run folder. */
 export class Trainer {
@@ -63,14 +75,17 @@ export class Trainer {
   private readonly optimizer: Optimizer;
   private readonly schedule: RateSchedule;
   private readonly moments: OptimizerState = new Map();
-  private readonly train: Batches;
   private readonly test: Batches;
+  private readonly validation: Batches | null;
   private readonly trainSplit: Split;
+  /** Places in the training split that are learned from. */
+  private readonly kept: Uint32Array;
   private readonly observer: LayerObserver;
   private readonly update: TrainingStep;
   readonly teacher: Network | null;
   private progress: Progress;
   private lastSave = performance.now();
+  private lastBreath = 0;
 
   constructor(config: TrainConfig, data: DataSet, folder: RunFolder) {
     this.config = config;
@@ -86,7 +101,9 @@ export class Trainer {
     this.schedule = scheduleOf(config, method);
     const limit = config.limit ?? Number.POSITIVE_INFINITY;
     this.trainSplit = sampleOf(data.train, limit);
-    this.train = new Batches(data, this.trainSplit, config.batch);
+    const { kept, held } = holdBack(this.trainSplit.count, config.validation ?? 0, config.seed);
+    this.kept = kept;
+    this.validation = held.length > 0 ? new Batches(data, imagesOf(this.trainSplit, held), 256) : null;
     this.test = new Batches(data, sampleOf(data.test, limit), 256);
     if (config.init) adopt(this.network, trainedNetwork(config.init, '--init').network);
     this.teacher = teacherFor(method, this.network, config.teacher, data);
@@ -110,8 +127,9 @@ export class Trainer {
     this.observer.restoreSigns(epochSigns(checkpoint));
     const change = arithmeticChange(checkpoint.arithmetic);
     if (change) sayOnce(change);
-    const { epoch, batch, step, running } = checkpoint;
-    this.progress = { ...this.progress, epoch, batch, step, running };
+    this.observer.restoreGradients(checkpoint.gradients ?? {});
+    const { epoch, batch, step, running, gradients, best } = checkpoint;
+    this.progress = { ...this.progress, epoch, batch, step, running, gradients, best };
     this.folder.keepMetricsBefore(epoch);
   }
 
@@ -120,10 +138,10 @@ export class Trainer {
     return this.network.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
   }
 
-  save(): void {
+  save(name = 'checkpoint.safetensors'): void {
     this.lastSave = performance.now();
     saveCheckpoint(
-      (file) => this.folder.write('checkpoint.safetensors', file),
+      (file) => this.folder.write(name, file),
       this.network,
       this.moments,
       this.observer.signs,
@@ -146,26 +164,66 @@ export class Trainer {
   private async runEpochs(loader: Loader, events: TrainEvents): Promise<TrainResult> {
     const { epochs, seed } = this.config;
     let evaluation: Evaluation | null = null;
-    while (this.progress.epoch < epochs) {
-      const { epoch, batch } = this.progress;
-      const order = this.train.order(seed, epoch);
-      loader.begin({ order, first: batch, augmentation: augmentationOf(this.config), seed, epoch });
-      while (this.progress.batch < this.train.length) {
-        if (this.folder.isLost) this.folder.requireHeld();
-        const begin = performance.now();
-        this.step(await this.nextOf(loader), begin, events);
-        if (events.shouldStop?.()) {
-          this.save();
-          return { network: this.network, evaluation, finished: false };
+    try {
+      while (this.progress.epoch < epochs && !this.hasStalled) {
+        const { epoch, batch } = this.progress;
+        loader.begin({
+          order: this.orderOf(epoch),
+          first: batch,
+          augmentation: augmentationOf(this.config),
+          seed,
+          epoch,
+        });
+        while (this.progress.batch < this.length) {
+          if (this.folder.isLost) this.folder.requireHeld();
+          const begin = performance.now();
+          this.step(await this.nextOf(loader), begin, events);
+          if (events.shouldStop?.()) {
+            this.save();
+            return this.result(null);
+          }
+          if (performance.now() - this.lastSave > saveEveryMs) this.save();
+          await this.breathe();
         }
-        if (performance.now() - this.lastSave > saveEveryMs) this.save();
-        // lets signals and timers in between two steps
-        if (this.progress.step % 16 === 0) await new Promise(setImmediate);
+        evaluation = await this.finishEpoch(events);
       }
-      evaluation = await this.finishEpoch(events);
+      return this.result(evaluation ?? (await this.evaluateOn(this.test)));
+    } catch (error) {
+      // an evaluation was cut short: the checkpoint was saved before it
+      if (error instanceof InterruptError) return this.result(null);
+      throw error;
     }
-    evaluation ??= await this.evaluateTest();
-    return { network: this.network, evaluation, finished: true };
+  }
+
+  private result(evaluation: Evaluation | null): TrainResult {
+    const { best = null, epoch } = this.progress;
+    const stoppedEarly = evaluation !== null && epoch < this.config.epochs;
+    return { network: this.network, evaluation, finished: evaluation !== null, best, stoppedEarly };
+  }
+
+  /** Lets signals and timers in between two steps. */
+  private async breathe(): Promise<void> {
+    if (performance.now() - this.lastBreath < breatheEveryMs) return;
+    await new Promise(setImmediate);
+    this.lastBreath = performance.now();
+  }
+
+  private get hasStalled(): boolean {
+    return hasStalled(this.config, this.progress.best, this.progress.epoch);
+  }
+
+  /** Steps per epoch. */
+  private get length(): number {
+    return Math.ceil(this.kept.length / this.config.batch);
+  }
+
+  /** The order of the images in an epoch, those held back left out. */
+  private orderOf(epoch: number): Uint32Array {
+    const { kept } = this;
+    return new Random(this.config.seed)
+      .fork(epoch)
+      .permutation(kept.length)
+      .map((place) => kept[place]!);
   }
 
   /** When the images are gone, what was learned from them is not. */
@@ -196,7 +254,7 @@ export class Trainer {
         if (!Number.isFinite(value)) this.explainDivergence(value, point.step);
       },
       onGradients: () => {
-        if (batch + 1 === this.train.length) this.observer.noteGradients();
+        if (batch + 1 === this.length) this.observer.noteGradients();
       },
     });
     const seconds = (performance.now() - begin) / 1000;
@@ -215,7 +273,7 @@ export class Trainer {
     events.onStep?.({
       epoch,
       batch: batch + 1,
-      batches: this.train.length,
+      batches: this.length,
       loss: now.loss / now.images,
       accuracy: now.hits / now.images,
       imagesPerSecond: now.images / now.seconds,
@@ -227,7 +285,7 @@ export class Trainer {
   }
 
   private get point(): Point {
-    return this.pointAt(this.progress.epoch + this.progress.batch / this.train.length);
+    return this.pointAt(this.progress.epoch + this.progress.batch / this.length);
   }
 
   private rateAt(fraction: number): number {
@@ -248,16 +306,30 @@ export class Trainer {
     );
   }
 
-  private async evaluateTest(): Promise<Evaluation> {
+  private async evaluateOn(batches: Batches): Promise<Evaluation> {
     this.network.setTraining(false);
-    const result = await evaluate(
-      (images, count) =>
-        inference(() => this.network.forward(new Tensor(images, [count, ...this.data.shape])).data.slice()),
-      this.test,
-      this.data.classes.length,
-    );
-    this.network.setTraining(true);
-    return result;
+    try {
+      return await evaluate(
+        (images, count) =>
+          inference(() => this.network.forward(new Tensor(images, [count, ...this.data.shape])).data.slice()),
+        batches,
+        this.data.classes.length,
+      );
+    } finally {
+      this.network.setTraining(true);
+    }
+  }
+
+  /** The best epoch so far, this one included; undefined where the config asks for none. */
+  private bestWith(validation: Evaluation | null): Best | undefined {
+    const { keep, patience } = this.config;
+    const { epoch, running, best } = this.progress;
+    if (keep === undefined && patience === undefined) return undefined;
+    const { images } = running;
+    const judged: Omit<Best, 'epoch'> = validation
+      ? { accuracy: validation.top1, loss: finite(validation.loss), chosenOn: 'validation', images: validation.count }
+      : { accuracy: running.hits / images, loss: running.loss / images, chosenOn: 'training', images };
+    return betterOf(best, { epoch, ...judged });
   }
 
   private async finishEpoch(events: TrainEvents): Promise<Evaluation> {
@@ -266,17 +338,24 @@ export class Trainer {
     if (this.brokenParameter()) this.explainDivergence(running.loss / running.images, step);
     // a method with stages is judged by what it is once the epoch is over
     this.network.setPoint(this.pointAt(epoch + 1));
-    const evaluation = await this.evaluateTest();
+    this.progress = { ...this.progress, gradients: this.observer.gradientNorms };
+    // what comes now may take minutes, and be cut short
+    this.save();
+    const validation = this.validation && (await this.evaluateOn(this.validation));
+    const evaluation = await this.evaluateOn(this.test);
     const sample = await this.test.plain(0);
     const sampled = Math.min(64, sample.count);
     const layers = this.observer.measure(
       sample.images.subarray(0, (sample.images.length / sample.count) * sampled),
       sampled,
     );
+    const best = this.bestWith(validation);
     this.progress = {
       ...this.progress,
       epoch: epoch + 1,
       batch: 0,
+      gradients: undefined,
+      best,
       running: { loss: 0, hits: 0, images: 0, seconds: 0 },
     };
     const metrics: EpochMetrics = {
@@ -288,12 +367,14 @@ export class Trainer {
       testLoss: evaluation.loss,
       testAccuracy: evaluation.top1,
       testTop5: evaluation.top5,
+      ...(validation ? { validationLoss: validation.loss, validationAccuracy: validation.top1 } : {}),
       imagesPerSecond: running.images / running.seconds,
       seconds: running.seconds,
       layers,
     };
     // metrics first: a kill between the two repeats the epoch, and resuming drops its line
     this.folder.appendMetrics(metrics);
+    if (this.config.keep === 'best' && best?.epoch === epoch) this.save(bestFile);
     this.save();
     events.onEpoch?.(metrics);
     return evaluation;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DivergenceError, PackError, ShapeError, TakenError, UsageError } from '../../core/errors.ts';
+import { DivergenceError, InterruptError, PackError, ShapeError, TakenError, UsageError } from '../../core/errors.ts';
 import type { DataSet } from '../../data/dataset.ts';
 import type { Network } from '../../models/network.ts';
 import { floatBytes } from '../../pack/pack.ts';
@@ -111,6 +111,7 @@ export class Queue {
       try {
         if (!(await this.finish(next, jobs))) return 'stopped';
       } catch (error) {
+        if (error instanceof InterruptError) return 'stopped';
         // another process was quicker: it is its run now
         if (error instanceof TakenError) {
           taken.add(next.id);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { InterruptError } from '../../core/errors.ts';
 import type { DataSet } from '../../data/dataset.ts';
 import { writeFileAtomic } from '../../data/files.ts';
 import { loadDataOf } from '../../train/data-of.ts';
@@ -69,10 +70,14 @@ export async function runComparison(
   const last = end === 'finished' && plan.again ? await queue.run(knownJobs(plan, folder)) : end;
   if (last === 'stopped') return last;
   // asked for after the run was finished, or cut short
-  for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) {
-    const run = runFolderOf(folder, job.id);
-    if (run.isTaken) continue;
-    await run.whileLocked(async () => afterRun(job, run, await once(job.config)));
+  try {
+    for (const job of openAnalyses(plan, knownJobs(plan, folder), folder)) {
+      const run = runFolderOf(folder, job.id);
+      if (!run.isTaken) await run.whileLocked(async () => afterRun(job, run, await once(job.config)));
+    }
+  } catch (error) {
+    if (error instanceof InterruptError) return 'stopped';
+    throw error;
   }
   return last;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { argmax } from '../../core/argmax.ts';
-import { PackError } from '../../core/errors.ts';
+import { InterruptError, PackError, UsageError } from '../../core/errors.ts';
 import { Random } from '../../core/random.ts';
 import { Batches } from '../../data/batches.ts';
 import { type DataSet, imagesOf, type Split, sampleOf } from '../../data/dataset.ts';
@@ -13,6 +13,7 @@ import { readCheckpoint } from '../../train/checkpoint.ts';
 import type { TrainConfig } from '../../train/config.ts';
 import { trainingData } from '../../train/data-of.ts';
 import { loadTrained } from '../../train/load-network.ts';
+import { pause } from '../../train/pause.ts';
 import { trainRun } from '../../train/run.ts';
 import { RunFolder } from '../../train/run-folder.ts';
 import type { RunEvents } from '../../train/trainer.ts';
@@ -39,6 +40,7 @@ async function answersOn(network: Network, data: DataSet, split: Split): Promise
   const batches = new Batches(data, split, 256);
   network.setTraining(false);
   for (let b = 0; b < batches.length; b++) {
+    await pause();
     const { images, count, places: seen } = await batches.plain(b);
     if (count === 0) continue;
     const at = places.length * data.classes.length;
@@ -64,7 +66,11 @@ export class EnsembleTraining {
   constructor(folder: string, ensemble: Ensemble, data: DataSet) {
     this.folder = folder;
     this.ensemble = ensemble;
-    const { limit = Number.POSITIVE_INFINITY } = ensemble.training;
+    const { limit = Number.POSITIVE_INFINITY, validation } = ensemble.training;
+    if (validation !== undefined)
+      throw new UsageError(
+        `--validation ${validation}: the networks of an ensemble learn from samples that repeat images, of which none can be held back; leave it out`,
+      );
     const begun = join(folder, 'member-1', 'checkpoint.safetensors');
     const first = existsSync(begun) ? readCheckpoint(begun) : null;
     // all members see the images as the first one does
@@ -77,9 +83,14 @@ export class EnsembleTraining {
   }
 
   /** @returns the finished ensemble; null when Ctrl-C stopped it */
-  run(events: EnsembleEvents): Promise<Ensemble | null> {
+  async run(events: EnsembleEvents): Promise<Ensemble | null> {
     const own = new RunFolder(this.folder);
-    return own.whileLocked(() => this.trainMembers(own, events));
+    try {
+      return await own.whileLocked(() => this.trainMembers(own, events));
+    } catch (error) {
+      if (error instanceof InterruptError) return null;
+      throw error;
+    }
   }
 
   private async trainMembers(own: RunFolder, events: EnsembleEvents): Promise<Ensemble | null> {

@@ -7,6 +7,7 @@ import type { Network } from '../../models/network.ts';
 import { buildNetwork } from '../../models/table.ts';
 import { inference } from '../../tensor/tape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
+import { pause } from '../../train/pause.ts';
 import { adopt } from '../../train/teacher.ts';
 import { type Attack, fgsm, gaussianNoise, PixelRange, pgd } from './attacks.ts';
 
@@ -83,6 +84,7 @@ export async function robustnessOf(network: Network, data: DataSet, images = 500
     clean += count(recognised(network, given.images, given.labels));
     seen += given.count;
     for (const cell of cells) {
+      await pause();
       const withstood = (cell.attack === 'noise' ? [network] : attackers).map((attacker) =>
         // the same noise for every network and strength
         recognised(network, attackOf(cell.attack, b)(attacker, given, pixels, cell.strength), given.labels),

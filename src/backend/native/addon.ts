@@ -19,4 +19,6 @@ export interface NativeAddon extends NativeKernels {
   kernels(name: InstructionSet): NativeKernels;
   /** Sets the number of threads when positive; returns the number in use. */
   threads(count: number): number;
+  /** Ends the process, whatever its other threads are in. */
+  exitNow(status: number): never;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, workerData } from 'node:worker_threads';
 import { type WasmBuild, wasmFiles } from '../wasm/features.ts';
 import { bytesFrom } from './bytes-from.ts';
 
@@ -34,9 +34,12 @@ export async function fetchWasm(address: string): Promise<Uint8Array<ArrayBuffer
 /** Here a slow answer is better than none, as long as it is said. */
 export const offersReference = true;
 
-/** Tells the person at the terminal; threads leave it to the main one. */
+/** The command line runs long commands in a thread of their own, which speaks in its place. */
+const speaks = isMainThread || (workerData as { speaks?: boolean } | null)?.speaks === true;
+
+/** Tells the person at the terminal; threads leave it to the one that speaks. */
 export function notice(message: string): void {
-  if (isMainThread) process.stderr.write(`signum: ${message}\n`);
+  if (speaks) process.stderr.write(`signum: ${message}\n`);
 }
 
 export function environmentVariable(name: string): string | undefined {
