@@ -191,7 +191,10 @@ const cases = {
     for (const name of ['sharp', 'tar-stream']) renameSync(join(packages, name), join(work, name));
     try {
       const answer = checkProgram(folder, 'node classify.mjs');
-      assert.throws(() => run(folder, 'npx signum predict ./model.safetensors cat.png'), /needs the package sharp/);
+      assert.throws(
+        () => run(folder, 'node node_modules/signum-bnn/dist/cli/main.js predict ./model.safetensors cat.png'),
+        /needs the package sharp/,
+      );
       return `${answer}; signum predict asks for sharp`;
     } finally {
       for (const name of ['sharp', 'tar-stream']) renameSync(join(work, name), join(packages, name));
