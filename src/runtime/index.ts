@@ -1,6 +1,7 @@
 /** `signum-bnn/runtime`: load and run packed models; no training code. */
 export { type BackendName, kernels, threads, useBackend } from '../backend/select.ts';
 export { loadWasm, type WasmSource } from '../backend/wasm/load.ts';
+export { FormatError, ShapeError, SignumError, UsageError } from '../core/errors.ts';
 export type { PackedGraph, PackedNode } from './graph.ts';
 export type { MemoryNeed } from './memory.ts';
 export { type LoadOptions, loadPackedModel, type NodeObserver, PackedModel } from './packed-model.ts';
