@@ -11,98 +11,103 @@ import { RunFolder } from './run-folder.ts';
 import { Trainer } from './trainer.ts';
 
 /**
- * What every method must reach on a fixed small task: 1,000 MNIST digits at 14x14 pixels, a VGG of 16 to 64 channels, Adam at 0.005 with a cosine, seed 1;
- * [epochs, % of 500 test digits]. The figures are the worst of seeds 1 to 4, less twelve points: another processor or number of threads rounds
- * otherwise, which moves runs as short as these like another seed, by up to fifteen points. Methods whose weights or activations are drawn at
- * random, or that begin anew in stages, get more epochs; slow ones fewer.
+ * What every method reaches on a fixed small task: 1,000 MNIST digits at 14x14 pixels, a VGG of 16 to 64 channels, Adam at 0.005 with a cosine, seed 1;
+ * [epochs, % of 500 test digits]. Training gives the same bits on every native instruction set and number of threads, so this is what every
+ * machine gives. Methods whose weights or activations are drawn at random, or that begin anew in stages, get more epochs; slow ones fewer.
  */
 const reaches: Record<string, readonly [epochs: number, percent: number]> = {
-  float: [5, 82],
-  'binary-connect': [5, 81],
-  'binary-connect-stochastic': [20, 53],
-  'binary-connect-float-test': [10, 76],
-  bitwise: [10, 57],
-  'bitwise-sparse': [10, 65],
-  bnn: [5, 55],
-  'bnn-identity': [5, 67],
-  'bnn-stochastic': [15, 61],
-  'bnn-shift': [5, 56],
-  bwn: [5, 79],
-  'xnor-net': [5, 65],
-  'xnor-net-no-k': [5, 59],
-  dorefa: [5, 79],
-  'dorefa-w1a1': [5, 50],
-  'dorefa-w1a2': [5, 69],
-  'dorefa-w1a2g6': [3, 55],
-  'dorefa-w2a2': [5, 70],
-  horq: [5, 77],
-  'abc-net': [2, 55],
-  'abc-net-1x1': [5, 51],
-  tsq: [5, 70],
-  'tsq-w1a1': [5, 52],
-  bwnh: [5, 76],
-  'semi-binary': [5, 70],
-  pact: [5, 76],
-  'pact-w1a2': [5, 73],
-  'lq-nets': [2, 52],
-  'lq-nets-w2a2': [2, 54],
-  'wrpn-2x': [5, 70],
-  'wrpn-2x-w1a2': [5, 78],
-  'xnor-net-pp': [5, 64],
-  'xnor-net-pp-channel': [5, 59],
-  'xnor-net-pp-dense': [5, 65],
-  'xnor-net-pp-plane': [5, 60],
-  syq: [5, 72],
-  'syq-row': [5, 71],
-  'syq-layer': [5, 58],
-  bbg: [5, 58],
-  elbnn: [22, 47],
-  'real-to-binary': [8, 61],
-  'trained-scaling': [12, 69],
-  'group-net-layerwise': [5, 71],
-  'group-net-groupwise': [5, 75],
-  'group-net': [5, 76],
-  'group-net-bpac': [5, 63],
-  dbnn: [5, 48],
-  dq: [5, 80],
-  'dq-points': [15, 50],
-  'apprentice-a': [5, 53],
-  'apprentice-b': [5, 51],
-  'apprentice-c': [5, 51],
-  lab: [5, 80],
-  lab2: [5, 62],
-  inq: [5, 76],
-  'inq-binary': [5, 75],
-  'bnn-dl': [5, 60],
-  'ci-bcnn': [5, 56],
-  'main-subsidiary': [10, 67],
-  'defensive-quantization': [5, 67],
-  'bi-real': [5, 58],
-  cbcn: [10, 53],
-  hwgq: [5, 75],
-  'hwgq-w1a1': [5, 51],
-  'bnn-plus': [8, 55],
-  'bnn-plus-squared': [8, 56],
-  dsq: [5, 51],
-  bcgd: [5, 80],
-  'bcgd-w1a1': [5, 52],
-  'prox-quant': [5, 58],
-  'quantization-networks': [5, 80],
-  'self-binarizing': [8, 44],
-  'it-bnn': [28, 41],
-  stepping: [15, 63],
-  guided: [6, 53],
-  'int8-gradients': [5, 55],
-  'ir-net': [5, 59],
-  'ir-net-resnet20': [5, 60],
-  'meta-quant': [5, 82],
-  'meta-quant-fc-grad': [5, 80],
-  bop: [5, 48],
-  'react-net': [8, 61],
-  rbnn: [8, 53],
-  recu: [8, 64],
-  'ada-bin': [5, 63],
+  float: [5, 94.8],
+  'binary-connect': [5, 93.8],
+  'binary-connect-stochastic': [20, 77.2],
+  'binary-connect-float-test': [10, 89],
+  bitwise: [10, 67],
+  'bitwise-sparse': [10, 77.2],
+  bnn: [5, 75.4],
+  'bnn-identity': [5, 81.6],
+  'bnn-stochastic': [15, 82.6],
+  'bnn-shift': [5, 72.8],
+  bwn: [5, 93.8],
+  'xnor-net': [5, 79],
+  'xnor-net-no-k': [5, 77.2],
+  dorefa: [5, 94.2],
+  'dorefa-w1a1': [5, 62.8],
+  'dorefa-w1a2': [5, 85.8],
+  'dorefa-w1a2g6': [3, 73.2],
+  'dorefa-w2a2': [5, 83.2],
+  horq: [5, 90],
+  'abc-net': [2, 70.8],
+  'abc-net-1x1': [5, 68],
+  tsq: [5, 86.6],
+  'tsq-w1a1': [5, 70.2],
+  bwnh: [5, 87],
+  'semi-binary': [5, 87.4],
+  pact: [5, 92],
+  'pact-w1a2': [5, 89.2],
+  'lq-nets': [2, 65.6],
+  'lq-nets-w2a2': [2, 72.6],
+  'wrpn-2x': [5, 89.4],
+  'wrpn-2x-w1a2': [5, 91.6],
+  'xnor-net-pp': [5, 77.6],
+  'xnor-net-pp-channel': [5, 76.4],
+  'xnor-net-pp-dense': [5, 82],
+  'xnor-net-pp-plane': [5, 74.8],
+  syq: [5, 84],
+  'syq-row': [5, 86.8],
+  'syq-layer': [5, 81.8],
+  bbg: [5, 67.2],
+  elbnn: [22, 67.6],
+  'real-to-binary': [8, 69.6],
+  'trained-scaling': [12, 82.8],
+  'group-net-layerwise': [5, 84.6],
+  'group-net-groupwise': [5, 89.6],
+  'group-net': [5, 90.2],
+  'group-net-bpac': [5, 80.8],
+  dbnn: [5, 65.6],
+  dq: [5, 94.2],
+  'dq-points': [15, 82.4],
+  'apprentice-a': [5, 73.6],
+  'apprentice-b': [5, 65.4],
+  'apprentice-c': [5, 65.4],
+  lab: [5, 92.6],
+  lab2: [5, 75.8],
+  inq: [5, 89.6],
+  'inq-binary': [5, 90.8],
+  'bnn-dl': [5, 75],
+  'ci-bcnn': [5, 75.2],
+  'main-subsidiary': [10, 78.6],
+  'defensive-quantization': [5, 86.6],
+  'bi-real': [5, 70.4],
+  cbcn: [10, 65],
+  hwgq: [5, 91.2],
+  'hwgq-w1a1': [5, 70.6],
+  'bnn-plus': [8, 69.8],
+  'bnn-plus-squared': [8, 66.2],
+  dsq: [5, 61.8],
+  bcgd: [5, 95.2],
+  'bcgd-w1a1': [5, 67.4],
+  'prox-quant': [5, 70.6],
+  'quantization-networks': [5, 96.4],
+  'self-binarizing': [8, 60],
+  'it-bnn': [28, 59.6],
+  stepping: [15, 76],
+  guided: [6, 71.2],
+  'int8-gradients': [5, 71.8],
+  'ir-net': [5, 69.6],
+  'ir-net-resnet20': [5, 73.6],
+  'meta-quant': [5, 93.8],
+  'meta-quant-fc-grad': [5, 94.8],
+  bop: [5, 71.4],
+  'react-net': [8, 80.8],
+  rbnn: [8, 69.8],
+  recu: [8, 74.2],
+  'ada-bin': [5, 78.6],
 };
+
+/** Points that may be lost where a change of a method or of a sum's order moves all runs a little: none of them depends on the machine. */
+const margin = 8;
+
+/** Where one seed in a few goes astray for reasons of the method's own: the median of seeds 1 to 3 counts, and is stated. */
+const byMedian: ReadonlySet<string> = new Set(['main-subsidiary']);
 
 /** Best broken network, in %, measured 25.5; no method may be near it. */
 export const broken = 35;
@@ -132,13 +137,13 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 let teacher = '';
 
 /** @returns accuracy in % */
-export async function accuracyOf(method: Method, epochs: number): Promise<number> {
+export async function accuracyOf(method: Method, epochs: number, seed = 1): Promise<number> {
   const needsFloat = method.teacher === 'trained' || method.id === 'dq-points';
   if (needsFloat && !teacher) {
     await accuracyOf(float, reaches.float![0]);
     teacher = join(directory, float.id);
   }
-  const folder = new RunFolder(join(directory, method.id));
+  const folder = new RunFolder(join(directory, seed === 1 ? method.id : `${method.id}-${seed}`));
   folder.lock();
   const config = parseConfig({
     model: 'vgg-small',
@@ -146,6 +151,7 @@ export async function accuracyOf(method: Method, epochs: number): Promise<number
     method: method.id,
     data: 'mnist',
     epochs,
+    seed,
     batch: 50,
     optimizer: 'adam',
     rate: 0.005,
@@ -165,8 +171,14 @@ export function testThatTheyLearn(learners: readonly Method[]): void {
     const stated = reaches[id];
     if (!stated) throw new Error(`state in \`reaches\` what ${id} reaches, and after how many epochs`);
     const [epochs, percent] = stated;
-    expect(percent).toBeGreaterThanOrEqual(broken + 5);
-    const accuracy = await accuracyOf(method, epochs);
-    expect(accuracy, `${id} reached ${accuracy.toFixed(1)} %`).toBeGreaterThanOrEqual(percent);
+    expect(percent - margin).toBeGreaterThanOrEqual(broken + 5);
+    const seeds = byMedian.has(id) ? [1, 2, 3] : [1];
+    const reached: number[] = [];
+    for (const seed of seeds) reached.push(await accuracyOf(method, epochs, seed));
+    const accuracy = reached.toSorted((a, b) => a - b)[(seeds.length - 1) / 2]!;
+    expect(
+      accuracy,
+      `${id} reached ${reached.map((one) => one.toFixed(1)).join(', ')} %, not about ${percent}`,
+    ).toBeGreaterThanOrEqual(percent - margin);
   });
 }
