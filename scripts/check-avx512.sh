@@ -12,6 +12,6 @@ emulate="-DSIGNUM_EMULATE_AVX512"
 g++ $flags -mavx2 -mfma -mpopcnt $emulate -c isa_avx512.cpp -o "$out/avx512.o" &
 g++ $flags -mavx2 -mfma -mpopcnt -c isa_avx2.cpp -o "$out/avx2.o"
 g++ $flags $emulate -c dispatch.cpp -o "$out/dispatch.o"
-wait %1
+wait $!
 g++ $flags cross_check.cpp thread_pool.cpp isa_scalar.cpp "$out"/*.o -o "$out/check"
 "$out/check" "$@"

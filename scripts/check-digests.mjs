@@ -84,8 +84,9 @@ const shared = [
   ['isa_scalar.cpp', ''],
 ];
 const avx2 = '-mavx2 -mfma -mpopcnt';
-// emulated vectors are passed on the stack, which the compiler then takes to be aligned as they are
-const emulated = '-DSIGNUM_EMULATE_AVX512 -mpreferred-stack-boundary=6';
+// emulated vectors are passed on the stack, which the compiler then takes to be aligned as they are; Node.js aligns it less
+const aligned = '-mpreferred-stack-boundary=6 -mincoming-stack-boundary=4';
+const emulate = '-DSIGNUM_EMULATE_AVX512';
 
 const checks = {
   avx512: {
@@ -94,7 +95,12 @@ const checks = {
         ? 'another architecture'
         : !existsSync('/usr/include/simde/x86/avx512.h') && 'libsimde-dev',
     run(file) {
-      compile('g++', emulated, [...shared, ['dispatch.cpp', ''], ['isa_avx2.cpp', avx2], ['isa_avx512.cpp', avx2]]);
+      compile('g++', aligned, [
+        ...shared,
+        ['dispatch.cpp', emulate],
+        ['isa_avx2.cpp', avx2],
+        ['isa_avx512.cpp', `${avx2} ${emulate}`],
+      ]);
       execFileSync(process.execPath, [file, 'avx512', '2'], { stdio: 'inherit' });
     },
   },

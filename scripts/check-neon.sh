@@ -15,7 +15,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 else
   g++ $flags $common isa_neon.cpp -o "$out/own"
 fi
-wait %1
+wait $!
 qemu-aarch64 "$out/neon" "$@" | tee "$out/neon.txt"
 "$out/own" "$@" | tee "$out/own.txt"
 digest() { grep -o 'digest [0-9a-f]*' "$1"; }
