@@ -12,7 +12,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { type Best, bestText } from '../train/best.ts';
 import type { DataChoice } from '../train/data-of.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
-import { allowBroken, maxBytes } from './arguments.ts';
+import { allowBroken, integer, maxBytes } from './arguments.ts';
 import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
 import { loadVoting, runPath } from './runs.ts';
@@ -24,6 +24,11 @@ export function addEval(program: Command): void {
     .argument('<run-or-model>', 'run folder, ensemble, or packed .safetensors file')
     .option('--data <name>', 'data set (default: that of the run)')
     .option(...allowBroken)
+    .option(
+      '--split-seed <n>',
+      'as in training, for a folder without test pictures (default: that of the run, else 1)',
+      integer,
+    )
     .option(...maxBytes)
     .option('--packed', 'evaluate the packed model of the run')
     .option('--best', 'evaluate the best checkpoint of a run trained with --keep best')

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isEnsemble, loadPackedEnsemble } from '../analysis/ensemble/ensemble.ts';
 import { packedFile } from '../analysis/packed-evaluation.ts';
 import { FormatError, UsageError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Network } from '../models/network.ts';
 import type { Packed } from '../pack/pack.ts';
@@ -11,6 +12,7 @@ import type { PackedEnsemble } from '../runtime/vote.ts';
 import { bestFile } from '../train/best.ts';
 import type { LoadedCheckpoint } from '../train/checkpoint.ts';
 import { loadTrained } from '../train/load-network.ts';
+import { tellLine } from './output.ts';
 
 /** The network of a run folder or checkpoint file, with its trained weights. @param best those of the run's best epoch */
 export function loadNetwork(path: string, best = false): { network: Network; checkpoint: LoadedCheckpoint } {
@@ -58,5 +60,9 @@ export function namedRun(name: string): string {
 
 /** The run, model or ensemble that is meant: a path that exists as given, else `runs/<name>` under the working directory. */
 export function runPath(name: string): string {
-  return existsSync(name) || /[/\\]/.test(name) ? name : join('runs', name);
+  if (/[/\\]/.test(name)) return name;
+  const run = join('runs', name);
+  if (!existsSync(name)) return run;
+  if (existsSync(run)) tellLine(`${printable(name)} is taken as it is given; for the run, give ${printable(run)}`);
+  return name;
 }
