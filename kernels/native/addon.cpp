@@ -40,6 +40,9 @@ struct Argument<Span<T>> {
         type != ElementType<T>::value) {
       throw BadArgument("a kernel argument is not a typed array of the expected kind");
     }
+    // an empty array lies nowhere, and nowhere is no argument of memset
+    static T nothing[1];
+    if (!data) data = nothing;
     return {static_cast<T*>(data), length};
   }
 };
