@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Kernels } from '../backend/kernels.ts';
 import { availableBackends } from '../backend/select.ts';
 import { Random } from '../core/random.ts';
 import { storageLength } from './memory.ts';
@@ -47,6 +48,16 @@ test('a wrong number of pixels is explained', () => {
   expect(() => loadPackedModel(bytes).run(new Float32Array(65))).toThrow(/not a whole number of \[8,8,1\] images/);
 });
 
-test('kernels in place of the options are not taken for none', () => {
-  expect(() => loadPackedModel(bytes, availableBackends()[0] as object)).toThrow(/given as \{ kernels \}/);
+test('kernels alone are those that run the model', () => {
+  let prepared = 0;
+  const [backend] = availableBackends();
+  const counting = {
+    ...backend!,
+    prepareXnorFilter: (...args: Parameters<Kernels['prepareXnorFilter']>) => {
+      prepared++;
+      backend!.prepareXnorFilter(...args);
+    },
+  };
+  loadPackedModel(bytes, counting);
+  expect(prepared).toBeGreaterThan(10);
 });

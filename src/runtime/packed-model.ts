@@ -1,7 +1,7 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { kernels as selectedKernels } from '../backend/select.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { FormatError, ShapeError, UsageError } from '../core/errors.ts';
+import { FormatError, ShapeError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
 import { formatShape, sizeOf } from '../core/shape.ts';
 import { planBuffers } from './buffers.ts';
@@ -181,11 +181,11 @@ function valueTypes(graph: PackedGraph): Map<number, ValueType> {
 /**
  * Loads a packed model from the bytes of its file.
  *
- * @throws FormatError for damaged or foreign files, and for models that need more than `maxBytes`; UsageError for what are no bytes
+ * @param options kernels alone choose those that run it
+ * @throws FormatError for damaged or foreign files, and for models that need more than `maxBytes`
  */
-export function loadPackedModel(file: Bytes, options?: LoadOptions): PackedModel {
-  if (options && 'preparedFilterWords' in options)
-    throw new UsageError('loadPackedModel: kernels are given as { kernels }, beside { maxBytes }');
+export function loadPackedModel(file: Bytes, options?: LoadOptions | Kernels): PackedModel {
   const { graph, tensors, proof } = readPackedFile(file);
-  return new PackedModel(graph, tensors, options, proof);
+  const kernelsAlone = options && 'preparedFilterWords' in options;
+  return new PackedModel(graph, tensors, kernelsAlone ? { kernels: options } : options, proof);
 }
