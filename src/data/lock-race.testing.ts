@@ -1,16 +1,19 @@
-/** A process of lock.test.ts: tries to take every lock of a list at the agreed time, and prints those it got. */
+/** A process of lock.test.ts: says that it is ready, tries to take every lock of a list when told, prints those it got, and lives until it is let go. */
 import { Lock } from './lock.ts';
 
-const [begin, ...paths] = process.argv.slice(2);
-const won: string[] = [];
-while (Date.now() < Number(begin));
-for (const path of paths)
-  try {
-    Lock.take(path, path);
-    won.push(path);
-  } catch (error) {
-    if ((error as Error).name !== 'TakenError') throw error;
-  }
-// alive until all have tried: the locks of the dead are free
-process.stdout.write(JSON.stringify(won));
-setTimeout(() => process.exit(), Number(begin) + 3000 - Date.now());
+const paths = process.argv.slice(2);
+process.on('message', () => {
+  const won = paths.filter((path) => {
+    try {
+      Lock.take(path, path);
+      return true;
+    } catch (error) {
+      if ((error as Error).name === 'TakenError') return false;
+      throw error;
+    }
+  });
+  process.send!(won);
+});
+// the locks of the dead are free: this one goes when all have tried
+process.on('disconnect', () => process.exit());
+process.send!('ready');

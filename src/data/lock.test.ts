@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -122,16 +123,12 @@ test('of four processes that find locks stale at once, exactly one takes each', 
     else writeFileSync(at, '999999999');
   });
   const script = fileURLToPath(new URL('./lock-race.testing.ts', import.meta.url));
-  const args = ['--import', 'tsx', script, String(Date.now() + 3000), ...paths];
-  const processes = Array.from(
-    { length: 4 },
-    () =>
-      new Promise<string[]>((resolve, reject) => {
-        execFile(process.execPath, args, (_, stdout, stderr) =>
-          stderr ? reject(new Error(stderr)) : resolve(JSON.parse(stdout)),
-        );
-      }),
-  );
-  const won = (await Promise.all(processes)).flat();
+  const processes = Array.from({ length: 4 }, () => fork(script, paths, { execArgv: ['--import', 'tsx'] }));
+  const answers = () => Promise.all(processes.map(async (child) => (await once(child, 'message'))[0] as unknown));
+  expect(await answers()).toEqual(Array(4).fill('ready'));
+  const taken = answers();
+  for (const child of processes) child.send('now');
+  const won = ((await taken) as string[][]).flat();
+  for (const child of processes) child.disconnect();
   expect(won.sort()).toEqual([...paths].sort());
 });
