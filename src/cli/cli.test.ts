@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -57,9 +57,14 @@ test('train, eval, pack, predict, summary: the whole way', async () => {
   expect(await run(...smallTraining, '--name', 'demo', '--json')).toBe(0);
   const { accuracy } = JSON.parse(out);
   expect(accuracy).toBeGreaterThan(0.2);
-  expect(existsSync('runs/demo/report.html')).toBe(true);
+  const report = () => readFileSync('runs/demo/report.html', 'utf8');
+  expect(report()).toContain('<b>none yet</b><span>packed network</span>');
+  expect(report().match(/<figure><img src="data:image\/png;base64,/g)?.length).toBe(24);
 
   expect(await run('pack', 'demo', '--json')).toBe(0);
+  const { packedBytes } = JSON.parse(out.trim().split('\n').at(-1)!);
+  expect(report()).toContain(`<b>${(packedBytes / 1000).toFixed(1)} kB</b>`);
+  expect(report()).toContain('<b>not measured</b><span>packed accuracy</span>');
   out = '';
   expect(await run('eval', 'demo', '--json')).toBe(0);
   expect(await run('eval', 'runs/demo/model.safetensors', '--data', 'mnist', '--json')).toBe(0);
@@ -68,6 +73,9 @@ test('train, eval, pack, predict, summary: the whole way', async () => {
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(packed.confusion).toEqual(trained.confusion);
+  expect(packed.mistakes).toEqual(trained.mistakes);
+  expect(await run('eval', 'demo', '--packed')).toBe(0);
+  expect(report()).toContain(`<b>${(100 * trained.top1).toFixed(2)} %</b><span>packed accuracy</span>`);
 
   writeFileSync(
     'digit.png',

@@ -1,21 +1,24 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
-import { evaluatePacked, packedImages } from '../analysis/packed-evaluation.ts';
+import { evaluatePacked, packedFile, packedImages } from '../analysis/packed-evaluation.ts';
 import { UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { Batches } from '../data/batches.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { isFolder } from '../data/files.ts';
+import { PackedModel } from '../runtime/packed-model.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { type Best, bestText } from '../train/best.ts';
 import type { DataChoice } from '../train/data-of.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
+import { notePacked } from '../train/report-file.ts';
 import { allowBroken, integer, maxBytes } from './arguments.ts';
 import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
-import { loadVoting, runPath } from './runs.ts';
+import { loadNetwork, loadVoting, runPath } from './runs.ts';
 
 export function addEval(program: Command): void {
   program
@@ -88,7 +91,18 @@ function choiceFor(path: string, { data }: OtherData): DataChoice {
 async function judgePacked(path: string, options: OtherData & { maxBytes?: number }): Promise<Judged> {
   const model = loadVoting(path, options);
   const data = await loadDataFor(packedImages(model), choiceFor(path, options), options);
-  return { result: await evaluatePacked(model, data), data };
+  const result = await evaluatePacked(model, data);
+  if (model instanceof PackedModel && options.data === undefined) noteAccuracy(path, model, result.top1);
+  return { result, data };
+}
+
+/** A run's report shows what its packed network reaches. */
+function noteAccuracy(path: string, { graph }: PackedModel, accuracy: number): void {
+  const run = runFolderOf(path);
+  const file = run.file(packedFile);
+  if (!existsSync(run.file('checkpoint.safetensors')) || (!isFolder(path) && resolve(path) !== resolve(file))) return;
+  const packed = { accuracy, fileBytes: statSync(file).size, floatBytes: graph.floatBytes };
+  notePacked(run, () => loadNetwork(run.path).network, packed);
 }
 
 async function judgeTrained(path: string, options: OtherData): Promise<Judged> {

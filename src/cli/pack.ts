@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../data/files.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { describeProof } from '../runtime/proof.ts';
 import { bestText } from '../train/best.ts';
+import { notePacked } from '../train/report-file.ts';
 import { allowBroken } from './arguments.ts';
 import { openRun, runFolderOf } from './data.ts';
 import { bytes, formatTable, print, quantity } from './output.ts';
@@ -59,6 +60,8 @@ export function addPack(program: Command): void {
       );
       const output = options.output ?? runFolderOf(path).file(packedFile);
       writeFileAtomic(output, file);
+      const packed = { accuracy: null, fileBytes: file.length, floatBytes: floatBytes(network) };
+      if (options.output === undefined) notePacked(runFolderOf(path), () => network, packed);
       const layers = summarise(model, 1, 5);
       if (options.json) {
         print(

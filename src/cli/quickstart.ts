@@ -4,7 +4,7 @@ import { InterruptError } from '../core/errors.ts';
 import { loadDataSet } from '../data/table.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { parseConfig } from '../train/config.ts';
-import { reportHtml } from '../train/report.ts';
+import { notePacked } from '../train/report-file.ts';
 import { trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { integer } from './arguments.ts';
@@ -42,16 +42,7 @@ async function quickstart(folder: RunFolder, epochs: number, limit: number | und
   folder.write(packedFile, file);
   const evaluation = await evaluatePacked(model, data, limit);
   const packed = { accuracy: evaluation.top1, fileBytes: file.length, floatBytes: floatBytes(network) };
-  const html = reportHtml({
-    config,
-    command: 'npm run quickstart',
-    metrics: folder.readMetrics(),
-    evaluation,
-    classes: data.classes,
-    network,
-    packed,
-  });
-  folder.write('report.html', html);
+  notePacked(folder, () => network, packed);
   tell(
     `packed and verified: ${bytes(file.length)} instead of ${bytes(packed.floatBytes)}, test accuracy ${percent(evaluation.top1)}\nreport: ${folder.file('report.html')}\n`,
   );

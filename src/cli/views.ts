@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { viewsHtml, viewsStyle } from '../analysis/views/html.ts';
+import { viewsPage } from '../analysis/views/html.ts';
 import { viewsOf } from '../analysis/views/views.ts';
 import { UsageError } from '../core/errors.ts';
 import { writeFileAtomic } from '../data/files.ts';
-import { escapeHtml, pageStyle } from '../train/report-page.ts';
 import { allowBroken, integer } from './arguments.ts';
 import { type OtherData, openRun, runFolderOf } from './data.ts';
 import { print } from './output.ts';
@@ -34,10 +33,7 @@ export function addViews(program: Command): void {
       const views = await viewsOf(network, data, images);
       const title = `${config.model}, ${config.method}, ${config.data}`;
       const file = folder.file('views.html');
-      writeFileAtomic(
-        file,
-        `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)} — Signum</title><style>${pageStyle}${viewsStyle}</style><body><h1>${escapeHtml(title)}</h1><p class="sub">what the layers see, and their filters</p>${viewsHtml(views)}</body></html>\n`,
-      );
+      writeFileAtomic(file, viewsPage(title, views));
       print(json ? `${JSON.stringify({ views: file })}\n` : `views: ${file}\n`);
     });
 }

@@ -1,10 +1,25 @@
 import { argmax } from '../core/argmax.ts';
 import { DataError, ShapeError } from '../core/errors.ts';
 import type { Batches } from '../data/batches.ts';
+import { probabilities } from '../runtime/prediction.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { pause } from './pause.ts';
+
+/** A wrong answer. */
+export interface Mistake {
+  /** Of the image, in the split. */
+  readonly place: number;
+  /** Its class, and the one it was taken for. */
+  readonly truth: number;
+  readonly taken: number;
+  /** Probability of the class it was taken for. */
+  readonly confidence: number;
+}
+
+/** So many mistakes are kept. */
+const mostMistakes = 24;
 
 export interface Evaluation {
   readonly top1: number;
@@ -15,6 +30,16 @@ export interface Evaluation {
   readonly notFinite: number;
   /** [true class][predicted class] */
   readonly confusion: number[][];
+  /** The most confident ones first. */
+  readonly mistakes: readonly Mistake[];
+}
+
+/** Puts a mistake among the most confident ones, if it is one of them. */
+function keep(mistakes: Mistake[], mistake: Mistake): void {
+  const at = mistakes.findIndex(({ confidence }) => confidence < mistake.confidence);
+  if (at < 0 && mistakes.length >= mostMistakes) return;
+  mistakes.splice(at < 0 ? mistakes.length : at, 0, mistake);
+  if (mistakes.length > mostMistakes) mistakes.pop();
 }
 
 /** Logits [N,classes] of a batch of normalised images; valid until the next call. */
@@ -37,9 +62,10 @@ function rankOf(row: Float32Array, label: number): number {
 export async function evaluate(classify: Classifier, batches: Batches, classes: number): Promise<Evaluation> {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let [hits, near, loss, total, notFinite] = [0, 0, 0, 0, 0];
+  const mistakes: Mistake[] = [];
   let upcoming = batches.plain(0);
   for (let b = 0; b < batches.length; b++) {
-    const { images, labels, count } = await upcoming;
+    const { images, labels, places, count } = await upcoming;
     // image files decode on their own threads while this batch is classified
     if (b + 1 < batches.length) upcoming = batches.plain(b + 1);
     await pause();
@@ -58,10 +84,13 @@ export async function evaluate(classify: Classifier, batches: Batches, classes: 
       const rank = finite ? rankOf(row, labels[i]!) : Number.POSITIVE_INFINITY;
       if (rank === 0) hits++;
       if (rank < 5) near++;
-      if (finite) confusion[labels[i]!]![argmax(row)]!++;
+      if (!finite) continue;
+      const [truth, taken] = [labels[i]!, argmax(row)];
+      confusion[truth]![taken]!++;
+      if (taken !== truth) keep(mistakes, { place: places[i]!, truth, taken, confidence: probabilities(row)[taken]! });
     }
     total += count;
   }
   if (total === 0) throw new DataError('evaluate: none of the images can be decoded');
-  return { top1: hits / total, top5: near / total, loss: loss / total, count: total, notFinite, confusion };
+  return { top1: hits / total, top5: near / total, loss: loss / total, count: total, notFinite, confusion, mistakes };
 }

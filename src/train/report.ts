@@ -1,13 +1,17 @@
+import { layerName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import type { TrainConfig } from './config.ts';
 import type { Evaluation } from './evaluate.ts';
-import { chartLibrary, escapeHtml, kilobytes, pageStyle, percent, table } from './report-page.ts';
+import type { LayerMetrics } from './layer-metrics.ts';
+import { mistakesHtml, type ShownMistake } from './mistakes.ts';
+import { escapeHtml, kilobytes, pageHtml, percent, type Section, table } from './report-page.ts';
 import type { EpochMetrics } from './run-folder.ts';
 
 /** What the report adds when the network was packed. */
 export interface PackedFigures {
-  readonly accuracy: number;
+  /** Null until the packed network is evaluated. */
+  readonly accuracy: number | null;
   readonly fileBytes: number;
   readonly floatBytes: number;
 }
@@ -19,11 +23,12 @@ export interface ReportInput {
   readonly evaluation: Evaluation;
   readonly classes: readonly string[];
   readonly network: Network;
-  readonly packed?: PackedFigures;
+  readonly mistakes: readonly ShownMistake[];
+  readonly packed: PackedFigures | null;
 }
 
 function confusionTable({ confusion }: Evaluation, classes: readonly string[]): string {
-  if (classes.length > 50) return `<p>${classes.length} classes: the matrix is in <code>metrics.jsonl</code>.</p>`;
+  if (classes.length > 50) return `<p>${classes.length} classes: the matrix is in <code>evaluation.json</code>.</p>`;
   const rows = confusion.map((row, truth) => {
     const total = Math.max(
       1,
@@ -37,7 +42,7 @@ function confusionTable({ confusion }: Evaluation, classes: readonly string[]): 
     return `<tr><th>${escapeHtml(classes[truth]!)}</th>${cells.join('')}</tr>`;
   });
   const head = classes.map((name) => `<th class="turned"><span>${escapeHtml(name)}</span></th>`).join('');
-  return `<div class="wide"><table class="confusion"><thead><tr><th>true \\ predicted</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  return `<div class="wide"><table class="confusion"><thead><tr><th>true</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 /** Counts of latent weights in 41 bins over [-limit, limit]. */
@@ -63,8 +68,10 @@ function histogramSvg(weights: Float32Array, name: string): string {
 }
 
 const style = `
-.confusion td{border:1px solid var(--paper);min-width:2.2rem;text-align:center}.turned{vertical-align:bottom;text-align:center}.turned span{writing-mode:vertical-rl;transform:rotate(180deg)}
-.histograms{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:.8rem}figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.5rem}figcaption{font-size:.75rem;color:var(--soft);text-align:center}svg rect{fill:var(--accent)}svg line{stroke:var(--soft);stroke-dasharray:2 2}`;
+.confusion td{border:1px solid var(--paper);min-width:2.2rem;text-align:center}@media(max-width:600px){.confusion td,.confusion th{padding:.25rem .15rem;min-width:1.35rem;font-size:.75rem}}.confusion tbody th{position:sticky;left:0;background:var(--paper)}.turned{vertical-align:bottom;text-align:center}.turned span{writing-mode:vertical-rl;transform:rotate(180deg)}
+.histograms{display:grid;grid-template-columns:repeat(auto-fill,minmax(130px,1fr));gap:.8rem}.mistakes{display:grid;grid-template-columns:repeat(auto-fill,minmax(104px,1fr));gap:.8rem}
+figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.5rem;min-width:0}figcaption{font-size:.75rem;color:var(--soft);text-align:center}figcaption b{color:var(--ink);font-weight:600}
+.mistakes img{image-rendering:pixelated;display:block;margin:0 auto .3rem;max-width:100%}svg rect{fill:var(--accent)}svg line{stroke:var(--soft);stroke-dasharray:2 2}`;
 
 const chartScript = `
 const ink=getComputedStyle(document.body).getPropertyValue('--soft');
@@ -77,50 +84,141 @@ chart('loss',epochs,[{label:'train',color:'#8a94a6',values:m.map(e=>e.trainLoss)
 const palette=i=>'hsl('+(i*47)%360+' 65% 50%)';
 if(m[0]&&m[0].layers.length)chart('flips',epochs,m[0].layers.map((l,i)=>({label:l.layer,color:palette(i),values:m.map(e=>100*e.layers[i].signFlips)})));`;
 
-/** The whole report as one HTML page without external files. */
-export function reportHtml({ config, command, metrics, evaluation, classes, network, packed }: ReportInput): string {
-  const { script, style: chartStyle } = chartLibrary();
-  const last = metrics.at(-1);
+interface Column {
+  readonly title: string;
+  /** What it is, what is normal, and what is not. */
+  readonly meaning: string;
+  readonly cell: (layer: LayerMetrics) => string;
+}
+
+const columns: readonly Column[] = [
+  {
+    title: 'sign flips',
+    meaning:
+      'Weights whose sign differs from an epoch before. High at first, near 0 at the end; 0 from the start means that the layer does not learn.',
+    cell: ({ signFlips }) => percent(signFlips, 3),
+  },
+  {
+    title: '|x| ≥ 1',
+    meaning:
+      'Inputs of the layer outside (−1, 1), where a clipped slope passes no gradient back. A third is usual, more than half costs accuracy.',
+    cell: ({ saturation }) => percent(saturation, 1),
+  },
+  {
+    title: 'quantization error',
+    meaning:
+      '‖w − q(w)‖ / ‖w‖: how far the binary weights are from the latent float ones. 0.6 is that of normal weights by signs times their mean; without such a scale it is far above 1, which batch-norm makes up for.',
+    cell: ({ quantizationError }) => quantizationError?.toFixed(3) ?? '–',
+  },
+  {
+    title: 'stuck |w| > 1',
+    meaning: 'Latent weights beyond ±1 where the method passes them no gradient: they cannot change sign any more.',
+    cell: ({ stuckWeights }) => (stuckWeights === undefined ? '–' : percent(stuckWeights, 1)),
+  },
+  {
+    title: 'gradient norm',
+    meaning:
+      'Length of the last gradient of the latent weights. 0 or NaN is a fault; layers far apart learn at different rates.',
+    cell: ({ gradientNorm }) => gradientNorm.toExponential(2),
+  },
+  {
+    title: 'constant filters',
+    meaning: 'Filters whose weights all have one sign: they only sum what is under them. Should be 0.',
+    cell: ({ constantFilters }) => percent(constantFilters, 1),
+  },
+];
+
+function layerTable(layers: readonly LayerMetrics[]): string {
+  const rows = layers.map((layer) => [escapeHtml(layer.layer), ...columns.map(({ cell }) => cell(layer))]);
+  const heads = columns.map(({ title, meaning }) => `<span title="${escapeHtml(meaning)}">${title}</span>`);
+  const terms = columns.map(({ title, meaning }) => `<dt>${title}</dt><dd>${meaning}</dd>`);
+  return `${table(['layer', ...heads], rows)}<dl>${terms.join('')}</dl>`;
+}
+
+function figuresOf({ evaluation, classes, metrics, packed }: ReportInput): [string, string][] {
   const seconds = metrics.reduce((sum, epoch) => sum + epoch.seconds, 0);
-  const figures: [string, string][] = [
+  const ofPacked: [string, string][] = packed
+    ? [
+        ['packed accuracy', packed.accuracy === null ? 'not measured' : percent(packed.accuracy)],
+        [`packed file, ${(packed.floatBytes / packed.fileBytes).toFixed(1)}x smaller`, kilobytes(packed.fileBytes)],
+        ['float32 weights', kilobytes(packed.floatBytes)],
+      ]
+    : [['packed network', 'none yet']];
+  return [
     ['test accuracy', percent(evaluation.top1)],
-    ...(classes.length > 10 ? [['top-5', percent(evaluation.top5)] as [string, string]] : []),
-    ...(packed
-      ? ([
-          ['packed accuracy', percent(packed.accuracy)],
-          ['packed file', kilobytes(packed.fileBytes)],
-          [
-            'float32 weights',
-            `${kilobytes(packed.floatBytes)} (${(packed.floatBytes / packed.fileBytes).toFixed(1)}x)`,
-          ],
-        ] as [string, string][])
-      : []),
-    ['images per second', (last?.imagesPerSecond ?? 0).toFixed(0)],
+    ...(classes.length > 10 ? [['top-5 accuracy', percent(evaluation.top5)] as [string, string]] : []),
+    ...ofPacked,
+    ['images per second, training', (metrics.at(-1)?.imagesPerSecond ?? 0).toFixed(0)],
     ['training time', `${(seconds / 60).toFixed(1)} min`],
   ];
-  const layers = last?.layers ?? [];
-  const layerRows = layers.map((layer) => [
-    escapeHtml(layer.layer),
-    percent(layer.signFlips, 3),
-    percent(layer.saturation, 1),
-    layer.quantizationError?.toFixed(3) ?? '–',
-    layer.stuckWeights === undefined ? '–' : percent(layer.stuckWeights, 1),
-    layer.gradientNorm.toExponential(2),
-    percent(layer.constantFilters, 1),
-  ]);
+}
+
+/** What to type for figures that the page does not have. */
+function missing(packed: PackedFigures | null): string {
+  if (!packed)
+    return '\n# packs the network, proves it equal bit for bit, and puts its size here\nsignum pack <this folder>';
+  return packed.accuracy === null
+    ? '\n# evaluates the packed network and puts its accuracy here\nsignum eval <this folder> --packed'
+    : '';
+}
+
+/** The whole report as one HTML page without external files. */
+export function reportHtml(input: ReportInput): string {
+  const { config, command, metrics, evaluation, classes, network, mistakes, packed } = input;
+  const layers = metrics.at(-1)?.layers ?? [];
   const latents = network
     .modules()
     .filter((m): m is { name: string; value: BinaryConv2d } => m.value instanceof BinaryConv2d);
   const data = JSON.stringify(metrics).replaceAll('<', '\\u003c');
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(config.model)} / ${escapeHtml(config.method)} on ${escapeHtml(config.data)} — Signum</title>
-<style>${chartStyle}${pageStyle}${style}</style><body>
-<h1>${escapeHtml(config.model)} · ${escapeHtml(network.method.title)}</h1><p class="sub">${escapeHtml(config.data)}, ${metrics.length} epochs, batch ${config.batch}, seed ${config.seed} · ${network.method.bits.weight}-bit weights, ${network.method.bits.activation}-bit activations · ${escapeHtml(network.method.paper)}</p>
-<div class="figures">${figures.map(([label, value]) => `<div><b>${value}</b><span>${label}</span></div>`).join('')}</div>
-<h2>Curves</h2><div class="charts"><div class="chart" id="accuracy"><h3>Accuracy, %</h3></div><div class="chart" id="loss"><h3>Loss</h3></div></div>
-<h2>Confusion matrix</h2>${confusionTable(evaluation, classes)}
-${layers.length > 0 ? `<h2>Binary layers, last epoch</h2>${table(['layer', 'sign flips', '|x| ≥ 1', 'quantization error', 'stuck |w| > 1', 'gradient norm', 'constant filters'], layerRows)}<h2>Share of weights that change sign, % per epoch</h2><div class="chart" id="flips"></div>` : ''}
-<h2>Latent weights</h2><div class="histograms">${latents.map(({ name, value }) => histogramSvg(value.weight.data, name.replace(/^body\.layers\./, '').replace(/\.conv$/, ''))).join('')}</div>
-<h2>Reproduce</h2><pre>${escapeHtml(command)}</pre>
-<script>${script}</script><script>${chartScript.replace('METRICS', () => data)}</script></body></html>
-`;
+  const sections: Section[] = [
+    {
+      title: 'Curves',
+      html: '<div class="charts"><div class="chart" id="accuracy"><h3>Accuracy, %</h3></div><div class="chart" id="loss"><h3>Loss</h3></div></div>',
+    },
+    {
+      title: 'Confusion matrix',
+      note: 'Test images: rows are what they are, columns what the network takes them for. Green is right, red is wrong.',
+      html: confusionTable(evaluation, classes),
+    },
+    ...(mistakes.length > 0
+      ? [
+          {
+            title: `The ${mistakes.length} most confident mistakes`,
+            short: 'Mistakes',
+            note: 'Wrongly classified test images, the surest first. Some may be labelled wrongly.',
+            html: mistakesHtml(mistakes),
+          },
+        ]
+      : []),
+    ...(layers.length > 0
+      ? [
+          { title: 'Binary layers, last epoch', short: 'Layers', html: layerTable(layers) },
+          {
+            title: 'Share of weights that change sign, % per epoch',
+            short: 'Sign flips',
+            html: '<div class="chart" id="flips"></div>',
+          },
+        ]
+      : []),
+    ...(latents.length > 0
+      ? [
+          {
+            title: 'Latent weights',
+            note: 'How many weights of each layer have which value before they are binarized; the dashed line is 0, the edges are ± the number below. Two heaps away from 0: the layer is decided; one heap at 0: signs still flip easily.',
+            html: `<div class="histograms">${latents.map(({ name, value }) => histogramSvg(value.weight.data, layerName(name))).join('')}</div>`,
+          },
+        ]
+      : []),
+    { title: 'Reproduce', html: `<pre>${escapeHtml(`${command}${missing(packed)}`)}</pre>` },
+  ];
+  const { method } = network;
+  return pageHtml({
+    title: `${config.model} / ${config.method} on ${config.data}`,
+    heading: `${config.model} · ${method.title}`,
+    sub: `${config.data}, ${metrics.length} epochs, batch ${config.batch}, seed ${config.seed} · ${method.bits.weight}-bit weights, ${method.bits.activation}-bit activations · ${method.paper}`,
+    figures: figuresOf(input),
+    sections,
+    style,
+    script: chartScript.replace('METRICS', () => data),
+  });
 }

@@ -8,7 +8,7 @@ import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { trainingData } from './data-of.ts';
 import type { Evaluation } from './evaluate.ts';
-import { reportHtml } from './report.ts';
+import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
 import { RunFolder } from './run-folder.ts';
 import { listenForSignals } from './signals.ts';
@@ -69,7 +69,7 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpo
 
 /**
  * Does what `signum train` does: trains a network in a run folder that every command takes, with `config.json`, `metrics.jsonl` (a line per
- * epoch), `checkpoint.safetensors` and `report.html`. One process at a time writes a run; Ctrl-C saves and stops.
+ * epoch), `checkpoint.safetensors`, `evaluation.json` and `report.html`. One process at a time writes a run; Ctrl-C saves and stops.
  *
  * @param folder path such as `runs/mine`; one that is locked stays so
  * @param options as of `signum train`; `data` is the name under which the commands find the images again; to continue a run, those it
@@ -103,10 +103,7 @@ export async function trainRun(
       const result = await trainer.run({ ...events, shouldStop });
       const { evaluation, network } = result;
       if (evaluation) {
-        const metrics = run.readMetrics();
-        const { classes } = fitted;
-        const command = commandOf(config);
-        run.write('report.html', reportHtml({ config, command, metrics, evaluation, classes, network }));
+        await writeReport(run, network, fitted, evaluation, commandOf(config));
       }
       return {
         ...result,

@@ -214,6 +214,7 @@ test('the report is one self-contained page with every figure', async () => {
       [0, 0, 16, 0],
       [8, 0, 0, 8],
     ],
+    mistakes: [],
   };
   const html = reportHtml({
     config: config(),
@@ -222,6 +223,7 @@ test('the report is one self-contained page with every figure', async () => {
     evaluation,
     classes: data.classes,
     network: trainer.network,
+    mistakes: [],
     packed: { accuracy: 0.875, fileBytes: 1000, floatBytes: 32000 },
   });
   expect(html).toContain('87.50 %');

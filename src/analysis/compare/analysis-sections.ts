@@ -1,6 +1,6 @@
 import { escapeHtml, table } from '../../train/report-page.ts';
 import { type AttackName, disturbanceText } from '../robustness/robustness.ts';
-import { viewsHtml } from '../views/html.ts';
+import { viewsHtml, viewsNote } from '../views/html.ts';
 import { type AnalysisKind, type AnalysisResult, readAnalysis } from './analyses.ts';
 import type { Comparison, Row } from './comparison.ts';
 import { curveColors, curvesCall, type ReportSection } from './html.ts';
@@ -57,7 +57,8 @@ function robustnessSection(of: readonly Analysed<'robustness'>[]): ReportSection
   const note = `Accuracy % on ${images} test images, the same for all. Strengths are shares of the pixel range; attacks know the network; an image counts if it withstands the attack by the method's own slopes and by the clipped one, because slopes that pass nothing hide a gradient and protect nothing.`;
   return {
     title: 'Robustness',
-    html: `<p class="sub">${escapeHtml(note)}</p><div class="charts">${charts}</div>${table(head.map(escapeHtml), lines)}`,
+    note: escapeHtml(note),
+    html: `<div class="charts">${charts}</div>${table(head.map(escapeHtml), lines)}`,
     calls,
     markdown: `${markdownTable(head, lines)}\n\n${note}`,
   };
@@ -83,7 +84,8 @@ function sensitivitySection(of: readonly Analysed<'sensitivity'>[]): ReportSecti
   });
   return {
     title: 'Layer sensitivity',
-    html: `<p class="sub">${note}</p>${tables.map(({ label, head, lines }) => `<h3>${escapeHtml(label)}</h3>${table(head, lines)}`).join('')}`,
+    note: escapeHtml(note),
+    html: `${tables.map(({ label, head, lines }) => `<h3>${escapeHtml(label)}</h3>${table(head, lines)}`).join('')}`,
     calls: [],
     markdown: `${note}\n\n${tables.map(({ label, head, lines }) => `### ${label}\n\n${markdownTable(head, lines)}`).join('\n\n')}`,
   };
@@ -91,11 +93,12 @@ function sensitivitySection(of: readonly Analysed<'sensitivity'>[]): ReportSecti
 
 function viewsSection(of: readonly Analysed<'views'>[]): ReportSection {
   const parts = of.map(
-    ({ row, result }, i) =>
-      `<details${i === 0 ? ' open' : ''}><summary>${escapeHtml(row.label)}</summary>${viewsHtml(result)}</details>`,
+    ({ row, result }) => `<details><summary>${escapeHtml(row.label)}</summary>${viewsHtml(result)}</details>`,
   );
   return {
     title: 'Feature maps and filters',
+    short: 'Views',
+    note: viewsNote,
     html: parts.join(''),
     calls: [],
     markdown: `In \`report.html\`, of ${of.map(({ row }) => row.label).join(', ')}.`,

@@ -40,7 +40,6 @@ export interface Row {
 
 export interface Comparison {
   readonly plan: Plan;
-  readonly machine: string;
   /** Best first; failed ones at the end. */
   readonly rows: readonly Row[];
   /** Runs not finished yet. */
@@ -100,7 +99,7 @@ export function readComparison(
   const rows = jobsByRow(jobs).flatMap((group) => rowOf(group, folder, latencies) ?? []);
   rows.sort((a, b) => (b.accuracy?.mean ?? -1) - (a.accuracy?.mean ?? -1));
   const finished = rows.reduce((sum, { runs }) => sum + runs.length, 0);
-  return { plan, machine: describeMachine(), rows, open: jobs.length - finished };
+  return { plan, rows, open: jobs.length - finished };
 }
 
 export function describeMachine(): string {

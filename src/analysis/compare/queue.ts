@@ -6,6 +6,7 @@ import type { Network } from '../../models/network.ts';
 import { floatBytes } from '../../pack/pack.ts';
 import { pool } from '../../tensor/storage.ts';
 import type { TrainConfig } from '../../train/config.ts';
+import { notePacked } from '../../train/report-file.ts';
 import { trainRun } from '../../train/run.ts';
 import { RunFolder } from '../../train/run-folder.ts';
 import type { RunEvents } from '../../train/trainer.ts';
@@ -37,7 +38,9 @@ async function packedFigures(
   try {
     const { bytes, model } = await packForData(network, data);
     folder.write(packedFile, bytes);
-    return { packedAccuracy: (await evaluatePacked(model, data, limit)).top1, packedBytes: bytes.length };
+    const { top1: accuracy } = await evaluatePacked(model, data, limit);
+    notePacked(folder, () => network, { accuracy, fileBytes: bytes.length, floatBytes: floatBytes(network) });
+    return { packedAccuracy: accuracy, packedBytes: bytes.length };
   } catch (error) {
     if (error instanceof PackError) return { packedAccuracy: null, packedBytes: null, notPacked: error.message };
     throw error;

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { grid, shaded, shown } from '../../data/picture.ts';
 import { buildNetwork } from '../../models/table.ts';
 import { blobData } from '../../train/synthetic.testing.ts';
-import { grid, pngUri, shaded } from './picture.ts';
 import { viewsOf } from './views.ts';
 
 async function pixelsOf(uri: string): Promise<{ width: number; height: number; channels: number; pixels: number[] }> {
@@ -28,7 +28,7 @@ test('a grid keeps its tiles apart, row by row, and survives the PNG', async () 
   expect(joined).toMatchObject({ width: 3, height: 5 });
   const expected = [10, 128, 20, 11, 128, 21, 128, 128, 128, 30, 128, 128, 31, 128, 128];
   expect([...joined.pixels]).toEqual(expected);
-  const { width, height, channels, pixels } = await pixelsOf(await pngUri(joined));
+  const { width, height, channels, pixels } = await pixelsOf(shown(joined).uri);
   expect([width, height]).toEqual([3, 5]);
   expect(pixels.filter((_, i) => i % channels === 0)).toEqual(expected);
 });
@@ -68,9 +68,9 @@ test('the examples are images of different classes, as they are in the data set'
   const size = data.shape.reduce((a, b) => a * b);
   const original = [...(data.test as { pixels: Uint8Array }).pixels.subarray(place * size, (place + 1) * size)];
   const { channels, pixels } = await pixelsOf(images[0]!.picture.uri);
-  const shown = data.shape[2] === 3 ? pixels : pixels.filter((_, i) => i % channels === 0);
-  expect(shown.length).toBe(original.length);
-  shown.forEach((value, i) => {
+  const pixelsShown = data.shape[2] === 3 ? pixels : pixels.filter((_, i) => i % channels === 0);
+  expect(pixelsShown.length).toBe(original.length);
+  pixelsShown.forEach((value, i) => {
     expect(Math.abs(value - original[i]!)).toBeLessThanOrEqual(1);
   });
 });

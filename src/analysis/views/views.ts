@@ -1,5 +1,6 @@
 import { Batches } from '../../data/batches.ts';
 import { type DataSet, imagesOf, type Split } from '../../data/dataset.ts';
+import { grid, type Picture, pictureOf, type Shown, shaded, shown } from '../../data/picture.ts';
 import { layerName } from '../../models/layer-names.ts';
 import type { Network } from '../../models/network.ts';
 import { BinaryConv2d, withProbe } from '../../nn/binary-layers.ts';
@@ -7,16 +8,8 @@ import { Conv2d } from '../../nn/layers.ts';
 import { effectiveActivations, effectiveWeights } from '../../nn/product.ts';
 import { inference } from '../../tensor/tape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { grid, type Picture, pngUri, shaded } from './picture.ts';
 
 const [mostLayers, mostMaps, mostFilters, mostInputs] = [6, 16, 16, 6];
-
-/** A picture as a data URI, and its size in pixels. */
-export interface Shown {
-  readonly uri: string;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** What one convolution sees, what it computes with, and its filters. */
 export interface LayerView {
@@ -33,10 +26,6 @@ export interface NetworkViews {
   /** Filters of the first, full-precision layer, in colour where the images are; null where the network begins with a binary one. */
   readonly firstFilters: Shown | null;
   readonly layers: readonly LayerView[];
-}
-
-async function show(picture: Picture): Promise<Shown> {
-  return { uri: await pngUri(picture), width: picture.width, height: picture.height };
 }
 
 /** Every n-th item, at most `count`, the first and the last among them. */
@@ -97,59 +86,39 @@ function examples({ test, classes }: DataSet, count: number): Split {
   return imagesOf(test, Uint32Array.from(places.slice(0, count)));
 }
 
-/** Normalised pixels as bytes again. */
-function pictureOf(
-  images: Float32Array,
-  image: number,
-  { shape: [height, width, channels], mean, std }: DataSet,
-): Picture {
-  const size = height * width * channels;
-  const pixels = Uint8Array.from(
-    { length: height * width * (channels === 3 ? 3 : 1) },
-    (_, i) => 255 * (images[image * size + i]! * std[i % channels]! + mean[i % channels]!),
-  );
-  return { width, height, channels: channels === 3 ? 3 : 1, pixels };
-}
-
 /**
  * Pictures of a trained network at work on a few test images (survey sec. 1: interpretability): input maps before and after binarization in up
  * to six layers from first to last, and filters.
  */
 export async function viewsOf(network: Network, data: DataSet, count = 2): Promise<NetworkViews> {
   const split = examples(data, count);
-  const { images, labels, count: shown } = await new Batches(data, split, count).plain(0);
+  const { images, labels, count: seen } = await new Batches(data, split, count).plain(0);
   const binary = network.modules().filter(({ value }) => value instanceof BinaryConv2d);
   const names = new Map(spread(binary, mostLayers).map(({ name, value }) => [value, layerName(name)]));
-  const layers: { layer: string; arriving: Picture[]; used: Picture[]; filters: Picture }[] = [];
+  const layers: LayerView[] = [];
   network.setTraining(false);
   withProbe(
     ({ layer, input, activation, filter }) => {
       const name = names.get(layer);
       if (name === undefined) return;
-      const each = (values: Float32Array) => Array.from({ length: shown }, (_, i) => maps(values, input.shape, i));
+      const each = (values: Float32Array) =>
+        Array.from({ length: seen }, (_, i) => shown(maps(values, input.shape, i)));
       layers.push({
         layer: name,
         arriving: each(input.data),
         used: each(effectiveActivations(activation)),
-        filters: filterGrid(effectiveWeights(filter), layer.options.kernel, layer.options.outChannels),
+        filters: shown(filterGrid(effectiveWeights(filter), layer.options.kernel, layer.options.outChannels)),
       });
     },
-    () => inference(() => network.forward(new Tensor(images, [shown, ...data.shape]))),
+    () => inference(() => network.forward(new Tensor(images, [seen, ...data.shape]))),
   );
   const first = firstFilters(network);
-  const drawn = layers.map(async ({ layer, arriving, used, filters }) => ({
-    layer,
-    arriving: await Promise.all(arriving.map(show)),
-    used: await Promise.all(used.map(show)),
-    filters: await show(filters),
-  }));
-  const pictures = Array.from(labels, async (label, i) => ({
-    label: data.classes[label]!,
-    picture: await show(pictureOf(images, i, data)),
-  }));
   return {
-    images: await Promise.all(pictures),
-    firstFilters: first && (await show(first)),
-    layers: await Promise.all(drawn),
+    images: Array.from(labels, (label, i) => ({
+      label: data.classes[label]!,
+      picture: shown(pictureOf(images, i, data)),
+    })),
+    firstFilters: first && shown(first),
+    layers,
   };
 }
