@@ -1,4 +1,5 @@
 import { fittedFlag } from '../binarize/fitted.ts';
+import { UsageError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { LayerFit } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
@@ -22,12 +23,17 @@ export function isFitted(network: Network): boolean {
  * they have.
  *
  * @param images [N,H,W,C], normalised
+ * @throws UsageError for grouped convolutions
  */
 export function fitLayers(network: Network, fit: LayerFit, images: Tensor): void {
   network.setTraining(false);
   const before = new Map<BinaryConv2d, { positions: Int32Array; windows: Float32Array }>();
   const random = new Random(network.config.seed);
   visitLayers(network, images, ({ layer, activation, input }) => {
+    if ((layer.options.groups ?? 1) > 1)
+      throw new UsageError(
+        `method "${network.method.id}" solves for a layer's weights as one matrix; a convolution of ${layer.options.groups} groups is several: take another method`,
+      );
     const x = new Tensor(effectiveActivations(activation), input.shape);
     const count = Math.max(fewestWindows, 4 * layer.weight.rows);
     const positions = samplePositions(layer, x, count, random);
