@@ -124,6 +124,7 @@ test('a run that learned nothing, or overflowed, says so; one that learned does 
     count: 200,
     confusion: confusion(right),
     notFinite: 0,
+    mistakes: [],
   });
   expect(verdictOn(evaluation(52))).toMatch(
     /at chance level: test accuracy 52.00 %, and always naming the largest class gives 50.00 %/,
