@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AddonSource, NativeAddon } from '../native/addon.ts';
+import { environmentVariable } from './environment.ts';
 
 /** Systems with a package of their own in `packages/`, whose addon is compiled before it is published. */
 export const prebuiltSystems: readonly string[] = ['linux-x64'];
@@ -29,7 +30,7 @@ export function loadAddon(): NativeAddon | Error {
   const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
   const builtFile = join(root, 'build/Release/signum.node');
   const reasons: string[] = [];
-  const own = process.env.SIGNUM_ADDON;
+  const own = environmentVariable('SIGNUM_ADDON');
   if (own) {
     source = 'built';
     return require(resolve(own)) as NativeAddon;

@@ -5,6 +5,7 @@ import { type WasmBuild, wasmFiles } from '../wasm/features.ts';
 import { bytesFrom } from './bytes-from.ts';
 
 export { addonSource, loadAddon } from './addon-file.ts';
+export { environmentVariable } from './environment.ts';
 
 /** Bundlers copy the files and rewrite their addresses only when they read exactly `new URL('...', import.meta.url)`. */
 export function wasmSource(build: WasmBuild): URL {
@@ -40,12 +41,4 @@ const speaks = isMainThread || (workerData as { speaks?: boolean } | null)?.spea
 /** Tells the person at the terminal; threads leave it to the one that speaks. */
 export function notice(message: string): void {
   if (speaks) process.stderr.write(`signum: ${message}\n`);
-}
-
-export function environmentVariable(name: string): string | undefined {
-  try {
-    return process.env[name];
-  } catch {
-    return undefined; // Deno without --allow-env
-  }
 }
