@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Sequential } from '../nn/module.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import type { Stem } from './stem.ts';
 import { buildNetwork, modelNamed, models } from './table.ts';
 
 const built = (model: string, classes: number, width = 1, method = 'float') =>
@@ -71,4 +73,19 @@ test.each(models.map(({ id }) => id))('%s, narrow, gives one logit per class, bi
     expect(logits).toHaveLength(10);
     expect(logits.every(Number.isFinite)).toBe(true);
   }
+});
+
+test('cnv6 frames small images by zeros, as the padding of its first layer would', () => {
+  const shape = [20, 24, 3] as const;
+  const network = buildNetwork({ model: 'cnv6', method: 'bnn', inputShape: shape, classes: 3, width: 0.25, seed: 1 });
+  const { frame } = (network.body as Sequential).layers[0] as Stem;
+  const pixels = Float32Array.from({ length: 20 * 24 * 3 }, (_, i) => i + 1);
+  const framed = inference(() => frame!.forward(new Tensor(pixels, [1, ...shape])).data.slice());
+  const [height, width] = [20 + 2 * 4, 24 + 2 * 4];
+  expect(framed).toHaveLength(height * width * 3);
+  framed.forEach((value, i) => {
+    const [x, y, c] = [(Math.floor(i / 3) % width) - 4, Math.floor(i / 3 / width) - 4, i % 3];
+    const inside = x >= 0 && x < 24 && y >= 0 && y < 20;
+    expect(value).toBe(inside ? pixels[(y * 24 + x) * 3 + c] : 0);
+  });
 });

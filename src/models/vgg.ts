@@ -154,6 +154,7 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
   const [height, width, inChannels] = config.inputShape;
   const channels = (c: number) => scaledChannels(c, config.width);
   const pad = Math.max(0, Math.ceil((32 - Math.min(height, width)) / 2));
+  const frame = Math.max(0, pad - 2);
   const unit = (from: number, to: number, pool?: PoolOptions) => () =>
     new ConvUnit(
       { inChannels: channels(from), outChannels: channels(to), kernel: 3, ...(pool ? { pool } : {}) },
@@ -167,7 +168,7 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
       new DenseUnit(from, to, last, method.structure, quantization, random);
   const side = (size: number) => ((((size + 2 * pad - 4) >> 1) - 4) >> 1) - 4;
   return new Sequential([
-    new Stem({ inChannels, outChannels: channels(64), kernel: 3, pad, clamp: [-1, 1] }, random),
+    new Stem({ inChannels, outChannels: channels(64), kernel: 3, pad: pad - frame, frame, clamp: [-1, 1] }, random),
     ...branched(method.structure, [
       unit(64, 64, halved),
       unit(64, 128),
