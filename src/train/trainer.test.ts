@@ -179,7 +179,7 @@ test('a checkpoint of another network, or a damaged one, is refused', async () =
     /checkpoint: "body.layers.0.conv.weight" is \[3,3,1,8\], the network needs 144 floats/,
   );
   writeFileSync(file, readFileSync(file).subarray(0, 5000));
-  expect(() => readCheckpoint(file)).toThrow(/cut: its header claims/);
+  expect(() => readCheckpoint(file)).toThrow(/truncated: its header claims/);
   expect(trainer.network).toBeDefined();
 });
 
