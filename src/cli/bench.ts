@@ -73,10 +73,8 @@ function asJson({ float, packed, binaryLayerBytes }: AgainstFloat, engine: strin
   });
 }
 
-export function addBench(program: Command): void {
-  program
-    .command('bench')
-    .description('float against packed on this machine: time layer by layer, sizes, memory')
+export function defineBench(command: Command): void {
+  command
     .argument('<model>', 'topology, packed file or run folder')
     .option('--method <name>', 'for a topology: how it is binarized', 'bnn')
     .option('--width <factor>', 'for a topology: multiply all channel counts', positive, 1)

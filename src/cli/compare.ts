@@ -42,10 +42,8 @@ function printJson({ rows }: Comparison): void {
     );
 }
 
-export function addCompare(program: Command): void {
-  program
-    .command('compare')
-    .description('train methods x models x data x seeds under one budget and rank them')
+export function defineCompare(command: Command): void {
+  command
     .argument('<plan>', 'what to compare, a JSON file; docs/compare.md explains it')
     .option('--out <folder>', 'where runs and reports lie (default: runs/<name of the plan>)')
     .option('--report', 'only write the report of what is finished')

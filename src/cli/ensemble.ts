@@ -88,11 +88,9 @@ function refuseOthers(ensemble: Ensemble, typed: Record<string, unknown>, folder
     );
 }
 
-export function addEnsemble(program: Command): void {
+export function defineEnsemble(command: Command): void {
   withTrainingOptions(
-    program
-      .command('ensemble')
-      .description('train several networks that vote (BENN: Zhu et al., CVPR 2019)')
+    command
       .option('--members <n>', 'networks', integer, 3)
       .option(
         '--form <name>',

@@ -20,10 +20,8 @@ import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
 import { loadNetwork, loadVoting, runPath } from './runs.ts';
 
-export function addEval(program: Command): void {
-  program
-    .command('eval')
-    .description('accuracy of a run, or of a packed model, on a test set')
+export function defineEval(command: Command): void {
+  command
     .argument('<run-or-model>', 'run folder, ensemble, or packed .safetensors file')
     .option('--data <name>', 'data set (default: that of the run)')
     .option(...allowBroken)

@@ -58,10 +58,8 @@ function findingsFor(target: string, { method, width }: Options): Finding[] {
 
 const marks = { error: '✗', warning: '!', note: '·' };
 
-export function addLint(program: Command): void {
-  program
-    .command('lint')
-    .description('find the classical mistakes of binary networks before hours are lost')
+export function defineLint(command: Command): void {
+  command
     .argument('<target>', 'topology, training config (.json), run folder or checkpoint')
     .option('--method <name>', 'for a topology', 'bnn')
     .option('--width <factor>', 'for a topology', positive, 1)

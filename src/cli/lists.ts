@@ -54,40 +54,37 @@ function printCost(model: string, { method, classes, width }: CostOptions, json:
   printRows(json, [cost], ['model', 'method', 'input', 'parameters', 'binary MACs', 'float MACs', 'OPs'], [line]);
 }
 
-export function addLists(program: Command): void {
-  program
-    .command('methods')
-    .description('list the binarization methods')
-    .option('--json', 'one JSON object per line')
-    .action(({ json }: ListOptions) => {
-      const values = methods.map(({ id, title, paper, family, bits, teacher, floatPacked }) => ({
-        id,
-        title,
-        paper,
-        family,
-        bits,
-        teacher: teacher ?? null,
-        packs: floatPacked ? 'float' : 'bits',
-        reason: floatPacked ?? null,
-      }));
-      printRows(
-        json,
-        values,
-        ['method', 'W/A bits', 'packs', 'teacher', 'family', 'title', 'paper'],
-        values.map((m) => [
-          m.id,
-          `${m.bits.weight}/${m.bits.activation}`,
-          m.packs,
-          m.teacher ?? '',
-          m.family,
-          m.title,
-          m.paper,
-        ]),
-      );
-    });
-  program
-    .command('models')
-    .description('list the network topologies, or what one of them costs')
+export function defineMethods(command: Command): void {
+  command.option('--json', 'one JSON object per line').action(({ json }: ListOptions) => {
+    const values = methods.map(({ id, title, paper, family, bits, teacher, floatPacked }) => ({
+      id,
+      title,
+      paper,
+      family,
+      bits,
+      teacher: teacher ?? null,
+      packs: floatPacked ? 'float' : 'bits',
+      reason: floatPacked ?? null,
+    }));
+    printRows(
+      json,
+      values,
+      ['method', 'W/A bits', 'packs', 'teacher', 'family', 'title', 'paper'],
+      values.map((m) => [
+        m.id,
+        `${m.bits.weight}/${m.bits.activation}`,
+        m.packs,
+        m.teacher ?? '',
+        m.family,
+        m.title,
+        m.paper,
+      ]),
+    );
+  });
+}
+
+export function defineModels(command: Command): void {
+  command
     .argument('[model]', 'count its parameters and multiply-accumulates')
     .option('--method <name>', 'binarized by', 'bnn')
     .option('--classes <n>', 'classes (default: 1000 for ImageNet sizes, else 10)', integer)
@@ -107,21 +104,20 @@ export function addLists(program: Command): void {
         values.map((m) => [m.id, m.inputShape.join('x'), m.title]),
       );
     });
-  program
-    .command('data')
-    .description('list the data sets and where they are looked for')
-    .option('--json', 'one JSON object per line')
-    .action(({ json }: ListOptions) => {
-      const values = dataSets.map(({ id, title }) => ({ id, title }));
-      printRows(
-        json,
-        values,
-        ['data set', 'title'],
-        values.map((d) => [d.id, d.title]),
+}
+
+export function defineData(command: Command): void {
+  command.option('--json', 'one JSON object per line').action(({ json }: ListOptions) => {
+    const values = dataSets.map(({ id, title }) => ({ id, title }));
+    printRows(
+      json,
+      values,
+      ['data set', 'title'],
+      values.map((d) => [d.id, d.title]),
+    );
+    if (!json)
+      print(
+        `\nlooked for under ${dataRoot()} (set SIGNUM_DATA to change); a folder of pictures works too: ./photos@64 with train/{class}/ and test/{class}/, or just {class}/\n`,
       );
-      if (!json)
-        print(
-          `\nlooked for under ${dataRoot()} (set SIGNUM_DATA to change); a folder of pictures works too: ./photos@64 with train/{class}/ and test/{class}/, or just {class}/\n`,
-        );
-    });
+  });
 }

@@ -24,10 +24,8 @@ interface PackCommandOptions {
 
 const floatLayers = (list: string) => (list === 'all' ? list : list.split(','));
 
-export function addPack(program: Command): void {
-  program
-    .command('pack')
-    .description('pack a trained network to 1 bit, verify it bit for bit, write one safetensors file')
+export function definePack(command: Command): void {
+  command
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--best', 'pack the best checkpoint of a run trained with --keep best')
     .option('--data <name>', 'calibration images (default: the data set of the run)')

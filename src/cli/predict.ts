@@ -30,10 +30,8 @@ function targetsOf(given: readonly string[]): Target[] {
   });
 }
 
-export function addPredict(program: Command): void {
-  program
-    .command('predict')
-    .description('classify pictures, files or folders of them, with a packed model')
+export function definePredict(command: Command): void {
+  command
     .argument('<model>', 'packed .safetensors file, run folder or ensemble')
     .argument('<images...>', 'JPEG, PNG, WebP, AVIF, GIF, TIFF files, or folders')
     .option('--top <n>', 'classes to print', atLeastOne, 3)

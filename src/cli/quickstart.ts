@@ -52,10 +52,8 @@ async function quickstart(folder: RunFolder, epochs: number, limit: number | und
   );
 }
 
-export function addQuickstart(program: Command): void {
-  program
-    .command('quickstart')
-    .description('the main job in one go: train a 1-bit network on MNIST, pack, verify, report')
+export function defineQuickstart(command: Command): void {
+  command
     .option('--epochs <n>', 'passes over MNIST', integer, 3)
     .option('--limit <n>', 'use only n images of each split, for a smoke run', integer)
     .action(({ epochs, limit }: { epochs: number; limit?: number }) => {

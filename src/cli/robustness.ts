@@ -12,10 +12,8 @@ interface Options extends OtherData {
   json?: boolean;
 }
 
-export function addRobustness(program: Command): void {
-  program
-    .command('robustness')
-    .description('accuracy under noise and attacks (FGSM, PGD) of growing strength, of one or several runs')
+export function defineRobustness(command: Command): void {
+  command
     .argument('<runs...>', 'run folders (or names under runs/) on the same data')
     .option('--images <n>', 'test images used', integer, 500)
     .option(...allowBroken)

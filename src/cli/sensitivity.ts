@@ -33,10 +33,8 @@ function lineOf(variant: Variant, base: Variant): string[] {
   ];
 }
 
-export function addSensitivity(program: Command): void {
-  program
-    .command('sensitivity')
-    .description('how loss and accuracy change when one layer computes otherwise, and which policy that suggests')
+export function defineSensitivity(command: Command): void {
+  command
     .argument('<run>', 'run folder (or name under runs/), binary or float')
     .option('--method <name>', 'of a float run: how its layers are binarized', 'bwn')
     .option('--precisions <list>', 'what a layer is switched to', 'binary,2-bit,4-bit,8-bit,float')

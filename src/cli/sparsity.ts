@@ -12,10 +12,8 @@ interface Options extends OtherData {
   json?: boolean;
 }
 
-export function addSparsity(program: Command): void {
-  program
-    .command('sparsity')
-    .description('which outputs of a float network a low-bit copy foresees to be 0 (SeerNet)')
+export function defineSparsity(command: Command): void {
+  command
     .argument('<run>', 'run folder (or name under runs/) of method float')
     .option('--bits <n>', 'of the copy, 1 to 8', integer, 4)
     .option('--images <n>', 'test images used', integer, 1000)

@@ -20,10 +20,8 @@ export function resolveModel(
     : loadPacked(runPath(target), limits);
 }
 
-export function addSummary(program: Command): void {
-  program
-    .command('summary')
-    .description('per layer: shape, bits, parameters, MACs, size, share of run time')
+export function defineSummary(command: Command): void {
+  command
     .argument('<model>', 'packed file, run folder, or a topology such as resnet20')
     .option('--method <name>', 'for a topology: how it is binarized', 'bnn')
     .option('--width <factor>', 'for a topology: multiply all channel counts', positive, 1)

@@ -29,10 +29,8 @@ function tableNumbered(number: number): SurveyTable {
   throw new UsageError(`the survey has no table ${number}; choose 1 to 7`);
 }
 
-export function addTable(program: Command): void {
-  program
-    .command('table')
-    .description("print a table of the survey, with Signum's own figures where a logged run exists")
+export function defineTable(command: Command): void {
+  command
     .argument('<number>', '1 overview, 2 FPGAs, 3 CIFAR-10, 4 ImageNet, 5 COCO, 6 and 7 PASCAL VOC', integer)
     .option('--results <folder>', 'where logged runs lie', 'results')
     .option('--json', 'one JSON object per row')

@@ -18,8 +18,8 @@ interface Options extends Record<string, unknown> {
   json?: boolean;
 }
 
-export function addTrain(program: Command): void {
-  withTrainingOptions(program.command('train').description('train a binary network in a run folder'))
+export function defineTrain(command: Command): void {
+  withTrainingOptions(command)
     .option('--name <name>', 'run folder under runs/ (default: <model>-<method>-<data>)')
     .option('--resume', 'continue a run; its options come from its config.json, and more --epochs prolong it')
     .option('--json', 'print the result as one JSON object')

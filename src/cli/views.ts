@@ -13,10 +13,8 @@ interface Options extends OtherData {
   json?: boolean;
 }
 
-export function addViews(program: Command): void {
-  program
-    .command('views')
-    .description('pictures of what the layers of a run see and of their filters, as one page')
+export function defineViews(command: Command): void {
+  command
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--images <n>', 'test images shown', integer, 2)
     .option(...allowBroken)
