@@ -8,9 +8,6 @@ import type { PackedModel } from '../runtime/packed-model.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
 
-/** Name of the packed model in a run folder. */
-export const packedFile = 'model.safetensors';
-
 /** Packs a network, verified on the first test images. @param allowFloat, verifyOn as of `pack` */
 export async function packForData(
   network: Network,

@@ -177,3 +177,31 @@ test('lint of a config sees its options: with all layers in float, no binary lay
   await run('lint', 'float.json');
   expect(out).not.toContain('odd-channels');
 });
+
+test('info and --version tell what computes here', async () => {
+  expect(await run('info', '--json')).toBe(0);
+  const told = JSON.parse(out);
+  expect(Object.keys(told)).toEqual(['version', 'backend', 'instructionSet', 'threads', 'addon']);
+  expect(Object.keys(told.addon)).toEqual(['source', 'reason']);
+  expect(told.version).toMatch(/^\d+\.\d+\.\d+/);
+  expect(['prebuilt', 'built', null]).toContain(told.addon.source);
+  out = '';
+  expect(await run('--version')).toBe(0);
+  for (const word of [told.version, told.backend, told.instructionSet, 'threads', 'why no faster'])
+    expect(out).toContain(word);
+});
+
+test('the help names every command, and each command its own options', async () => {
+  expect(await run('--help')).toBe(0);
+  const commands = [...out.matchAll(/^ {2}([a-z][\w-]*) .*$/gm)]
+    .map(([, name]) => name!)
+    .filter((name) => name !== 'help');
+  expect(commands.length).toBeGreaterThan(15);
+  for (const command of commands) {
+    out = '';
+    expect(await run('help', command)).toBe(0);
+    expect(out).toContain(`Usage: signum ${command}`);
+    // a command that was not loaded would know --help only
+    expect(out.match(/^ {2}-/gm)!.length > 1 || command === 'build-native').toBe(true);
+  }
+});

@@ -6,7 +6,7 @@ import type { TrainConfig } from '../train/config.ts';
 import { type DataChoice, imagesOf, loadDataOf } from '../train/data-of.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { tellLine } from './output.ts';
-import { loadNetwork } from './runs.ts';
+import { loadNetwork } from './trained.ts';
 
 /** The images that options name; one line says what a folder holds. */
 export const loadData = (choice: DataChoice): Promise<DataSet> => loadDataOf(choice, tellLine);

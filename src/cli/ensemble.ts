@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type Ensemble, ensembleFile, loadPackedEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
+import { type Ensemble, loadPackedEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
 import { EnsembleTraining } from '../analysis/ensemble/training.ts';
+import { ensembleFile } from '../analysis/file-names.ts';
 import { evaluatePacked } from '../analysis/packed-evaluation.ts';
 import { InterruptError, UsageError } from '../core/errors.ts';
 import { interruptedBy } from '../core/interrupt.ts';

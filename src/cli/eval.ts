@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { isEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
-import { evaluatePacked, packedFile, packedImages } from '../analysis/packed-evaluation.ts';
+import { readEnsemble } from '../analysis/ensemble/ensemble.ts';
+import { isEnsemble, packedFile } from '../analysis/file-names.ts';
+import { evaluatePacked, packedImages } from '../analysis/packed-evaluation.ts';
 import { UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { Batches } from '../data/batches.ts';
@@ -18,7 +19,8 @@ import { notePacked } from '../train/report-file.ts';
 import { allowBroken, integer, maxBytes } from './arguments.ts';
 import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
-import { loadNetwork, loadVoting, runPath } from './runs.ts';
+import { loadVoting, runPath } from './runs.ts';
+import { loadNetwork } from './trained.ts';
 
 export function defineEval(command: Command): void {
   command
@@ -87,7 +89,7 @@ function choiceFor(path: string, { data }: OtherData): DataChoice {
 }
 
 async function judgePacked(path: string, options: OtherData & { maxBytes?: number }): Promise<Judged> {
-  const model = loadVoting(path, options);
+  const model = await loadVoting(path, options);
   const data = await loadDataFor(packedImages(model), choiceFor(path, options), options);
   const result = await evaluatePacked(model, data);
   if (model instanceof PackedModel && options.data === undefined) noteAccuracy(path, model, result.top1);

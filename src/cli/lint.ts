@@ -9,7 +9,8 @@ import { networkFor } from '../train/network-for.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { positive } from './arguments.ts';
 import { print } from './output.ts';
-import { loadNetwork, runPath } from './runs.ts';
+import { runPath } from './runs.ts';
+import { loadNetwork } from './trained.ts';
 
 interface Options {
   method: string;

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { packedFile, packForData } from '../analysis/packed-evaluation.ts';
+import { packedFile } from '../analysis/file-names.ts';
+import { packForData } from '../analysis/packed-evaluation.ts';
 import { operations, summarise } from '../analysis/summary.ts';
 import type { BackendName } from '../backend/select.ts';
 import { writeFileAtomic } from '../data/files.ts';

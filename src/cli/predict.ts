@@ -43,7 +43,7 @@ export function definePredict(command: Command): void {
     )
     .action(async (path: string, given: string[], options: { top: number; maxBytes?: number; json?: boolean }) => {
       const { top, json } = options;
-      const model = loadVoting(runPath(path), options);
+      const model = await loadVoting(runPath(path), options);
       const targets = targetsOf(given);
       let failed = 0;
       const fail = (file: string, reason: string) => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { evaluatePacked, packedFile, packForData } from '../analysis/packed-evaluation.ts';
+import { packedFile } from '../analysis/file-names.ts';
+import { evaluatePacked, packForData } from '../analysis/packed-evaluation.ts';
 import { InterruptError } from '../core/errors.ts';
 import { loadDataSet } from '../data/table.ts';
 import { floatBytes } from '../pack/pack.ts';

@@ -1,34 +1,22 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isEnsemble, loadPackedEnsemble } from '../analysis/ensemble/ensemble.ts';
-import { packedFile } from '../analysis/packed-evaluation.ts';
+import { isEnsemble, packedFile } from '../analysis/file-names.ts';
 import { FormatError, UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { fileProblem } from '../data/files.ts';
-import type { Network } from '../models/network.ts';
 import type { Packed } from '../pack/pack.ts';
 import { type LoadOptions, loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import type { PackedEnsemble } from '../runtime/vote.ts';
-import { bestFile } from '../train/best.ts';
-import type { LoadedCheckpoint } from '../train/checkpoint.ts';
-import { loadTrained } from '../train/load-network.ts';
 import { tellLine } from './output.ts';
 
-/** The network of a run folder or checkpoint file, with its trained weights. @param best those of the run's best epoch */
-export function loadNetwork(path: string, best = false): { network: Network; checkpoint: LoadedCheckpoint } {
-  if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a checkpoint file`);
-  if (best && !existsSync(join(path, bestFile)))
-    throw new UsageError(
-      `${path} keeps no best checkpoint (${bestFile}); train with --keep best, and with --validation <n> to choose it on`,
-    );
-  const loaded = loadTrained(path, best ? bestFile : undefined);
-  loaded.network.setTraining(false);
-  return loaded;
-}
-
 /** A packed model from its file, or from a run folder that holds one; or the packed networks of an ensemble's folder. */
-export function loadVoting(path: string, limits?: Pick<LoadOptions, 'maxBytes'>): PackedModel | PackedEnsemble {
-  return isEnsemble(path) ? loadPackedEnsemble(path, limits) : loadPacked(path, limits).model;
+export async function loadVoting(
+  path: string,
+  limits?: Pick<LoadOptions, 'maxBytes'>,
+): Promise<PackedModel | PackedEnsemble> {
+  if (!isEnsemble(path)) return loadPacked(path, limits).model;
+  const { loadPackedEnsemble } = await import('../analysis/ensemble/ensemble.ts');
+  return loadPackedEnsemble(path, limits);
 }
 
 /** A packed model and the bytes of its file, or of the one that a run folder holds. */

@@ -8,9 +8,10 @@ import { bestClasses } from '../../runtime/prediction.ts';
 import { Ballot, PackedEnsemble, type Vote } from '../../runtime/vote.ts';
 import { parseConfig } from '../../train/config.ts';
 import { blobData } from '../../train/synthetic.testing.ts';
+import { ensembleFile } from '../file-names.ts';
 import { evaluatePacked } from '../packed-evaluation.ts';
 import { boost, drawn } from './boosting.ts';
-import { type Ensemble, ensembleFile, loadPackedEnsemble, readEnsemble } from './ensemble.ts';
+import { type Ensemble, loadPackedEnsemble, readEnsemble } from './ensemble.ts';
 import { type EnsembleEvents, EnsembleTraining } from './training.ts';
 
 // so far apart that their exponentials differ in float32 too

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { FormatError, UsageError } from '../../core/errors.ts';
@@ -6,7 +6,7 @@ import { fileProblem } from '../../data/files.ts';
 import { type LoadOptions, loadPackedModel } from '../../runtime/packed-model.ts';
 import { PackedEnsemble } from '../../runtime/vote.ts';
 import { parseConfig } from '../../train/config.ts';
-import { packedFile } from '../packed-evaluation.ts';
+import { ensembleFile, packedFile } from '../file-names.ts';
 
 const member = z.strictObject({
   folder: z.string(),
@@ -31,10 +31,6 @@ const schema = z.strictObject({
 /** `ensemble.json` of an ensemble's folder: how it is made, and its finished networks. */
 export type Ensemble = z.infer<typeof schema>;
 export type Member = z.infer<typeof member>;
-
-export const ensembleFile = 'ensemble.json';
-
-export const isEnsemble = (folder: string): boolean => existsSync(join(folder, ensembleFile));
 
 /** @throws FormatError when the file is damaged */
 export function readEnsemble(folder: string): Ensemble {

@@ -17,9 +17,10 @@ import { pause } from '../../train/pause.ts';
 import { trainRun } from '../../train/run.ts';
 import { RunFolder } from '../../train/run-folder.ts';
 import type { RunEvents } from '../../train/trainer.ts';
-import { packedFile, packForData } from '../packed-evaluation.ts';
+import { ensembleFile, packedFile } from '../file-names.ts';
+import { packForData } from '../packed-evaluation.ts';
 import { boost, drawn } from './boosting.ts';
-import { type Ensemble, ensembleFile, type Member } from './ensemble.ts';
+import type { Ensemble, Member } from './ensemble.ts';
 
 export interface EnsembleEvents {
   readonly onMember: (place: number, of: number) => RunEvents;
