@@ -58,7 +58,7 @@ export function stubsOfOlderGlibc(folder, newest) {
   const parts = [join(folder, 'libc.so.6'), fileOf('libc_nonshared.a')];
   writeFileSync(
     join(folder, 'libc.so'),
-    `GROUP ( ${parts.join(' ')} AS_NEEDED ( ${fileOf('ld-linux-x86-64.so.2')} ) ${threads} )\n`,
+    `GROUP ( ${parts.join(' ')} AS_NEEDED ( ${fileOf('ld-linux-x86-64.so.2')} ) )\n`,
   );
   writeFileSync(join(folder, 'libm.so'), `INPUT ( ${join(folder, 'libm.so.6')} )\n`);
 }
