@@ -40,6 +40,7 @@ export async function visit(address) {
   const options = ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`];
   const browser = spawn(process.env.CHROMIUM ?? 'chromium', [...options, `${address}?report=${here}/`], {
     stdio: 'ignore',
+    detached: true,
   });
   const ended = new Promise((resolve) => browser.on('close', resolve));
   try {
@@ -49,7 +50,8 @@ export async function visit(address) {
       setTimeout(() => reject(new Error(`${address} reported nothing within a minute`)), 60_000).unref();
     });
   } finally {
-    browser.kill();
+    // with its children, which would go on writing the profile that is removed
+    if (browser.pid) process.kill(-browser.pid, 'SIGKILL');
     await ended;
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }

@@ -54,8 +54,16 @@ function whyNotPrebuilt(error: unknown, root: string): string {
   if (existsSync(join(root, 'binding.gyp'))) return 'the native kernels of this clone are not compiled';
   if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND')
     return `${prebuiltPackage} does not load: ${firstLine(error)}`;
-  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  if (process.platform === 'linux' && !header?.glibcVersionRuntime)
+  if (process.platform === 'linux' && !hasGlibc())
     return `no native kernels are shipped for ${system} without glibc (as on Alpine)`;
   return `the package ${prebuiltPackage} is not installed (was it left out by --omit=optional, or node_modules copied from another system?)`;
+}
+
+function hasGlibc(): boolean {
+  try {
+    const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+    return header?.glibcVersionRuntime !== undefined;
+  } catch {
+    return true; // Deno without --allow-sys does not tell
+  }
 }
