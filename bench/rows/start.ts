@@ -109,4 +109,40 @@ async function measure(): Promise<Result[]> {
   }
 }
 
-export const startRows: Row[] = [{ name: 'start', run: measure }];
+/** Milliseconds of a whole command, in turns with an empty Node.js process: median of both. */
+async function command(name: string, args: (folder: string) => readonly string[], budget: number): Promise<Result[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'signum-start-'));
+  try {
+    const took = (line: readonly string[]) => {
+      const begin = performance.now();
+      const { status, stderr } = spawnSync(process.execPath, line, { cwd: root, encoding: 'utf8' });
+      if (status !== 0) throw new Error(stderr);
+      return performance.now() - begin;
+    };
+    const line = ['dist/cli/main.js', ...args(folder)];
+    took(line);
+    const [times, empty]: [number[], number[]] = [[], []];
+    for (let round = 0; round < rounds; round++) {
+      times.push(took(line));
+      empty.push(took(['-e', '']));
+    }
+    const row = `${name} (an empty Node.js process: ${median(empty).toFixed(0)} ms)`;
+    return [faster(row, `budget of ${budget} ms`, median(times), budget, 'ms', 1, 1)];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export const startRows: Row[] = [
+  { name: 'start', run: measure },
+  { name: 'start-help', run: () => command('signum --help', () => ['--help'], 200) },
+  {
+    name: 'start-predict',
+    run: () =>
+      command(
+        'signum predict, ResNet-20, a PNG',
+        (folder) => ['predict', modelFiles(folder)[0], 'examples/seven.png'],
+        600,
+      ),
+  },
+];
