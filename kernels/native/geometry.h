@@ -23,13 +23,10 @@ inline void expect_countable(const char* geometry, std::initializer_list<int64_t
   }
 }
 
-// Does every output have a window that meets the image, and do they reach its end?
-inline bool windows_fit(int64_t size, int64_t pad, int64_t reach, int64_t stride, int64_t outputs) {
+// `reach` is what a window, or a dilated kernel, extends over.
+inline bool outputs_follow(int64_t size, int64_t pad, int64_t reach, int64_t stride, int64_t outputs) {
   const int64_t rest = size + 2 * pad - reach;
-  const bool whole = rest >= 0 && outputs == rest / stride + 1;
-  // rounded up, the last window may reach beyond the border
-  const bool ragged = rest + stride > 0 && outputs == (rest + stride - 1) / stride + 1;
-  return (whole || ragged) && (outputs - 1) * stride < size + pad;
+  return rest >= 0 && outputs == rest / stride + 1;
 }
 
 struct ConvGeometry {
@@ -64,8 +61,7 @@ struct ConvGeometry {
     const int64_t tall = int64_t(dilation) * (kernel_height - 1) + 1, wide = int64_t(dilation) * (kernel_width - 1) + 1;
     expect(pad >= 0 && pad < std::max(tall, wide), kWhat, "padding is negative or not below the dilated kernel");
     const int64_t padded_height = height + 2 * int64_t(pad), padded_width = width + 2 * int64_t(pad);
-    expect(tall <= padded_height && wide <= padded_width, kWhat, "the kernel is larger than the padded image");
-    expect(out_height == (padded_height - tall) / stride + 1 && out_width == (padded_width - wide) / stride + 1, kWhat,
+    expect(outputs_follow(height, pad, tall, stride, out_height) && outputs_follow(width, pad, wide, stride, out_width), kWhat,
            "the output size does not follow from the input's");
     // whole words of bits and fours of channels are rounded up
     const int64_t inputs = int64_t(in_channels) + 64 * int64_t(groups), outputs = int64_t(out_channels) + 64 * int64_t(groups);
@@ -98,7 +94,7 @@ struct PoolGeometry {
     for (const int size : {height, width, channels, window, stride, out_height, out_width})
       expect(size >= 1, kWhat, "a size, window or stride is below 1");
     expect(pad >= 0 && pad < window, kWhat, "padding is negative or not below the window");
-    expect(windows_fit(height, pad, window, stride, out_height) && windows_fit(width, pad, window, stride, out_width), kWhat,
+    expect(outputs_follow(height, pad, window, stride, out_height) && outputs_follow(width, pad, window, stride, out_width), kWhat,
            "the output size does not follow from the input's");
     expect_countable(kWhat, {std::max(batch, 1), height + 2 * int64_t(pad), width + 2 * int64_t(pad), channels});
     expect_countable(kWhat, {std::max(batch, 1), out_height, out_width, channels});

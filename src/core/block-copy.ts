@@ -22,10 +22,7 @@ export const copiedValues = ({ counts, length }: Pick<BlockCopy, 'counts' | 'len
   counts[0] * counts[1] * counts[2] * length;
 
 /** How many values an array must have in which the runs lie. */
-export function runsExtent(
-  g: Pick<BlockCopy, 'counts' | 'length'>,
-  { offset, steps }: { offset: number; steps: readonly number[] },
-): number {
+export function runsExtent(g: Pick<BlockCopy, 'counts' | 'length'>, { offset, steps }: Runs): number {
   if (copiedValues(g) === 0) return 0;
   return g.counts.reduce((end, count, i) => end + (count - 1) * steps[i]!, offset + g.length);
 }

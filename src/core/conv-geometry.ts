@@ -67,8 +67,8 @@ export function convGeometry(op: string, input: Shape, filter: Shape, options: C
   }
   if (outChannels % groups !== 0)
     throw new ShapeError(`${op}: ${outChannels} output channels do not divide into ${groups} groups`);
-  const outHeight = Math.floor((height + 2 * pad - dilation * (kernelHeight - 1) - 1) / stride) + 1;
-  const outWidth = Math.floor((width + 2 * pad - dilation * (kernelWidth - 1) - 1) / stride) + 1;
+  const outHeight = outputsOf(height, pad, dilation * (kernelHeight - 1) + 1, stride);
+  const outWidth = outputsOf(width, pad, dilation * (kernelWidth - 1) + 1, stride);
   if (outHeight < 1 || outWidth < 1)
     throw new ShapeError(`${op}: the filter is larger than the padded input (${shapes}, pad ${pad})`);
   return {
@@ -103,6 +103,18 @@ function wholeNumbers(op: string, least: number, fields: Readonly<Record<string,
       throw new ShapeError(`${op}: ${name} must be a whole number from ${least} on, got ${value}`);
 }
 
+/** Windows of a side. @param reach pixels that a window, or a dilated kernel, extends over */
+const outputsOf = (size: number, pad: number, reach: number, stride: number) =>
+  Math.floor((size + 2 * pad - reach) / stride) + 1;
+
+function requireOutputs(op: string, g: ConvGeometry | PoolGeometry, tall: number, wide: number): void {
+  const expected = [outputsOf(g.height, g.pad, tall, g.stride), outputsOf(g.width, g.pad, wide, g.stride)];
+  if (g.outHeight !== expected[0] || g.outWidth !== expected[1])
+    throw new ShapeError(
+      `${op}: output ${g.outHeight}x${g.outWidth} does not follow from the input: ${expected.join('x')}`,
+    );
+}
+
 /**
  * Checks a geometry that somebody built by hand, as the compiled kernels do again: they trust it with memory.
  *
@@ -112,23 +124,15 @@ export function checkConvGeometry(op: string, g: ConvGeometry): void {
   const { batch, pad, ...sizes } = g;
   wholeNumbers(op, 0, { batch, pad });
   wholeNumbers(op, 1, sizes as unknown as Record<string, number>);
-  const { height, width, inChannels, kernelHeight, kernelWidth, outChannels, stride, dilation, groups } = g;
+  const { height, width, inChannels, kernelHeight, kernelWidth, outChannels, dilation, groups } = g;
   if (inChannels % groups !== 0 || outChannels % groups !== 0)
     throw new ShapeError(`${op}: ${groups} groups do not divide ${inChannels} and ${outChannels} channels`);
   const [tall, wide] = [dilation * (kernelHeight - 1) + 1, dilation * (kernelWidth - 1) + 1];
   if (pad >= Math.max(tall, wide))
     throw new ShapeError(`${op}: pad ${pad} must be below the (dilated) kernel, ${tall}x${wide}`);
-  const [paddedHeight, paddedWidth] = [height + 2 * pad, width + 2 * pad];
-  const outputs = [
-    Math.floor((paddedHeight - tall) / stride) + 1,
-    Math.floor((paddedWidth - wide) / stride) + 1,
-  ] as const;
-  if (g.outHeight !== outputs[0] || g.outWidth !== outputs[1])
-    throw new ShapeError(
-      `${op}: output ${g.outHeight}x${g.outWidth} does not follow from the input: ${outputs.join('x')}`,
-    );
+  requireOutputs(op, g, tall, wide);
   const [inputs, results] = [inChannels + 64 * groups, outChannels + 64 * groups];
-  countable(op, 'an input', Math.max(1, batch), paddedHeight, paddedWidth, inputs);
+  countable(op, 'an input', Math.max(1, batch), height + 2 * pad, width + 2 * pad, inputs);
   countable(op, 'an output', Math.max(1, batch), g.outHeight, g.outWidth, results);
   countable(op, 'a filter', kernelHeight, kernelWidth, inputs / groups, results);
 }
@@ -160,31 +164,21 @@ export function poolGeometry(op: string, input: Shape, window: number, stride = 
     throw new ShapeError(`${op}: pad must be an integer from 0 to half the window (${window}), got ${pad}`);
   }
   const [batch, height, width, channels] = input as [number, number, number, number];
-  const outHeight = Math.floor((height + 2 * pad - window) / stride) + 1;
-  const outWidth = Math.floor((width + 2 * pad - window) / stride) + 1;
+  const outHeight = outputsOf(height, pad, window, stride);
+  const outWidth = outputsOf(width, pad, window, stride);
   if (outHeight < 1 || outWidth < 1) {
     throw new ShapeError(`${op}: window ${window} is larger than the padded input ${formatShape(input)}`);
   }
   return { batch, height, width, channels, window, stride, pad, outHeight, outWidth };
 }
 
-/** As `checkConvGeometry`. The last windows may reach beyond the image, not lie there. */
+/** As `checkConvGeometry`. */
 export function checkPoolGeometry(op: string, g: PoolGeometry): void {
   const { batch, pad, ...sizes } = g;
   wholeNumbers(op, 0, { batch, pad });
   wholeNumbers(op, 1, sizes as unknown as Record<string, number>);
   if (pad >= g.window) throw new ShapeError(`${op}: pad ${pad} must be below the window, ${g.window}`);
-  for (const [size, outputs] of [
-    [g.height, g.outHeight],
-    [g.width, g.outWidth],
-  ] as const) {
-    const steps = (size + 2 * pad - g.window) / g.stride;
-    const follows = outputs === Math.max(0, Math.floor(steps) + 1) || outputs === Math.ceil(steps) + 1;
-    if (!follows || (outputs - 1) * g.stride >= size + pad)
-      throw new ShapeError(
-        `${op}: output ${g.outHeight}x${g.outWidth} does not follow from the input ${g.height}x${g.width}, window ${g.window}, stride ${g.stride}, pad ${pad}`,
-      );
-  }
+  requireOutputs(op, g, g.window, g.window);
   countable(op, 'an input', Math.max(1, batch), g.height + 2 * pad, g.width + 2 * pad, g.channels);
   countable(op, 'an output', Math.max(1, batch), g.outHeight, g.outWidth, g.channels);
 }

@@ -48,19 +48,19 @@ function checkKind(kernel: string, position: number, kind: ArgumentKind, value: 
 export function marshal(
   exports: WasmExports,
   name: keyof FlatKernels,
-  { kinds, sizes, extra, workspace }: Signature<never[]>,
+  { kinds: typed, sizes, extra, workspace }: Signature<never[]>,
 ): (...args: unknown[]) => void {
   const call = exports[name] as (...args: number[]) => void;
   const { memory } = exports;
+  const kinds: readonly ArgumentKind[] = typed;
   const start = align(exports.heapStart());
-  const arrays = (kinds as readonly ArgumentKind[]).flatMap((kind, position) =>
+  const arrays = kinds.flatMap((kind, position) =>
     isArrayKind(kind) ? [{ position, read: kind[1] !== 'w', written: kind[1] !== 'r' }] : [],
   );
   return (...args) => {
     if (args.length !== kinds.length)
       throw new SignumError(`${name}: ${args.length} arguments, expected ${kinds.length}`);
-    for (const [position, kind] of (kinds as readonly ArgumentKind[]).entries())
-      checkKind(name, position, kind, args[position]);
+    for (const [position, kind] of kinds.entries()) checkKind(name, position, kind, args[position]);
     const needed = sizes(...(args as never[]));
     let free = start;
     const pointers = args.slice() as number[];

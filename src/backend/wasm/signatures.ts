@@ -1,5 +1,5 @@
 import { wordsFor, wordsPerRow } from '../../core/bits.ts';
-import { runsExtent } from '../../core/block-copy.ts';
+import { copiedValues, runsExtent } from '../../core/block-copy.ts';
 import type { FlatKernels } from '../flat-kernels.ts';
 
 type Sizes<A extends unknown[]> = (...args: A) => readonly number[];
@@ -43,63 +43,60 @@ interface Extents {
   outChannels: number;
 }
 
-/** Element counts of a convolution, from its geometry words (order: flat-kernels.ts). */
+/** The geometry words by name (order: flat-kernels.ts), and what follows from them. */
+function fields(g: Int32Array) {
+  const [
+    batch,
+    height,
+    width,
+    inChannels,
+    kernelHeight,
+    kernelWidth,
+    outChannels,
+    ,
+    pad,
+    ,
+    groups,
+    outHeight,
+    outWidth,
+  ] = g;
+  return {
+    batch: batch!,
+    height: height!,
+    width: width!,
+    inChannels: inChannels!,
+    outChannels: outChannels!,
+    pad: pad!,
+    groups: groups!,
+    outHeight: outHeight!,
+    outWidth: outWidth!,
+    taps: kernelHeight! * kernelWidth!,
+    groupIn: inChannels! / groups!,
+    groupOut: outChannels! / groups!,
+  };
+}
+
+/** Element counts of a convolution. */
 function conv(g: Int32Array): Extents {
-  const [batch, height, width, inChannels, kh, kw, outChannels, , , , groups, outHeight, outWidth] = g as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const taps = kh * kw;
+  const { batch, height, width, inChannels, outChannels, outHeight, outWidth, taps, groupIn } = fields(g);
   const [inPixels, outPixels] = [batch * height * width, batch * outHeight * outWidth];
   return {
     input: inPixels * inChannels,
     output: outPixels * outChannels,
-    filter: (taps * inChannels * outChannels) / groups,
+    filter: taps * groupIn * outChannels,
     inWords: wordsFor(inPixels, inChannels),
     outWords: wordsFor(outPixels, outChannels),
-    filterWords: wordsFor(outChannels * taps, inChannels / groups),
+    filterWords: wordsFor(outChannels * taps, groupIn),
     outChannels,
   };
 }
 
 /** uint32 words of a prepared filter: 32-output panels of nibbles, one byte each, then the sums per tap. */
 function prepared(g: Int32Array): number {
-  const [, , , inChannels, kh, kw, outChannels, , , , groups] = g as unknown as number[];
-  const units = Math.ceil(inChannels! / groups! / 4);
-  const panels = groups! * Math.ceil(outChannels! / groups! / 32);
-  return panels * kh! * kw! * units * 8 + kh! * kw! * outChannels!;
+  const { outChannels, groups, taps, groupIn, groupOut } = fields(g);
+  return groups * Math.ceil(groupOut / 32) * taps * Math.ceil(groupIn / 4) * 8 + taps * outChannels;
 }
 
-type GeometryFields = Record<
-  'height' | 'width' | 'taps' | 'groupIn' | 'outChannels' | 'pad' | 'groups' | 'outHeight' | 'outWidth',
-  number
->;
-function fields(g: Int32Array): GeometryFields {
-  const [, height, width, inChannels, kh, kw, outChannels, , pad, , groups, outHeight, outWidth] =
-    g as unknown as number[];
-  return {
-    height: height!,
-    width: width!,
-    taps: kh! * kw!,
-    groupIn: inChannels! / groups!,
-    outChannels: outChannels!,
-    pad: pad!,
-    groups: groups!,
-    outHeight: outHeight!,
-    outWidth: outWidth!,
-  };
-}
 /** Of kernels/wasm/assembly/gemm.ts: a block of b and a panel of a. */
 const gemmWorkspace = (n: number) => 4 * 256 * (n + 8 + 6) + 1024;
 /** Of kernels/wasm/assembly/conv.ts: the columns of one image, a filter of floats, a matrix product. */
@@ -120,20 +117,11 @@ const geometry = 13;
 const poolGeometry = 9;
 const poolInput = (g: Int32Array) => g[0]! * g[1]! * g[2]! * g[3]!;
 const poolOutput = (g: Int32Array) => g[0]! * g[7]! * g[8]! * g[3]!;
+/** Loops and length of a copy, which its first words say. */
+const loopsOf = ([a, b, c, length]: Int32Array) => ({ counts: [a!, b!, c!] as const, length: length! });
 /** Elements a copy needs in the array whose runs are described from word `at` on. */
-function runsEnd(g: Int32Array, at: number): number {
-  const [a, b, c, length, offset, ...steps] = [...g.subarray(0, 4), ...g.subarray(at, at + 4)] as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return runsExtent({ counts: [a, b, c], length }, { offset, steps });
-}
+const runsEnd = (g: Int32Array, at: number) =>
+  runsExtent(loopsOf(g), { offset: g[at]!, steps: [g[at + 1]!, g[at + 2]!, g[at + 3]!] });
 
 export const signatures: Signatures = {
   sgemm: {
@@ -250,7 +238,7 @@ export const signatures: Signatures = {
   rowDots: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, rows] },
   copyBlocks: {
     kinds: ['Fr', 'Fu', 'Ir'],
-    sizes: (_x, _y, g) => [runsEnd(g, 4), Math.max(runsEnd(g, 8), g[0]! * g[1]! * g[2]! * g[3]!), 12],
+    sizes: (_x, _y, g) => [runsEnd(g, 4), Math.max(runsEnd(g, 8), copiedValues(loopsOf(g))), 12],
   },
   maxPool: {
     kinds: ['Fr', 'Fw', 'Iw', 'Ir'],
