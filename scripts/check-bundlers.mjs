@@ -139,7 +139,7 @@ async function checkPage(address, refusal) {
 const checkProgram = (folder, command) => kernelsThatGive('predictions', JSON.parse(run(folder, command)));
 
 /** Runs a server of the project while its page is checked. */
-async function checkServer(folder, command, path = '', refusal = undefined) {
+async function checkServer(folder, command, path = '') {
   const probe = createServer();
   const port = await new Promise((resolve) => probe.listen(0, '127.0.0.1', () => resolve(probe.address().port)));
   await new Promise((resolve) => probe.close(resolve));
@@ -151,7 +151,7 @@ async function checkServer(folder, command, path = '', refusal = undefined) {
         (response) => response.ok,
         () => false,
       );
-      if (ready) return await checkPage(`http://localhost:${port}/${path}`, refusal);
+      if (ready) return await checkPage(`http://localhost:${port}/${path}`);
       assert(waited < 300 && server.exitCode === null, `${command} did not start`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
