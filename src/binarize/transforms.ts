@@ -53,7 +53,8 @@ export const centre: WeightTransform = (w) => {
   return record('centre', [w], y, backward);
 };
 
-function subtractColumnMeans(x: Float32Array, y: Float32Array, rows: number, channels: number): void {
+/** y = x minus the mean of its column, x [rows,channels]; y may be x. */
+export function subtractColumnMeans(x: Float32Array, y: Float32Array, rows: number, channels: number): void {
   const [shift, one] = [floats(channels), floats(channels).fill(1)];
   kernels().columnSums(x, shift, rows, channels);
   for (let c = 0; c < channels; c++) shift[c]! /= -rows;

@@ -44,6 +44,7 @@ import { realToBinary } from './real-to-binary.ts';
 import { recu } from './recu.ts';
 import { selfBinarizing } from './self-binarizing.ts';
 import { semiBinary } from './semi-binary.ts';
+import { siman } from './siman.ts';
 import { guidedTraining, stepping } from './stepping.ts';
 import { syq, syqLayer, syqRow } from './syq.ts';
 import { trainedScaling } from './trained-scaling.ts';
@@ -137,6 +138,7 @@ export const methods: readonly Method[] = [
   rbnn,
   recu,
   adaBin,
+  siman,
 ];
 
 /** @throws UsageError naming the nearest known method */
