@@ -5,6 +5,7 @@ import type { Result, Row } from './harness.ts';
 import { convRows, wasmConvRows } from './rows/conv.ts';
 import { gemmRows } from './rows/gemm.ts';
 import { methodRows } from './rows/methods.ts';
+import { predictRows } from './rows/predict.ts';
 import { sizeRows } from './rows/size.ts';
 import { startRows } from './rows/start.ts';
 import { trainRows } from './rows/train.ts';
@@ -16,6 +17,7 @@ const rows: Row[] = [
   ...wasmConvRows,
   ...trainRows,
   ...workerRows,
+  ...predictRows,
   ...sizeRows,
   ...startRows,
   ...methodRows,

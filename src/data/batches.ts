@@ -1,3 +1,4 @@
+import { pixelTables } from '../core/pixel-tables.ts';
 import { Random } from '../core/random.ts';
 import { randomRegion } from './crop.ts';
 import type { DataSet, FileSplit, Split } from './dataset.ts';
@@ -53,10 +54,7 @@ export class Batches {
     this.data = data;
     this.split = split;
     this.batch = batch;
-    // one look-up per byte instead of a division
-    this.tables = data.mean.map((mean, c) =>
-      Float32Array.from({ length: 256 }, (_, v) => (v / 255 - mean) / data.std[c]!),
-    );
+    this.tables = pixelTables(data.mean, data.std);
   }
 
   /** Batches per epoch; a last partial batch counts. */

@@ -2,6 +2,7 @@ import type { Kernels } from '../backend/kernels.ts';
 import { kernels as selectedKernels } from '../backend/select.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { FormatError, ShapeError } from '../core/errors.ts';
+import { lookUpPixels, pixelTables } from '../core/pixel-tables.ts';
 import { quoted } from '../core/printable.ts';
 import { formatShape, sizeOf } from '../core/shape.ts';
 import { planBuffers } from './buffers.ts';
@@ -41,6 +42,7 @@ export class PackedModel {
   /** What it takes to run one image. */
   readonly memory: MemoryNeed;
   private readonly types: ReadonlyMap<number, ValueType>;
+  private readonly pixelTables: readonly Float32Array[];
   private readonly values = new Map<number, Value>();
   private buffers: readonly ArrayBuffer[] = [];
   private batch = 0;
@@ -54,6 +56,7 @@ export class PackedModel {
   ) {
     this.graph = graph;
     this.proof = proof;
+    this.pixelTables = pixelTables(graph.mean, graph.std);
     this.types = valueTypes(graph);
     this.memory = memoryNeed(graph, this.types, tensors.bytes, kernels);
     checkMemory(this.memory, maxBytes);
@@ -114,9 +117,7 @@ export class PackedModel {
 
   /** (pixel/255 - mean)/std, as in training. @param pixels 0..255, [N,H,W,C] */
   normalise(pixels: Uint8Array): Float32Array {
-    const { mean, std } = this.graph;
-    const channels = this.graph.input[2];
-    return Float32Array.from(pixels, (pixel, i) => (pixel / 255 - mean[i % channels]!) / std[i % channels]!);
+    return lookUpPixels(pixels, this.pixelTables);
   }
 
   /**

@@ -20,6 +20,15 @@ test('classes are ranked by their logits, of equals the first comes first, and t
   );
 });
 
+test('the best few are the first of all, whatever number of them is asked for', () => {
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 0, max: 14 }), (values, top) => {
+      const logits = Float32Array.from(values.flatMap((value) => [value, value]));
+      expect(ranked(logits, top)).toEqual(ranked(logits).slice(0, top));
+    }),
+  );
+});
+
 test('logits whose probabilities are one number are still told apart', () => {
   const logits = Float32Array.of(1e-29, 4e-11);
   const [a, b] = probabilities(Float32Array.of(0, 1e-29));
