@@ -9,9 +9,10 @@ import type { Quantizer } from './quantizer.ts';
  * Each image divided by its standard deviation over all pixels and channels, its mean taken off first if `centred`.
  *
  * @param x [N,H,W,C]
+ * @param constant the deviation is a constant to the gradient
  * Source: Xu 2021 (ReCU), eq. 13; Lin 2020 (RBNN), sec. 3.5.
  */
-export function sampleNormalise(x: Tensor, centred: boolean): Tensor {
+export function sampleNormalise(x: Tensor, centred: boolean, constant = false): Tensor {
   const samples = x.shape[0]!;
   const perSample = x.size / samples;
   const [means, inverse, ones] = [floats(samples), floats(samples), floats(x.size).fill(1)];
@@ -20,6 +21,10 @@ export function sampleNormalise(x: Tensor, centred: boolean): Tensor {
   const y = emptyTensor(x.shape);
   normaliseSamples(kernels(), x.data, means, inverse, centred, y.data, samples, x.channels);
   const backward = (dy: Float32Array) => {
+    if (constant && !centred) {
+      kernels().rowScale(dy, inverse, dy, samples, perSample);
+      return [dy];
+    }
     const [products, sums, ones] = [floats(samples), floats(samples), floats(x.size).fill(1)];
     kernels().rowDots(dy, y.data, products, samples, perSample);
     kernels().rowDots(dy, ones, sums, samples, perSample);
@@ -40,9 +45,13 @@ export function sampleNormalise(x: Tensor, centred: boolean): Tensor {
  */
 export function sampleStandardised(options: {
   centred: boolean;
+  /** The deviation is a constant to the gradient; default no. */
+  constant?: boolean;
   quantizer: Quantizer<SignTensor>;
 }): Quantizer<SignTensor> {
-  const { centred, quantizer } = options;
+  const { centred, constant, quantizer } = options;
   return (x, context, own) =>
-    context.training || centred ? quantizer(sampleNormalise(x, centred), context, own) : quantizer(x, context, own);
+    context.training || centred
+      ? quantizer(sampleNormalise(x, centred, constant), context, own)
+      : quantizer(x, context, own);
 }

@@ -33,7 +33,7 @@ test('DQ (survey [81]): 0.7 T^2 KL + 0.3 CE of the notes', () => {
   const view = {
     logits: student,
     labels: [0],
-    teacher: { logits: teacher, attention: [], layers: [] },
+    teacher: { logits: teacher, features: [], layers: [] },
   } as unknown as StepView;
   const { lossTerms, classificationWeight } = quantizedDistillation;
   const total = number(() =>
@@ -47,7 +47,7 @@ test('Apprentice (survey [82], eq. 11): the three terms of the notes and the gra
   const view = {
     logits: student,
     labels: [0],
-    teacher: { logits: teacher, attention: [], layers: [] },
+    teacher: { logits: teacher, features: [], layers: [] },
   } as unknown as StepView;
   const loss = (method: typeof apprenticeA) =>
     add(method.lossTerms![0]!(view), scale(softmaxCrossEntropy(student, [0]), method.classificationWeight!));
@@ -137,7 +137,7 @@ test('guided training (survey [125]): a quarter of the mean squared distance of 
     logits: student,
     labels: [0],
     layers: probes(row(9, 9), ours, ours),
-    teacher: { logits: teacher, attention: [], layers: probes(row(7, 7), theirs, theirs) },
+    teacher: { logits: teacher, features: [], layers: probes(row(7, 7), theirs, theirs) },
   } as unknown as StepView;
   const loss = () => guidedTraining.lossTerms![0]!(view);
   expect(number(loss)).toBeCloseTo(number(() => softmaxCrossEntropy(teacher, [0])) + 2 * 0.25 * 2.5, 5);

@@ -58,8 +58,8 @@ export interface Point {
 export interface TeacherView {
   /** [N,classes] */
   readonly logits: Tensor;
-  /** `attentionMap` of what enters each binary layer, in order; of a trained teacher. */
-  readonly attention: readonly Tensor[];
+  /** What the method's `teacherFeatures` makes of a trained teacher's pass. */
+  readonly features: readonly Tensor[];
   /** The layers themselves, on the tape; of a teacher that learns beside the student. */
   readonly layers: readonly LayerProbe[];
 }
@@ -132,6 +132,8 @@ export interface Method {
   readonly classificationWeight?: number;
   /** Learns from a float network: a `trained` one, one that is used if given (`optional`), or one that learns along (`joint`). */
   readonly teacher?: 'trained' | 'optional' | 'joint';
+  /** What the loss terms want of a trained teacher beside its logits, from what enters each of its binary layers, in order. */
+  readonly teacherFeatures?: (inputs: readonly Tensor[]) => readonly Tensor[];
   readonly update?: UpdateRule;
   readonly fit?: LayerFit;
   /** Why a packed network of this method holds float products, where it does. */

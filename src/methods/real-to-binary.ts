@@ -8,7 +8,7 @@ import { adam } from '../optim/optimizer.ts';
 import { cosine } from '../optim/schedules.ts';
 import { relu, sigmoid } from '../tensor/ops/activation.ts';
 import { add, scale, sum } from '../tensor/ops/arithmetic.ts';
-import { attentionDistance } from '../tensor/ops/attention.ts';
+import { attentionDistance, attentionMap } from '../tensor/ops/attention.ts';
 import { dense } from '../tensor/ops/conv.ts';
 import { globalAvgPool } from '../tensor/ops/pooling.ts';
 import { channelGate } from '../tensor/ops/sample.ts';
@@ -35,7 +35,7 @@ const dataDrivenScale = learningOutput(
 /** The student looks where its teacher looks (eq. 2-3); nothing to add without a teacher. */
 const attention: LossTerm = ({ logits, layers, teacher }) =>
   layers
-    .flatMap(({ input }, i) => (teacher?.attention[i] ? [attentionDistance(input, teacher.attention[i])] : []))
+    .flatMap(({ input }, i) => (teacher?.features[i] ? [attentionDistance(input, teacher.features[i])] : []))
     .reduce(add, scale(sum(logits), 0));
 
 /**
@@ -56,6 +56,7 @@ export const realToBinary = defineMethod({
   activation: binarizeActivation(approxSign),
   output: dataDrivenScale,
   teacher: 'optional',
+  teacherFeatures: (inputs) => inputs.map(attentionMap),
   lossTerms: [attention],
   clippedWeightEstimator: true,
   schedule: ({ progress }) => ({ binaryWeights: progress < 0.5 ? 0 : 1 }),

@@ -4,16 +4,11 @@ import { buildNetwork } from '../models/table.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { randomTensor } from '../tensor/gradients.testing.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { authors } from './authors.testing.ts';
 import { Bench, rounded } from './equations.testing.ts';
 import { drawIn, siman } from './siman.ts';
 
-/** [input channel][filter] */
-const weights = [
-  [0.5, 3, -0.1],
-  [-0.2, -1, 0.4],
-  [0.1, 2, 0.9],
-  [0.9, 0, -2],
-];
+const { weights } = authors;
 const filters = [0, 1, 2].map((c) => weights.map((row) => row[c]!));
 
 const meanOf = (values: readonly number[]) => values.reduce((a, b) => a + b) / values.length;
@@ -78,6 +73,38 @@ describe('SiMaN', () => {
     const bench = new Bench(siman, weights);
     const values = [0, 1, 2, 5];
     expect(bench.activated(values)).toEqual([-1, -1, 1, 1]);
+  });
+
+  test("forward and backward as the authors' code has it", () => {
+    const bench = new Bench(siman, weights);
+    bench.own.learned['weightScale']!.data.set(authors.scale);
+    // biome-ignore format: a matrix
+    expect(bench.effective()).toEqual([
+      -0.5, 2, -3,
+      0.5, 2, -3,
+      -0.5, -2, 3,
+      0.5, -2, 3,
+    ]);
+    const { weight, weightScale } = bench.weightGradients(authors.gradient);
+    // biome-ignore format: a matrix
+    const expected = [
+      1.358743, -1.875947, -0.321624,
+      -1.204011, -0.451871, -5.479908,
+      0.976057, 2.587986, 4.745849,
+      -1.130789, -0.260168, 1.055683,
+    ];
+    for (const [i, value] of expected.entries()) expect(weight![i]).toBeCloseTo(value, 3);
+    expect(weightScale).toEqual([1.25, -3.75, 6]);
+    expect(bench.activated(authors.input)).toEqual([-1, -1, 1, 1]);
+    const w = new Tensor(Float32Array.from(weights.flat()), [1, 1, 4, 3]);
+    drawIn(w, 10);
+    // biome-ignore format: a matrix
+    expect(rounded(w.data)).toEqual([
+      0.18, 1.98, 0.18,
+      -0.525, -1.98, 0.6,
+      -0.225, 1, 1.1,
+      0.575, -1, -1.8,
+    ]);
   });
 
   test('P: exactly half of the bits of every filter are +1, whatever the mean and the signs of its weights', () => {

@@ -7,6 +7,7 @@ import { bbg } from './bbg.ts';
 import { bcgd, bcgdOneBit } from './bcgd.ts';
 import { biReal } from './bi-real.ts';
 import { binaryConnect, binaryConnectFloatTest, binaryConnectStochastic } from './binary-connect.ts';
+import { biper } from './biper.ts';
 import { bitwise, bitwiseSparse } from './bitwise.ts';
 import { bnn, bnnIdentity, bnnShift, bnnStochastic } from './bnn.ts';
 import { bnnDl } from './bnn-dl.ts';
@@ -31,16 +32,19 @@ import { int8Training } from './int8-training.ts';
 import { irNet, irNetResnet20 } from './ir-net.ts';
 import { itBnn } from './it-bnn.ts';
 import { lab, lab2 } from './lab.ts';
+import { lcrBnn } from './lcr-bnn.ts';
 import { lqNet } from './lq-nets.ts';
 import { mainSubsidiary } from './main-subsidiary.ts';
 import { metaQuant, metaQuantFcGrad } from './meta-quant.ts';
 import type { Method } from './method.ts';
+import { ovsw } from './ovsw.ts';
 import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
 import { quantizationNetworks } from './quantization-networks.ts';
 import { rbnn } from './rbnn.ts';
 import { reactNet } from './react-net.ts';
 import { realToBinary } from './real-to-binary.ts';
+import { rebnn } from './rebnn.ts';
 import { recu } from './recu.ts';
 import { selfBinarizing } from './self-binarizing.ts';
 import { semiBinary } from './semi-binary.ts';
@@ -139,6 +143,10 @@ export const methods: readonly Method[] = [
   recu,
   adaBin,
   siman,
+  lcrBnn,
+  rebnn,
+  biper,
+  ovsw,
 ];
 
 /** @throws UsageError naming the nearest known method */

@@ -102,6 +102,10 @@ const reaches: Record<string, readonly [epochs: number, percent: number]> = {
   recu: [8, 74.2],
   'ada-bin': [5, 78.6],
   siman: [8, 84.6],
+  'lcr-bnn': [5, 72.6],
+  rebnn: [8, 79.8],
+  biper: [8, 83.6],
+  ovsw: [5, 68.4],
 };
 
 /** Points that may be lost where a change of a method or of a sum's order moves all runs a little: none of them depends on the machine. */

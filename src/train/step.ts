@@ -88,9 +88,10 @@ export class TrainingStep {
   /** A teacher that learns along is part of the step's tape; a trained one only answers. */
   private teacherView(images: Tensor): TeacherView | null {
     if (!this.teacher) return null;
-    if (this.network.method.teacher !== 'joint') return askTeacher(this.teacher, images);
+    if (this.network.method.teacher !== 'joint')
+      return askTeacher(this.teacher, images, this.network.method.teacherFeatures);
     const layers: LayerProbe[] = [];
-    return { logits: this.forward(this.teacher, images, layers), attention: [], layers };
+    return { logits: this.forward(this.teacher, images, layers), features: [], layers };
   }
 
   private loss(view: StepView): Tensor {

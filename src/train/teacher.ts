@@ -5,7 +5,6 @@ import type { Method, TeacherView } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
 import { withProbe } from '../nn/binary-layers.ts';
-import { attentionMap } from '../tensor/ops/attention.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { imagesOf } from './data-of.ts';
@@ -57,17 +56,19 @@ export function teacherFor(
 }
 
 /** What a trained teacher says of a batch, copied out of its own pass. */
-export function askTeacher(teacher: Network, images: Tensor): TeacherView {
+export function askTeacher(
+  teacher: Network,
+  images: Tensor,
+  featuresOf: NonNullable<Method['teacherFeatures']> = () => [],
+): TeacherView {
+  const copy = ({ data, shape }: Tensor) => new Tensor(new Float32Array(data), shape);
   return inference(() => {
-    const attention: Tensor[] = [];
+    const inputs: Tensor[] = [];
     const logits = withProbe(
-      ({ input }) => {
-        const map = attentionMap(input);
-        attention.push(new Tensor(new Float32Array(map.data), map.shape));
-      },
+      ({ input }) => inputs.push(input),
       () => teacher.forward(images),
     );
-    return { logits: new Tensor(new Float32Array(logits.data), logits.shape), attention, layers: [] };
+    return { logits: copy(logits), features: featuresOf(inputs).map(copy), layers: [] };
   });
 }
 
