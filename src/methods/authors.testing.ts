@@ -2,7 +2,9 @@
  * Literal inputs that authors' code was run on under PyTorch 2.13 (one 1x1 convolution of four channels to three): figures in tests that
  * say "the authors' code" are what it gave.
  */
-export const authors = {
+export const authors: Readonly<Record<'gradient' | 'scale' | 'input', readonly number[]>> & {
+  readonly weights: readonly (readonly number[])[];
+} = {
   /** [input channel][filter] */
   weights: [
     [0.5, 3, -0.1],
@@ -15,4 +17,4 @@ export const authors = {
   scale: [0.5, 2, 3],
   /** One pixel. */
   input: [0.3, -0.2, 1.5, 0.9],
-} as const;
+};

@@ -23,6 +23,7 @@ import { differentiableQuantization, quantizedDistillation } from './distillatio
 import { dorefa, dorefaNet } from './dorefa.ts';
 import { dsq } from './dsq.ts';
 import { elbnn } from './elbnn.ts';
+import { fdaBnn } from './fda-bnn.ts';
 import { float } from './float.ts';
 import { groupNet, groupNetBpac, groupNetGroupwise, groupNetLayerwise } from './group-net.ts';
 import { horq } from './horq.ts';
@@ -142,6 +143,7 @@ export const methods: readonly Method[] = [
   rbnn,
   recu,
   adaBin,
+  fdaBnn,
   siman,
   lcrBnn,
   rebnn,

@@ -101,6 +101,7 @@ const reaches: Record<string, readonly [epochs: number, percent: number]> = {
   rbnn: [8, 69.8],
   recu: [8, 74.2],
   'ada-bin': [5, 78.6],
+  'fda-bnn': [5, 72.8],
   siman: [8, 84.6],
   'lcr-bnn': [5, 72.6],
   rebnn: [8, 79.8],
