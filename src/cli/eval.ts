@@ -8,6 +8,7 @@ import { UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { Batches } from '../data/batches.ts';
 import type { DataSet } from '../data/dataset.ts';
+import { pixelsText } from '../data/digest.ts';
 import { isFolder } from '../data/files.ts';
 import { PackedModel } from '../runtime/packed-model.ts';
 import { inference } from '../tensor/tape.ts';
@@ -56,13 +57,13 @@ export function defineEval(command: Command): void {
         );
       if (options.json) {
         print(
-          `${JSON.stringify({ target: path, packed, ...(best ? { best } : {}), data: data.name, classes, ...result })}\n`,
+          `${JSON.stringify({ target: path, packed, ...(best ? { best } : {}), data: data.name, originalPixels: data.originalPixels, classes, ...result })}\n`,
         );
         return;
       }
       if (best) print(`best checkpoint: ${bestText(best)}\n`);
       print(
-        `${packed ? 'packed' : 'trained'} network on ${printable(data.name)}, ${result.count} images: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}\n`,
+        `${packed ? 'packed' : 'trained'} network on ${[printable(data.name), pixelsText(data.originalPixels)].filter(Boolean).join(', ')}, ${result.count} images: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}\n`,
       );
       if (classes.length > 20) return;
       // of a subset only the classes that it has

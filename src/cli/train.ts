@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InterruptError } from '../core/errors.ts';
+import { pixelsText } from '../data/digest.ts';
 import { bestFile, bestText } from '../train/best.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { prolongedText, resumedConfig } from '../train/resume.ts';
@@ -56,19 +57,20 @@ function continued(folder: RunFolder, typed: Record<string, unknown>): TrainConf
   return config;
 }
 
-function printResult({ folder, accuracy, best, stoppedEarly, warning }: FinishedRun, json: boolean): void {
+function printResult({ folder, data, accuracy, best, stoppedEarly, warning }: FinishedRun, json: boolean): void {
   const metrics = folder.readMetrics();
   // the test images had no say in the choice, so their accuracy after that epoch is what to report of it
   const testAccuracy = metrics.find(({ epoch }) => epoch === best?.epoch)?.testAccuracy;
   if (json) {
     const chosen = best ? { best: { ...best, testAccuracy }, stoppedEarly } : {};
     print(
-      `${JSON.stringify({ run: folder.path, finished: true, accuracy, ...chosen, ...(warning ? { warning } : {}) })}\n`,
+      `${JSON.stringify({ run: folder.path, finished: true, accuracy, originalPixels: data.originalPixels, ...chosen, ...(warning ? { warning } : {}) })}\n`,
     );
     return;
   }
   if (stoppedEarly) print(`stopped early: no better epoch since epoch ${best!.epoch + 1}\n`);
-  print(`test accuracy ${percent(accuracy)}; report: ${folder.file('report.html')}\n`);
+  const pixels = pixelsText(data.originalPixels);
+  print(`test accuracy ${percent(accuracy)}${pixels ? ` (${pixels})` : ''}; report: ${folder.file('report.html')}\n`);
   if (best) print(`best: ${bestText(best)}; test accuracy then ${percent(testAccuracy ?? Number.NaN)}\n`);
   if (warning) print(`warning: ${warning}\n`);
   print(`next: signum pack ${folder.path}${existsSync(folder.file(bestFile)) ? ' [--best]' : ''}\n`);

@@ -2,30 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bytes, bytesOf } from '../core/bytes.ts';
 import { DataError } from '../core/errors.ts';
-import { printable } from '../core/printable.ts';
-import { checkBroken, skippedText, usuallyAllowed } from './broken-files.ts';
-import { cachedSplit, type DecodedSplit } from './cache.ts';
-import { checkCount, checkFileSize, type SetCounts } from './counts.ts';
-import { checkSplit, type DataSet, type PixelSplit, pixelStatistics } from './dataset.ts';
-import { headerProblem } from './image-header.ts';
-import { decodeAll } from './images.ts';
+import { cifar10Classes, loadCifar10Pictures } from './cifar-pictures.ts';
+import { inClassOrder } from './class-order.ts';
+import { checkFileSize, type SetCounts } from './counts.ts';
+import { checkSplit, type DataSet, type PixelSplit, pixelStatistics, type Unmeasured } from './dataset.ts';
+import { digestOf, isOriginalCifar10, pixelsText } from './digest.ts';
+import { isFolder } from './files.ts';
 import type { LoadOptions } from './load-options.ts';
 import { dataRoot, locateFolder } from './locate.ts';
-import { isLeftBySystem, namesPicture, type UnusedFile } from './picture-files.ts';
-import { readTar } from './tar.ts';
 
-export const cifar10Classes = [
-  'airplane',
-  'automobile',
-  'bird',
-  'cat',
-  'deer',
-  'dog',
-  'frog',
-  'horse',
-  'ship',
-  'truck',
-];
 const shape = [32, 32, 3] as const;
 const pixelsPerImage = 32 * 32;
 /** As published, also of CIFAR-100. */
@@ -74,79 +59,8 @@ function joinSplits(parts: readonly PixelSplit[]): PixelSplit {
   return { count, labels, pixels };
 }
 
-/** Class folder and place of a picture named .../{class}/{file}. @throws DataError for a folder of another name */
-function labelOf(path: string, name: string): number {
-  const folder = name.split('/').at(-2) ?? '';
-  const label = cifar10Classes.indexOf(folder);
-  if (label >= 0) return label;
-  throw new DataError(
-    `${path}: ${printable(name)} lies in folder "${printable(folder)}", which is none of the classes ${cifar10Classes.join(', ')}`,
-  );
-}
-
-/** A tar of pictures named .../{class}/{file}; sorted by name, so that the order is always the same. */
-function loadTarSplit(path: string): Promise<DecodedSplit> {
-  const decode = async (): Promise<DecodedSplit> => {
-    const [skipped, broken]: [UnusedFile[], UnusedFile[]] = [[], []];
-    const entries = await readTar(path, (name) => {
-      const isHidden = name.split('/').some((part) => part !== '.' && isLeftBySystem(part));
-      const isPicture = !isHidden && (namesPicture(name) || !/\.[^/]*$/.test(name));
-      if (!isPicture) skipped.push({ name, reason: isHidden ? 'hidden' : 'no picture' });
-      return isPicture;
-    });
-    entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-    const files = entries.filter(({ name, bytes }) => {
-      const reason = headerProblem((at, length) => bytes.subarray(at, at + length));
-      if (reason !== null) (namesPicture(name) ? broken : skipped).push({ name, reason });
-      return reason === null;
-    });
-    const labels = files.map(({ name }) => labelOf(path, name));
-    const { pixels, places, broken: undecodable } = await decodeAll(files, shape);
-    const split = { count: places.length, labels: Uint16Array.from(places, (place) => labels[place]!), pixels };
-    return { split, skipped, broken: [...broken, ...undecodable] };
-  };
-  return cachedSplit(path, 'cifar10-tar', decode);
-}
-
-async function loadCifar10Tars(
-  folder: string,
-  { allowBroken = usuallyAllowed, tell = () => {}, counts = published }: LoadOptions,
-): Promise<DataSet<PixelSplit>> {
-  const parts = [await loadTarSplit(join(folder, 'train.tar')), await loadTarSplit(join(folder, 'test.tar'))] as const;
-  for (const [i, part] of (['train', 'test'] as const).entries()) {
-    const { split, broken } = parts[i]!;
-    checkCount(join(folder, `${part}.tar`), split.count + broken.length, counts[part]);
-  }
-  const [skipped, broken] = [parts.flatMap((part) => part.skipped), parts.flatMap((part) => part.broken)];
-  const [train, test] = [parts[0].split, parts[1].split];
-  checkBroken(folder, broken, train.count + test.count, allowBroken);
-  const unused = [...broken, ...skipped];
-  if (unused.length > 0)
-    tell(`${folder}: ${train.count + test.count} images, ${cifar10Classes.length} classes, ${skippedText(unused)}`);
-  return {
-    name: 'cifar10',
-    shape,
-    classes: cifar10Classes,
-    train: checkSplit('train.tar', train, shape, cifar10Classes.length),
-    test: checkSplit('test.tar', test, shape, cifar10Classes.length),
-    ...pixelStatistics(train.pixels, 3),
-    skipped: unused,
-  };
-}
-
-/** CIFAR-10, 32x32x3: `$SIGNUM_DATA/cifar10/{train,test}.tar` of images, or the binary batches (cifar-10-batches-bin). */
-export async function loadCifar10(options: LoadOptions = {}): Promise<DataSet<PixelSplit>> {
-  const root = dataRoot();
-  const tarFolder = join(root, 'cifar10');
-  if (existsSync(join(tarFolder, 'train.tar')) && existsSync(join(tarFolder, 'test.tar')))
-    return loadCifar10Tars(tarFolder, options);
-  const folder = locateFolder(
-    'cifar10',
-    [join(root, 'cifar-10-batches-bin'), tarFolder],
-    [...trainBatches, 'test_batch.bin'],
-    'Put the "CIFAR-10 binary version" (cifar-10-binary.tar.gz, unpacked) into the first folder, or train.tar and test.tar of images into the second; set SIGNUM_DATA to use another root.',
-  );
-  const { counts = published } = options;
+/** The binary batches, in their order. */
+function loadCifar10Batches(folder: string, counts: SetCounts): Unmeasured<PixelSplit> {
   const train = joinSplits(
     trainBatches.map((file) => readBatch(join(folder, file), counts.train / trainBatches.length)),
   );
@@ -157,8 +71,35 @@ export async function loadCifar10(options: LoadOptions = {}): Promise<DataSet<Pi
     classes: cifar10Classes,
     train: checkSplit(folder, train, shape, 10),
     test: checkSplit(folder, test, shape, 10),
-    ...pixelStatistics(train.pixels, 3),
   };
+}
+
+async function readCifar10(options: LoadOptions): Promise<Unmeasured<PixelSplit>> {
+  const [root, { counts = published }] = [dataRoot(), options];
+  const own = join(root, 'cifar10');
+  const holds = (source: (part: string) => boolean) => source('train') && source('test');
+  for (const ending of ['.tar', ''])
+    if (holds((part) => (ending ? existsSync(join(own, `${part}.tar`)) : isFolder(join(own, part)))))
+      return loadCifar10Pictures(own, ending, { ...options, counts });
+  const folder = locateFolder(
+    'cifar10',
+    [join(root, 'cifar-10-batches-bin'), own],
+    [...trainBatches, 'test_batch.bin'],
+    'Put the "CIFAR-10 binary version" (cifar-10-binary.tar.gz, unpacked) into the first folder, or train.tar and test.tar of images, or train/ and test/ with a folder of images per class, into the second; set SIGNUM_DATA to use another root.',
+  );
+  return inClassOrder(loadCifar10Batches(folder, counts));
+}
+
+/**
+ * CIFAR-10, 32x32x3, by class and place within the class, whatever it is read from: `$SIGNUM_DATA/cifar10/{train,test}.tar` of images,
+ * `cifar10/{train,test}/{class}/*` as files, or the binary batches (`cifar-10-batches-bin`). Says whether the pixels are the published ones.
+ */
+export async function loadCifar10(options: LoadOptions = {}): Promise<DataSet<PixelSplit>> {
+  const data = await readCifar10(options);
+  const digest = digestOf(data);
+  const originalPixels = isOriginalCifar10(digest);
+  options.tell?.(`${data.name}: ${pixelsText(originalPixels)}`);
+  return { ...data, ...pixelStatistics(data.train.pixels, 3), digest, originalPixels };
 }
 
 /** CIFAR-100, 32x32x3, its 100 fine classes: the binary version (cifar-100-binary) under `$SIGNUM_DATA`. */

@@ -39,7 +39,18 @@ export interface DataSet<S extends Split = Split> {
   readonly anyShape?: boolean;
   /** Files of its folder or tar that are not used. */
   readonly skipped?: readonly UnusedFile[];
+  /** How the images are sorted, whatever they were read from; absent: as the source has them. */
+  readonly order?: 'class';
+  /** Places that give the images as the source has them, of the splits that are sorted otherwise. */
+  readonly sourceOrder?: { readonly train?: Uint32Array; readonly test?: Uint32Array };
+  /** `digestOf` the images, where it was taken when they were loaded. */
+  readonly digest?: string;
+  /** Whether the pixels are those that were published (not compressed again, say); absent where that is not known. */
+  readonly originalPixels?: boolean;
 }
+
+/** A data set before its channels are measured. */
+export type Unmeasured<S extends Split = Split> = Omit<DataSet<S>, 'mean' | 'std'>;
 
 /** Labels are 16 bits wide. */
 const mostClasses = 2 ** 16;
@@ -50,18 +61,21 @@ export function checkClasses(name: string, classes: number): void {
     throw new DataError(`${name}: ${classes} classes, but labels of 16 bits tell at most ${mostClasses} apart`);
 }
 
-/** Mean and standard deviation per channel of pixels/255. */
+/** Mean and standard deviation per channel of pixels/255, in whatever order the images come: sums of whole numbers are exact. */
 export function pixelStatistics(pixels: Uint8Array, channels: number): { mean: number[]; std: number[] } {
-  const sums = new Float64Array(channels);
-  const squares = new Float64Array(channels);
-  for (let i = 0; i < pixels.length; i++) {
-    const value = pixels[i]! / 255;
-    sums[i % channels]! += value;
-    squares[i % channels]! += value * value;
-  }
   const n = pixels.length / channels;
-  const mean = Array.from(sums, (sum) => sum / n);
-  const std = Array.from(squares, (square, c) => Math.max(Math.sqrt(Math.max(0, square / n - mean[c]! ** 2)), 1e-3));
+  const [mean, std]: [number[], number[]] = [[], []];
+  for (let c = 0; c < channels; c++) {
+    let [sum, squares] = [0, 0];
+    for (let i = c; i < pixels.length; i += channels) {
+      const value = pixels[i]!;
+      sum += value;
+      squares += value * value;
+    }
+    const average = sum / (255 * n);
+    mean.push(average);
+    std.push(Math.max(Math.sqrt(Math.max(0, squares / (255 * 255 * n) - average ** 2)), 1e-3));
+  }
   return { mean, std };
 }
 

@@ -1,7 +1,9 @@
 /** `signum-bnn/data`: data sets, batches and image decoding. */
 export { type Augmentation, type Batch, Batches, type Pass } from './batches.ts';
-export { cifar10Classes, loadCifar10, loadCifar100, parseCifarBatch } from './cifar.ts';
+export { loadCifar10, loadCifar100, parseCifarBatch } from './cifar.ts';
+export { cifar10Classes } from './cifar-pictures.ts';
 export type { DataSet, FileSplit, PixelSplit, Split } from './dataset.ts';
+export { digestOf } from './digest.ts';
 export { loadFolder } from './folder.ts';
 export { readIdx } from './idx.ts';
 export { decodeImage } from './images.ts';

@@ -47,6 +47,8 @@ const progressSchema = z.object({
   classes: z.array(z.string()),
   /** Training images when it was saved; their order hangs on it. Files of before do not say. */
   images: z.int().positive().optional(),
+  /** How these are sorted; in files of version 0.1, and of sets with one order only, not there. */
+  order: z.literal('class').optional(),
   mean: z.array(z.number()),
   std: z.array(z.number()),
 });

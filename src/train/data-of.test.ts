@@ -5,14 +5,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EnsembleTraining } from '../analysis/ensemble/training.ts';
 import { evaluatePacked, packForData } from '../analysis/packed-evaluation.ts';
 import { Batches } from '../data/batches.ts';
-import type { DataSet, Split } from '../data/dataset.ts';
+import { inClassOrder } from '../data/class-order.ts';
+import type { DataSet, PixelSplit, Split } from '../data/dataset.ts';
 import { methodNamed } from '../methods/table.ts';
 import { buildNetwork } from '../models/table.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { parseConfig, type TrainOptions } from './config.ts';
 import { evaluate } from './evaluate.ts';
-import { trainRun } from './run.ts';
+import { type FinishedRun, trainRun } from './run.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
 import { teacherFor } from './teacher.ts';
@@ -64,6 +65,22 @@ test('a run resumed on the same images in another order, with other statistics, 
   expect(parts.network.parameters().map(({ value }) => value.data)).toEqual(
     steady.network.parameters().map(({ value }) => value.data),
   );
+});
+
+test('a run that was begun on the order of the files goes on with it, and a later one with that of the classes', async () => {
+  const sorted = inClassOrder(blobs as DataSet<PixelSplit>);
+  const weights = ({ network }: FinishedRun) => network.parameters().map(({ value }) => value.data);
+  const ends = async (name: string, first: DataSet, then: DataSet) => {
+    const config = (epochs: number) => options({ epochs, schedule: 'constant', validation: 20 });
+    await trainRun(join(directory, name), config(1), first);
+    new RunFolder(join(directory, name)).writeConfig(parseConfig(config(2)));
+    return weights(await trainRun(join(directory, name), config(2), then, { existing: 'resume' }));
+  };
+  // `blobs` says nothing of its order, as checkpoints of version 0.1 do
+  const old = await ends('old', blobs, sorted);
+  expect(old).toEqual(await ends('steady', blobs, blobs));
+  const later = await ends('later', sorted, sorted);
+  expect(later).not.toEqual(old);
 });
 
 test('what a network learns from or starts from says the order of classes and the normalisation', async () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { printable } from '../core/printable.ts';
+import { inSourceOrder } from '../data/class-order.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { type FittedData, fitToModel, haveSameClasses, type ModelImages } from '../data/fit-model.ts';
 import type { LoadOptions } from '../data/load-options.ts';
@@ -41,7 +42,9 @@ function afterInit(data: DataSet, { classes, mean, std, shape }: ModelImages): F
  */
 export function trainingData(config: TrainConfig, data: DataSet, checkpoint: LoadedCheckpoint | null): FittedData {
   if (checkpoint) {
-    const { data: fitted, notes } = fitToModel(data, imagesOf(checkpoint), 'train');
+    // a seed draws by place: what was begun on the order of the files goes on with it
+    const ordered = checkpoint.order === data.order ? data : inSourceOrder(data);
+    const { data: fitted, notes } = fitToModel(ordered, imagesOf(checkpoint), 'train');
     const { images = data.train.count } = checkpoint;
     const changed = `${printable(data.name)} has ${data.train.count} training images, ${images} when the run was stopped: it goes on, but not as one that never stopped`;
     return { data: fitted, notes: images === data.train.count ? notes : [...notes, changed] };

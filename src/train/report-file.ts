@@ -15,6 +15,7 @@ const count = z.int().nonnegative();
 const text = z.string().max(1000);
 const outcomeSchema = z.object({
   command: z.string(),
+  originalPixels: z.boolean().optional(),
   classes: z.array(text),
   evaluation: z.object({
     top1: share,
@@ -68,6 +69,7 @@ export async function writeReport(
   const { mistakes: wrong, ...figures } = evaluation;
   write(run, network, {
     command,
+    originalPixels: data.originalPixels,
     classes: [...data.classes],
     evaluation: { ...figures, mistakes: [...wrong] },
     mistakes,

@@ -1,3 +1,4 @@
+import { pixelsText } from '../data/digest.ts';
 import { layerName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
@@ -19,6 +20,8 @@ export interface PackedFigures {
 export interface ReportInput {
   readonly config: TrainConfig;
   readonly command: string;
+  /** Whether the images are those that were published; undefined where that is not known. */
+  readonly originalPixels?: boolean | undefined;
   readonly metrics: readonly EpochMetrics[];
   readonly evaluation: Evaluation;
   readonly classes: readonly string[];
@@ -215,7 +218,7 @@ export function reportHtml(input: ReportInput): string {
   return pageHtml({
     title: `${config.model} / ${config.method} on ${config.data}`,
     heading: `${config.model} · ${method.title}`,
-    sub: `${config.data}, ${metrics.length} epochs, batch ${config.batch}, seed ${config.seed} · ${method.bits.weight}-bit weights, ${method.bits.activation}-bit activations · ${method.paper}`,
+    sub: `${[config.data, pixelsText(input.originalPixels)].filter(Boolean).join(', ')}, ${metrics.length} epochs, batch ${config.batch}, seed ${config.seed} · ${method.bits.weight}-bit weights, ${method.bits.activation}-bit activations · ${method.paper}`,
     figures: figuresOf(input),
     sections,
     style,

@@ -19,6 +19,8 @@ export interface EpochMetrics {
   /** Of the images held back by `--validation`. */
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
+  /** Whether the images are those that were published; of sets of which that is known. */
+  readonly originalPixels?: boolean;
   readonly imagesPerSecond: number;
   readonly seconds: number;
   readonly layers: readonly LayerMetrics[];

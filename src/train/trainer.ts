@@ -116,6 +116,7 @@ export class Trainer {
       running: { loss: 0, hits: 0, images: 0, seconds: 0 },
       classes: [...data.classes],
       images: data.train.count,
+      ...(data.order ? { order: data.order } : {}),
       mean: [...data.mean],
       std: [...data.std],
     };
@@ -368,6 +369,7 @@ export class Trainer {
       testAccuracy: evaluation.top1,
       testTop5: evaluation.top5,
       ...(validation ? { validationLoss: validation.loss, validationAccuracy: validation.top1 } : {}),
+      ...(this.data.originalPixels === undefined ? {} : { originalPixels: this.data.originalPixels }),
       imagesPerSecond: running.images / running.seconds,
       seconds: running.seconds,
       layers,

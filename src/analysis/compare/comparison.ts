@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { kernels, threads } from '../../backend/select.ts';
+import { pixelsText } from '../../data/digest.ts';
 import type { Method } from '../../methods/method.ts';
 import { methodNamed } from '../../methods/table.ts';
 import type { TrainConfig } from '../../train/config.ts';
@@ -34,7 +35,9 @@ export interface Row {
   readonly packedBytes: number | null;
   /** Of the packed network, one image, in milliseconds. */
   readonly latencyMs: number | null;
-  /** What the survey's table 3 prints for the method. */
+  /** Whether all runs are of the images that were published; undefined where that is not known. */
+  readonly originalPixels: boolean | undefined;
+  /** What the survey's table 3 prints for the method, where all runs are of the pixels that it is about. */
   readonly published: string | null;
 }
 
@@ -73,6 +76,8 @@ function rowOf(jobs: readonly Job[], folder: string, latencies: ReadonlyMap<stri
   const [first] = runs;
   if (!first) return null;
   const { row: id, label, model, data, config } = jobs[0]!;
+  const pixels = new Set(runs.flatMap(({ metrics }) => metrics.map((epoch) => epoch.originalPixels)));
+  const originalPixels = pixels.size === 1 ? [...pixels][0] : pixels.has(false) ? false : undefined;
   const done = runs.flatMap(({ result }) => (result.failed === undefined ? [result] : []));
   return {
     id,
@@ -85,7 +90,8 @@ function rowOf(jobs: readonly Job[], folder: string, latencies: ReadonlyMap<stri
     failed: runs.find(({ result }) => result.failed !== undefined)?.result.failed ?? null,
     packedBytes: done[0]?.packedBytes ?? null,
     latencyMs: latencies.get(first.id) ?? null,
-    published: publishedFigures(config.method, data),
+    originalPixels,
+    published: originalPixels ? publishedFigures(config.method, data) : null,
   };
 }
 
@@ -105,6 +111,15 @@ export function readComparison(
 export function describeMachine(): string {
   const { name, detail } = kernels();
   return `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${name} kernels (${detail}), ${name === 'native' ? threads() : 1} thread(s)`;
+}
+
+/** `cifar10: original pixels` of each data set of which it is known; empty otherwise. */
+export function pixelsOf(rows: readonly Row[]): string {
+  const lines = rows.flatMap(({ data, originalPixels }) => {
+    const text = pixelsText(originalPixels);
+    return text ? [`${data}: ${text}`] : [];
+  });
+  return [...new Set(lines)].join('; ');
 }
 
 export function budgetText({ budget }: Plan): string {

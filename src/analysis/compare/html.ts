@@ -1,6 +1,6 @@
 import { escapeHtml, kilobytes, pageHtml, percent, type Section, table } from '../../train/report-page.ts';
 import { viewsStyle } from '../views/html.ts';
-import { budgetText, type Comparison, commandsOf, type Row } from './comparison.ts';
+import { budgetText, type Comparison, commandsOf, pixelsOf, type Row } from './comparison.ts';
 import { layerHeatMaps } from './heat-map.ts';
 import { accuracyText, bitsText, imagesPerSecond, packedText } from './markdown.ts';
 import { paretoFront, type Tradeoff } from './pareto.ts';
@@ -198,7 +198,9 @@ export function comparisonHtml(
   return pageHtml({
     title: plan.title,
     heading: plan.title,
-    sub: `The same images in the same order and the same first weights for all methods of a seed`,
+    sub: ['The same images in the same order and the same first weights for all methods of a seed', pixelsOf(rows)]
+      .filter(Boolean)
+      .join(' · '),
     figures: [
       ['rows', String(rows.length)],
       ['runs', String(rows.reduce((sum, { runs }) => sum + runs.length, 0))],

@@ -1,4 +1,4 @@
-import { budgetText, type Comparison, commandsOf, type Row } from './comparison.ts';
+import { budgetText, type Comparison, commandsOf, pixelsOf, type Row } from './comparison.ts';
 
 const percent = (share: number) => (100 * share).toFixed(2);
 
@@ -33,6 +33,7 @@ export function comparisonMarkdown(
   sections: readonly { readonly title: string; readonly markdown: string }[] = [],
 ): string {
   const { plan, rows, open } = comparison;
+  const pixels = pixelsOf(rows);
   const several = plan.models.length * plan.data.length > 1;
   const head = ['', 'method', ...(several ? ['model, data'] : []), 'W/A bits', 'accuracy %', 'seeds', 'packed'];
   head.push('packed kB', 'latency ms', 'training img/s', 'published %');
@@ -54,7 +55,7 @@ export function comparisonMarkdown(
   const commands = rows.flatMap((row) => commandsOf(row).map((command) => command));
   return `# ${plan.title}
 
-${budgetText(plan)} each, seeds ${plan.seeds.join(', ')}${plan.again ? `, the best ${plan.again.best} also with ${plan.again.seeds.join(', ')}` : ''}; the same images in the same order, and the same first weights, for all methods of a seed.
+${budgetText(plan)} each, seeds ${plan.seeds.join(', ')}${plan.again ? `, the best ${plan.again.best} also with ${plan.again.seeds.join(', ')}` : ''}; the same images in the same order, and the same first weights, for all methods of a seed.${pixels ? ` ${pixels}.` : ''}
 ${open > 0 ? `\n**${open} runs are not finished yet.**\n` : ''}
 ${table}
 

@@ -28,6 +28,8 @@ export interface LoggedRun {
   readonly recipe: string;
   /** Test accuracy of the last epoch. */
   readonly accuracy: number;
+  /** The log says that the images are those that were published. */
+  readonly originalPixels: boolean;
 }
 
 /** The finished runs whose logs lie in a folder, those of comparisons (`<comparison>/runs/<id>`) included. */
@@ -42,7 +44,19 @@ export function loggedRuns(folder: string): LoggedRun[] {
     const { method, model, width, data, epochs } = config;
     const recipe = JSON.stringify(config);
     return last.epoch + 1 === epochs
-      ? [{ folder: run.path, method, model, width, data, epochs, recipe, accuracy: last.testAccuracy }]
+      ? [
+          {
+            folder: run.path,
+            method,
+            model,
+            width,
+            data,
+            epochs,
+            recipe,
+            accuracy: last.testAccuracy,
+            originalPixels: last.originalPixels === true,
+          },
+        ]
       : [];
   });
 }
@@ -70,14 +84,18 @@ function overSeeds(runs: readonly LoggedRun[], rowWidth: number): Measured[] {
   }));
 }
 
-/** The most accurate recipe of a row's method, bits and topology on CIFAR-10; at half the row's width only where none has all of it. */
+/**
+ * The most accurate recipe of a row's method, bits and topology on CIFAR-10; at half the row's width only where none has all of it. Of other
+ * pixels than the published ones nothing may stand beside a published figure.
+ */
 export function measuredFor(row: SurveyRow, runs: readonly LoggedRun[]): Measured | null {
   const wanted = modelOf[row.cells[1] ?? ''];
   if (!row.id || !wanted) return null;
   const { weight, activation } = methodNamed(row.id).bits;
   if (row.cells[0] !== `${weight}/${activation}`) return null;
   const fitting = runs.filter(
-    ({ method, model, data }) => method === row.id && model === wanted.model && data === 'cifar10',
+    ({ method, model, data, originalPixels }) =>
+      method === row.id && model === wanted.model && data === 'cifar10' && originalPixels,
   );
   const measured = overSeeds(fitting, wanted.width);
   const [whole, half] = [1, 0.5].map((width) => measured.filter(({ relativeWidth }) => relativeWidth === width));

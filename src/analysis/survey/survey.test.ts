@@ -39,18 +39,30 @@ test('lines are read with group, reference and repeated method', () => {
 test('the measured column is the best finished recipe of that method and topology, the mean of its seeds', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signum-results-'));
   try {
-    const log = (name: string, method: string, accuracy: number, epochs: number, width = 1, seed = 1, batch = 128) => {
+    const log = (
+      name: string,
+      method: string,
+      accuracy: number,
+      epochs: number,
+      width = 1,
+      seed = 1,
+      batch = 128,
+      originalPixels: boolean | undefined = true,
+    ) => {
       mkdirSync(join(folder, name), { recursive: true });
       writeFileSync(
         join(folder, name, 'config.json'),
         JSON.stringify({ model: 'resnet20', method, width, data: 'cifar10', epochs, batch, seed }),
       );
-      const lines = [0, 1].map((epoch) => JSON.stringify({ epoch, testAccuracy: accuracy, layers: [] }));
+      const lines = [0, 1].map((epoch) =>
+        JSON.stringify({ epoch, testAccuracy: accuracy, originalPixels, layers: [] }),
+      );
       writeFileSync(join(folder, name, 'metrics.jsonl'), `${lines.join('\n')}\n`);
     };
     log('a', 'dorefa', 0.8, 2);
     log('b', 'dorefa', 0.85, 2, 1, 1, 64);
     log('unfinished', 'dorefa', 0.9, 3);
+    log('recompressed', 'dorefa', 0.95, 2, 1, 1, 32, false);
     mkdirSync(join(folder, 'no run'));
     const row = table3.rows.find(({ id }) => id === 'dorefa')!;
     expect(measuredFor(row, loggedRuns(folder))).toMatchObject({ accuracy: 0.85, epochs: 2 });
