@@ -29,6 +29,8 @@ test.each([
   ['resnet34-imagenet', 'bi-real', 1.93e8],
   ['binary-densenet28', 'bnn', 2.58e8],
   ['react-net-a', 'react-net', 0.87e8],
+  // Bethge 2021, table 2
+  ['meliusnet22', 'bnn', 2.08e8],
 ])('%s by %s: OPs = float MACs + binary MACs / 64 as published', (model, method, published) => {
   expect(operationsOf(networkMacs(built(model, method))) / published).toBeCloseTo(1, 1.9);
 });
@@ -37,6 +39,21 @@ test('ReActNet-A: 4.82 billion binary and 12 million float MACs (Liu 2020, table
   const { binary, float } = networkMacs(built('react-net-a', 'react-net'));
   expect(binary / 4.82e9).toBeCloseTo(1, 2);
   expect(float / 0.12e8).toBeCloseTo(1, 1);
+});
+
+test("MeliusNet-22: 6,944,584 parameters (larq zoo's)", () => {
+  const counted = built('meliusnet22', 'bnn').parameters();
+  expect(counted.reduce((sum, { value }) => sum + value.size, 0)).toBe(6_944_584);
+});
+
+test("BNext-Tiny: multiply-accumulates and parameters of the authors' code, 0.077 billion OPs of signs (README)", () => {
+  const network = built('bnext-tiny', 'react-net');
+  const { binary, float } = networkMacs(network);
+  expect({ binary, float }).toEqual({ binary: 4_816_896_000, float: 13_344_512 });
+  expect(binary / 64 / 0.077e9).toBeCloseTo(1, 1.3);
+  // 8,960 slopes of PReLU that its modules hold and never use are not built here
+  const counted = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
+  expect(counted).toBe(30_862_236 - 8960);
 });
 
 test('every bit-plane of an activation counts', () => {

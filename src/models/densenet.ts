@@ -1,3 +1,4 @@
+import type { Random } from '../core/random.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { Conv2d, globalAvgPoolLayer, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
@@ -17,20 +18,34 @@ export interface DenseNetOptions {
 const growth = 64;
 const firstChannels = 64;
 
-/** Adds `growth` channels: a binary convolution of all that came before, concatenated to it. */
-class DenseLayer extends Module {
+/** BN, sign and a 3x3 convolution to `outChannels`, added to nothing. */
+export function denseUnit(inChannels: number, outChannels: number, context: BuildContext): ConvUnit {
+  const structure = { ...context.method.structure, order: 'bn-conv', activation: 'none' } as const;
+  const options = { inChannels, outChannels, kernel: 3, pad: 1 };
+  return new ConvUnit(options, structure, context.quantization, context.random);
+}
+
+/** Adds channels: a binary convolution of all that came before, concatenated to it. */
+export class DenseLayer extends Module {
   readonly unit: ConvUnit;
 
-  constructor(inChannels: number, outChannels: number, { method, quantization, random }: BuildContext) {
+  constructor(inChannels: number, outChannels: number, context: BuildContext) {
     super();
-    const structure = { ...method.structure, order: 'bn-conv', activation: 'none' } as const;
-    this.unit = new ConvUnit({ inChannels, outChannels, kernel: 3, pad: 1 }, structure, quantization, random);
+    this.unit = denseUnit(inChannels, outChannels, context);
   }
 
   override forward(x: Tensor): Tensor {
     return concat([x, this.unit.forward(x)]);
   }
 }
+
+/** Between two stages: BN, max-pooling, ReLU and a float 1x1 convolution to fewer channels. */
+export const transition = (inChannels: number, outChannels: number, random: Random): Module[] => [
+  new BatchNorm(inChannels),
+  maxPoolLayer({ window: 2 }),
+  reluLayer(),
+  new Conv2d({ inChannels, outChannels, kernel: 1 }, random),
+];
 
 /**
  * BinaryDenseNet: dense connections instead of bottlenecks, blocks of BN, sign and 3x3 conv, float 1x1 convolutions between the stages
@@ -60,12 +75,7 @@ export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (contex
       if (reduction === undefined) continue;
       // whole words of 32 channels, as the authors' code rounds
       const reduced = Math.max(1, Math.round(channels / reduction / 32) * 32);
-      body.push(
-        new BatchNorm(channels),
-        maxPoolLayer({ window: 2 }),
-        reluLayer(),
-        new Conv2d({ inChannels: channels, outChannels: reduced, kernel: 1 }, random),
-      );
+      body.push(...transition(channels, reduced, random));
       channels = reduced;
     }
     return new Sequential([

@@ -3,7 +3,9 @@ import { suggestion } from '../core/suggest.ts';
 import { methodNamed } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
 import type { Module } from '../nn/module.ts';
+import { bNextTiny } from './bnext.ts';
 import { binaryDenseNet } from './densenet.ts';
+import { meliusNet } from './meliusnet.ts';
 import { mlp } from './mlp.ts';
 import { type BuildContext, Network, type NetworkConfig } from './network.ts';
 import { quickNet } from './quicknet.ts';
@@ -108,6 +110,8 @@ export const models: readonly ModelEntry[] = [
     binaryDenseNet({ layers: [6, 6, 6, 5], reductions: [2.7, 2.7, 2.2] }),
     32,
   ),
+  forImageNet('meliusnet22', 'MeliusNet-22', meliusNet({ blocks: [4, 5, 4, 4], transitions: [160, 224, 256] }), 32),
+  forImageNet('bnext-tiny', 'BNext-Tiny', bNextTiny, 32),
   forImageNet('react-net-a', 'ReActNet-A, a binary MobileNet', reactNetA, 32, true),
   forImageNet('quicknet-small', 'QuickNet Small', quickNet({ ...quickNetBlocks, channels: [32, 64, 256, 512] }), 64),
   forImageNet('quicknet', 'QuickNet', quickNet({ ...quickNetBlocks, channels: wide.channels }), 64),
