@@ -1,5 +1,5 @@
 // Test accuracy and training loss of several runs over their epochs, as one PNG, drawn by uPlot in headless Chromium:
-//   node scripts/plot-runs.mjs docs/cifar10-resnet20.png results/cifar10-resnet20-*
+//   node scripts/plot-runs.mjs curves.png runs/one runs/another
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -58,7 +58,7 @@ export const mean = (x: Tensor): Tensor => scale(sum(x), 1 / x.size);
 
 /**
  * mean over channels of |x|: [...,C] -> [...,1]. XNOR-Net's A (Rastegari 2016, sec. 3.2), a constant for the backward pass: the paper sends
- * gradients through the sign alone, and its exact gradient costs a ResNet-20 eight points in five epochs (results/README.md).
+ * gradients through the sign alone.
  */
 export function channelAbsMean(x: Tensor): Tensor {
   const y = emptyTensor([...x.shape.slice(0, -1), 1]);
