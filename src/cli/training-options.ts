@@ -37,6 +37,12 @@ export function withTrainingOptions(command: Command): Command {
     .option('--policy <list>', 'precision of single layers, e.g. 1.first=float,*=binary,11=8-bit', policy)
     .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
     .option('--flip', 'augment: random mirror')
+    .option('--cutout <pixels>', 'augment: blank a square of this side at a random place (16 for CIFAR-10)', integer)
+    .option(
+      '--mixup <alpha>',
+      'augment: mix images and labels in pairs, by shares drawn from Beta(alpha, alpha)',
+      positive,
+    )
     .option('--resized-crop', 'augment a folder of images: random part, 8-100 % of the area, scaled to the input')
     .option(
       '--allow-broken <share>',

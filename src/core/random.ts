@@ -57,6 +57,24 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
+  /** Gamma distributed with scale 1 (Marsaglia and Tsang 2000). @param shape above 0 */
+  gamma(shape: number): number {
+    if (shape < 1) return this.gamma(shape + 1) * (1 - this.uniform()) ** (1 / shape);
+    const d = shape - 1 / 3;
+    for (;;) {
+      const x = this.normal();
+      const v = (1 + x / Math.sqrt(9 * d)) ** 3;
+      if (v > 0 && Math.log(1 - this.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+    }
+  }
+
+  /** Beta distributed on [0,1], from two gamma numbers. @param a, b above 0 */
+  beta(a: number, b: number): number {
+    const [x, y] = [this.gamma(a), this.gamma(b)];
+    // both are nothing where the shape is tiny: then almost all of the distribution lies at its ends
+    return x + y > 0 ? x / (x + y) : Number(this.uniform() < a / (a + b));
+  }
+
   /** A permutation of 0..length-1 (Fisher-Yates). */
   permutation(length: number): Uint32Array {
     const order = Uint32Array.from({ length }, (_, i) => i);

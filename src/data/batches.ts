@@ -10,6 +10,10 @@ export interface Augmentation {
   readonly padCrop?: number;
   /** Mirror left-right with probability 1/2. */
   readonly flip?: boolean;
+  /** Blank a square of so many pixels a side around a random pixel (DeVries and Taylor 2017). */
+  readonly cutout?: number | undefined;
+  /** Mix each image with another of its batch, by a share drawn from Beta(mixup, mixup) (Zhang et al. 2018). */
+  readonly mixup?: number | undefined;
   /** Of image files: train on a random part scaled to the input (`randomRegion`). */
   readonly resizedCrop?: boolean;
 }
@@ -23,12 +27,19 @@ export interface Pass {
   readonly epoch: number;
 }
 
+/** What `mixup` made of a batch: image i is `shares[i]` of its own and the rest of one with label `labels[i]`. */
+export interface Mixture {
+  readonly labels: Uint16Array;
+  readonly shares: Float32Array;
+}
+
 export interface Batch {
   /** Normalised pixels [count,H,W,C]. */
   readonly images: Float32Array;
   readonly labels: Uint16Array;
   /** Where in the split each image lies. */
   readonly places: Uint32Array;
+  readonly mixture?: Mixture;
   /** Fewer than were asked for when files of them cannot be decoded; then even 0. */
   readonly count: number;
 }
@@ -41,6 +52,7 @@ export interface BatchStorage {
   readonly images: Float32Array;
   readonly labels: Uint16Array;
   readonly places: Uint32Array;
+  readonly mixture?: Mixture;
 }
 
 /** Turns bytes of a data set into normalised, augmented batches. */
@@ -118,12 +130,21 @@ export class Batches {
         labels[to] = labels[from]!;
         places[to] = places[from]!;
       });
-    return {
+    const batch = {
       images: images.subarray(0, count * size),
       labels: labels.subarray(0, count),
       places: places.subarray(0, count),
       count,
     };
+    const { mixup } = augmentation;
+    if (!mixup || !epochRandom) return batch;
+    // a stream of its own: the image's first numbers place its crop
+    const shareOf = (image: number) =>
+      epochRandom
+        .fork(image + 1)
+        .fork(1)
+        .beta(mixup, mixup);
+    return { ...batch, mixture: mix(batch, size, shareOf, into?.mixture) };
   }
 
   /** @returns false for a broken file, once it is noted */
@@ -156,7 +177,7 @@ export class Batches {
   private copy(
     from: Uint8Array,
     to: Float32Array,
-    { padCrop: pad = 0, flip }: Augmentation,
+    { padCrop: pad = 0, flip, cutout = 0 }: Augmentation,
     random: Random | null,
   ): void {
     const dy = random && pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
@@ -173,5 +194,43 @@ export class Batches {
         for (let c = 0; c < channels; c++) to[at++] = this.tables[c]![inside ? from[pixel + c]! : 0]!;
       }
     }
+    if (random && cutout > 0) this.blank(to, cutout, random);
   }
+
+  /** A square of zeros, which are the data set's mean; part of it may lie outside. */
+  private blank(image: Float32Array, side: number, random: Random): void {
+    const [height, width, channels] = this.data.shape;
+    const [top, left] = [random.integer(height) - (side >> 1), random.integer(width) - (side >> 1)];
+    const from = Math.max(0, left) * channels;
+    const end = Math.min(width, left + side) * channels;
+    for (let y = Math.max(0, top); y < Math.min(height, top + side); y++)
+      image.fill(0, y * width * channels + from, y * width * channels + end);
+  }
+}
+
+/** Mixes the first image with the last, the second with the last but one... in place: their order is random as it is. */
+function mix(
+  { images, labels, places, count }: Batch,
+  size: number,
+  shareOf: (image: number) => number,
+  into: Mixture | undefined,
+): Mixture {
+  const mixture = {
+    labels: (into?.labels ?? new Uint16Array(count)).subarray(0, count),
+    shares: (into?.shares ?? new Float32Array(count)).subarray(0, count),
+  };
+  for (let i = 0; i < count; i++) {
+    mixture.labels[i] = labels[count - 1 - i]!;
+    mixture.shares[i] = shareOf(places[i]!);
+  }
+  for (let i = 0, j = count - 1; i < j; i++, j--) {
+    const [ours, theirs] = [images.subarray(i * size, (i + 1) * size), images.subarray(j * size, (j + 1) * size)];
+    const [share, other] = [mixture.shares[i]!, mixture.shares[j]!];
+    for (let p = 0; p < size; p++) {
+      const [a, b] = [ours[p]!, theirs[p]!];
+      ours[p] = share * a + (1 - share) * b;
+      theirs[p] = other * b + (1 - other) * a;
+    }
+  }
+  return mixture;
 }

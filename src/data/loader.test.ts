@@ -54,6 +54,17 @@ test('the background loader hands out the batches of the pass, bit for bit and i
   }
 });
 
+test('cutout and mixup give the same bits in the background', async () => {
+  loader = new BackgroundLoader(data, split, 8);
+  const pass: Pass = { ...passOf(2), augmentation: { padCrop: 2, flip: true, cutout: 4, mixup: 0.4 } };
+  loader.begin(pass);
+  for (let index = 0; index < batches.length; index++) {
+    const batch = await loader.next();
+    expect(batch.mixture!.shares).toHaveLength(batch.count);
+    expect(batch).toEqual(await expected(pass, index));
+  }
+});
+
 test('a pass begun before the last one ended starts afresh', async () => {
   loader = new BackgroundLoader(data, split, 8);
   loader.begin(passOf(0));

@@ -70,6 +70,7 @@ export class BackgroundLoader implements Loader {
   private requested = 0;
   private taken = 0;
   private last = 0;
+  private mixes = false;
   private readonly ready = new Map<number, number>();
   private waiting: (() => void) | null = null;
   private failure: Error | null = null;
@@ -81,6 +82,10 @@ export class BackgroundLoader implements Loader {
       images: new Float32Array(new SharedArrayBuffer(4 * batch * this.size)),
       labels: new Uint16Array(new SharedArrayBuffer(2 * batch)),
       places: new Uint32Array(new SharedArrayBuffer(4 * batch)),
+      mixture: {
+        labels: new Uint16Array(new SharedArrayBuffer(2 * batch)),
+        shares: new Float32Array(new SharedArrayBuffer(4 * batch)),
+      },
     }));
     const { shape, mean, std } = data;
     const { broken, ...plain } = 'files' in split ? split : { ...split, broken: undefined };
@@ -109,6 +114,7 @@ export class BackgroundLoader implements Loader {
     this.generation++;
     this.ready.clear();
     this.requested = this.taken = pass.first;
+    this.mixes = Boolean(pass.augmentation.mixup);
     this.last = Math.ceil(pass.order.length / this.batch);
     this.send({ kind: 'pass', pass, generation: this.generation });
     this.fillFreeSlots();
@@ -129,12 +135,15 @@ export class BackgroundLoader implements Loader {
     const count = this.ready.get(slot)!;
     this.ready.delete(slot);
     this.taken++;
-    const { images, labels, places } = this.slots[slot]!;
+    const { images, labels, places, mixture } = this.slots[slot]!;
     return {
       images: images.subarray(0, count * this.size),
       labels: labels.subarray(0, count),
       places: places.subarray(0, count),
       count,
+      ...(this.mixes
+        ? { mixture: { labels: mixture!.labels.subarray(0, count), shares: mixture!.shares.subarray(0, count) } }
+        : {}),
     };
   }
 

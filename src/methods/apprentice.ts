@@ -11,7 +11,7 @@ const [alpha, beta, gamma] = [1, 0.5, 0.5];
 
 const fromTeacher: LossTerm = ({ logits, teacher }) => scale(softCrossEntropy(logits, teacher!.logits), gamma);
 const teacherToo: LossTerm = (view) =>
-  add(scale(softmaxCrossEntropy(view.teacher!.logits, view.labels), alpha), fromTeacher(view));
+  add(scale(softmaxCrossEntropy(view.teacher!.logits, view.labels, 0, view.mixed), alpha), fromTeacher(view));
 
 /** The paper's low-precision student is WRPN's; the same width as the teacher here. */
 const student = wrpnNet(1, 1);

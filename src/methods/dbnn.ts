@@ -3,7 +3,7 @@ import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { meanSquaredError } from '../tensor/ops/distillation.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { bnn } from './bnn.ts';
-import { defineMethod, type LossTerm, type Method } from './method.ts';
+import { defineMethod, type LossTerm, type Method, type StepView } from './method.ts';
 
 const lambda = 0.5;
 
@@ -11,15 +11,19 @@ const lambda = 0.5;
 export const distilledError = (output: Tensor, target: Tensor, taught: Tensor): Tensor =>
   add(scale(meanSquaredError(output, target), 1 - lambda), scale(meanSquaredError(output, taught), lambda));
 
-function oneHot(labels: ArrayLike<number>, classes: number): Tensor {
+function oneHot({ labels, mixed }: Pick<StepView, 'labels' | 'mixed'>, classes: number): Tensor {
   const values = new Float32Array(labels.length * classes);
-  for (let i = 0; i < labels.length; i++) values[i * classes + labels[i]!] = 1;
+  for (let i = 0; i < labels.length; i++) {
+    const share = mixed ? mixed.shares[i]! : 1;
+    values[i * classes + labels[i]!]! += share;
+    if (mixed) values[i * classes + mixed.labels[i]!]! += 1 - share;
+  }
   return new Tensor(values, [labels.length, classes]);
 }
 
 /** Outputs are masks in [0,1], as in the paper's separation network: one for each class here. */
-const distilled: LossTerm = ({ logits, labels, teacher }) =>
-  distilledError(sigmoid(logits), oneHot(labels, logits.channels), sigmoid(teacher!.logits));
+const distilled: LossTerm = (view) =>
+  distilledError(sigmoid(view.logits), oneHot(view, view.logits.channels), sigmoid(view.teacher!.logits));
 
 /**
  * DBNN: a binary network learns the labels and the outputs of a trained float network alike, by squared error (Wei et al. 2018; survey

@@ -6,6 +6,7 @@ import type { Shape } from '../core/shape.ts';
 import type { BinaryConv2d, LayerProbe } from '../nn/binary-layers.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
+import type { MixedLabels } from '../tensor/ops/loss.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** How a method arranges its networks; a model builder reads this instead of asking for the method's name. */
@@ -69,6 +70,8 @@ export interface StepView {
   /** [N,classes] */
   readonly logits: Tensor;
   readonly labels: ArrayLike<number>;
+  /** Where images are mixtures of two. */
+  readonly mixed?: MixedLabels | undefined;
   /** What every binary layer saw and used, in order. */
   readonly layers: readonly LayerProbe[];
   readonly context: BinarizeContext;

@@ -58,12 +58,12 @@ export const stepping = defineMethod({
 const guidance = 0.5;
 
 /** Half the squared distance of what enters the last two binary layers of both networks, which also learns from its labels. */
-const guided: LossTerm = ({ layers, labels, teacher }) => {
+const guided: LossTerm = ({ layers, labels, mixed, teacher }) => {
   const taps = layers.slice(-2).map(({ input }, i) => {
     const theirs = teacher!.layers.slice(-2)[i]!.input;
     return scale(meanSquaredError(input, theirs), guidance / 2);
   });
-  return taps.reduce(add, softmaxCrossEntropy(teacher!.logits, labels));
+  return taps.reduce(add, softmaxCrossEntropy(teacher!.logits, labels, 0, mixed));
 };
 
 /**

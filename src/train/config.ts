@@ -58,6 +58,10 @@ const schema = z.strictObject({
   padCrop: z.int().min(0).max(64).default(0),
   flip: z.boolean().default(false),
   resizedCrop: z.boolean().default(false),
+  /** Side of the square that is blanked. */
+  cutout: z.int().positive().max(1024).optional(),
+  /** Both parameters of the Beta distribution that shares are drawn from. */
+  mixup: z.number().positive().max(100).optional(),
   /** Share of broken pictures in a folder that may be left out. */
   allowBroken: z.number().min(0).lt(1).optional(),
   /** Which fifth of a folder without test pictures is kept for the test: of its own, so that runs of other seeds have seen none of it. */

@@ -1,5 +1,6 @@
 import { kernels } from '../backend/select.ts';
 import { argmax } from '../core/argmax.ts';
+import type { Batch } from '../data/batches.ts';
 import type { StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
@@ -16,6 +17,9 @@ export interface StepOutcome {
   readonly loss: number;
   readonly hits: number;
 }
+
+/** Of a batch, with what `mixup` made of it. */
+export type Labels = Pick<Batch, 'labels' | 'mixture'>;
 
 /** What happens inside a step: the loss is known, or all gradients are. */
 export interface StepEvents {
@@ -55,13 +59,13 @@ export class TrainingStep {
   }
 
   /** @param images normalised [N,H,W,C] */
-  run(images: Tensor, labels: Uint16Array, point: UpdatePoint, events: StepEvents): StepOutcome {
+  run(images: Tensor, labels: Labels, point: UpdatePoint, events: StepEvents): StepOutcome {
     return trainingStep(() => {
       const view = this.view(images, labels);
       const loss = this.loss(view);
       const value = loss.data[0]!;
       events.onLoss(value);
-      const hits = countHits(view.logits.data, labels, labels.length);
+      const hits = countHits(view.logits.data, labels);
       backward(loss);
       events.onGradients();
       const lossNow = () => inference(() => this.loss(this.view(images, labels)).data[0]!);
@@ -70,10 +74,11 @@ export class TrainingStep {
     });
   }
 
-  private view(images: Tensor, labels: Uint16Array): StepView {
+  private view(images: Tensor, { labels, mixture }: Labels): StepView {
     const layers: LayerProbe[] = [];
     const logits = this.forward(this.network, images, layers);
-    return { logits, labels, layers, teacher: this.teacherView(images), context: this.network.context };
+    const { context } = this.network;
+    return { logits, labels, mixed: mixture, layers, teacher: this.teacherView(images), context };
   }
 
   /** With what the binary layers saw, when a loss term asks for it. */
@@ -99,8 +104,8 @@ export class TrainingStep {
     const { loss = defaults.loss, labelSmoothing } = this.config;
     const classification =
       loss === 'squared-hinge'
-        ? squaredHinge(view.logits, view.labels)
-        : softmaxCrossEntropy(view.logits, view.labels, labelSmoothing);
+        ? squaredHinge(view.logits, view.labels, view.mixed)
+        : softmaxCrossEntropy(view.logits, view.labels, labelSmoothing, view.mixed);
     // without a teacher a method that could use one learns from the labels
     const alone = teacher === 'optional' && !view.teacher;
     const weighted = classificationWeight === 1 || alone ? classification : scale(classification, classificationWeight);
@@ -125,12 +130,15 @@ export class TrainingStep {
   }
 }
 
-function countHits(logits: Float32Array, labels: Uint16Array, count: number): number {
-  const classes = logits.length / count;
+/** A mixture counts by the share that was hit. */
+function countHits(logits: Float32Array, { labels, mixture }: Labels): number {
+  const classes = logits.length / labels.length;
   let hits = 0;
-  for (let i = 0; i < count; i++) {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    if (argmax(row) === labels[i]) hits++;
+  for (let i = 0; i < labels.length; i++) {
+    const said = argmax(logits.subarray(i * classes, (i + 1) * classes));
+    const share = mixture ? mixture.shares[i]! : 1;
+    if (said === labels[i]) hits += share;
+    if (said === mixture?.labels[i]) hits += 1 - share;
   }
   return hits;
 }

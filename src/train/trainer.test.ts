@@ -52,28 +52,34 @@ test('the same seed gives the same weights, another seed others', async () => {
   expect(weightsOf(a)).not.toEqual(weightsOf(c));
 });
 
-test.each([
-  ['ir-net', 5],
-  ['bnn-stochastic', 11],
-  ['dorefa-w1a2g6', 3],
-  ['apprentice-a', 6],
-  ['inq-binary', 9],
-  ['lq-nets', 5],
-])('%s stopped after %d steps and resumed ends with the weights of an uninterrupted run', async (method, stopAfter) => {
-  const whole = await trained('whole', { method });
-  const folder = new RunFolder(join(directory, 'cut'));
-  folder.lock();
-  let steps = 0;
-  const first = await new Trainer(config({ method }), data, folder).run({ shouldStop: () => ++steps === stopAfter });
-  expect(first.finished).toBe(false);
-  const second = new Trainer(config({ method }), data, folder);
-  second.resume(readCheckpoint(folder.file('checkpoint.safetensors')));
-  expect((await second.run()).finished).toBe(true);
-  expect(weightsOf(second)).toEqual(weightsOf(whole));
-  // all but the clock, sign flips since the epoch's start included
-  const measured = (run: RunFolder) => run.readMetrics().map((m) => ({ ...m, seconds: 0, imagesPerSecond: 0 }));
-  expect(measured(folder)).toEqual(measured(new RunFolder(join(directory, 'whole'))));
-});
+test.each<[method: string, stopAfter: number, options: Partial<TrainOptions>]>([
+  ['ir-net', 5, {}],
+  ['bnn-stochastic', 11, {}],
+  ['dorefa-w1a2g6', 3, {}],
+  ['apprentice-a', 6, { mixup: 0.3, cutout: 3 }],
+  ['inq-binary', 9, {}],
+  ['lq-nets', 5, {}],
+  ['ovsw', 5, {}],
+])(
+  '%s stopped after %d steps and resumed ends with the weights of an uninterrupted run',
+  async (method, stopAfter, options) => {
+    const whole = await trained('whole', { method, ...options });
+    const folder = new RunFolder(join(directory, 'cut'));
+    folder.lock();
+    let steps = 0;
+    const first = await new Trainer(config({ method, ...options }), data, folder).run({
+      shouldStop: () => ++steps === stopAfter,
+    });
+    expect(first.finished).toBe(false);
+    const second = new Trainer(config({ method, ...options }), data, folder);
+    second.resume(readCheckpoint(folder.file('checkpoint.safetensors')));
+    expect((await second.run()).finished).toBe(true);
+    expect(weightsOf(second)).toEqual(weightsOf(whole));
+    // all but the clock, sign flips since the epoch's start included
+    const measured = (run: RunFolder) => run.readMetrics().map((m) => ({ ...m, seconds: 0, imagesPerSecond: 0 }));
+    expect(measured(folder)).toEqual(measured(new RunFolder(join(directory, 'whole'))));
+  },
+);
 
 test.each([
   ['ir-net', {}, 8],

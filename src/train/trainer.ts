@@ -61,7 +61,13 @@ const saveEveryMs = 5 * 60_000;
 const breatheEveryMs = 50;
 
 /** Only these fields cross to the loader's thread. */
-const augmentationOf = ({ padCrop, flip, resizedCrop }: TrainConfig): Augmentation => ({ padCrop, flip, resizedCrop });
+const augmentationOf = ({ padCrop, flip, resizedCrop, cutout, mixup }: TrainConfig): Augmentation => ({
+  padCrop,
+  flip,
+  resizedCrop,
+  cutout,
+  mixup,
+});
 
 /** An overflow is worse than any number, and JSON has none for it. */
 const finite = (loss: number): number => (Number.isFinite(loss) ? loss : Number.MAX_VALUE);
@@ -238,7 +244,7 @@ export class Trainer {
   }
 
   /** @param begin when the wait for the batch began, so that img/s counts it */
-  private step({ images, labels, count }: Batch, begin: number, events: TrainEvents): void {
+  private step({ images, labels, mixture, count }: Batch, begin: number, events: TrainEvents): void {
     const { epoch, batch, step, running } = this.progress;
     // none of its files could be decoded
     if (count === 0) {
@@ -250,7 +256,7 @@ export class Trainer {
     const input = new Tensor(images, [count, ...this.data.shape]);
     const { fit } = this.network.method;
     if (fit && point.progress >= fit.at && !isFitted(this.network)) fitLayers(this.network, fit, input);
-    const { loss, hits } = this.update.run(input, labels, point, {
+    const { loss, hits } = this.update.run(input, { labels, ...(mixture ? { mixture } : {}) }, point, {
       onLoss: (value) => {
         if (!Number.isFinite(value)) this.explainDivergence(value, point.step);
       },

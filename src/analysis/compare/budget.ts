@@ -30,7 +30,7 @@ function imagesPerSecond(config: TrainConfig, data: DataSet): number {
   const run = (number: number) =>
     step.run(
       images,
-      labels,
+      { labels },
       { progress: 0, epoch: 0, rate: 1e-4, step: number },
       { onLoss: () => {}, onGradients: () => {} },
     );

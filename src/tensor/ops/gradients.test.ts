@@ -152,6 +152,9 @@ describe.each(availableBackends().map((backend) => [backend.name, backend] as co
     checkGradients((z) => softmaxCrossEntropy(z, labels), [randomTensor([4, 5], 1)]);
     checkGradients((z) => softmaxCrossEntropy(z, labels, 0.1), [randomTensor([4, 5], 1)]);
     checkGradients((z) => squaredHinge(z, labels), [randomTensor([4, 5], 1)]);
+    const mixed = { labels: [1, 1, 0, 4], shares: [0.25, 1, 0, 0.7] };
+    checkGradients((z) => softmaxCrossEntropy(z, labels, 0.1, mixed), [randomTensor([4, 5], 1)]);
+    checkGradients((z) => squaredHinge(z, labels, mixed), [randomTensor([4, 5], 1)]);
   });
 });
 

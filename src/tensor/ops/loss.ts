@@ -18,6 +18,20 @@ function checkLabels(op: string, logits: Tensor, labels: ArrayLike<number>): voi
   }
 }
 
+/** Rows that are mixtures: `shares[row]` of their own label, the rest of this one. */
+export interface MixedLabels {
+  readonly labels: ArrayLike<number>;
+  readonly shares: ArrayLike<number>;
+}
+
+/** How much of each row is of the class, in [0,1]. */
+const classShare =
+  (labels: ArrayLike<number>, mixed: MixedLabels | undefined) =>
+  (row: number, c: number): number => {
+    const share = mixed ? mixed.shares[row]! : 1;
+    return (c === labels[row] ? share : 0) + (mixed && c === mixed.labels[row] ? 1 - share : 0);
+  };
+
 /** softmax of each row of [N,K], into `out`. */
 export function softmaxRows(logits: Float32Array, classes: number, out: Float32Array): void {
   for (let first = 0; first < logits.length; first += classes) {
@@ -37,14 +51,22 @@ export function softmaxRows(logits: Float32Array, classes: number, out: Float32A
  *
  * @param logits [N,K]
  * @param labels N class indices
+ * @param mixed where rows are of two classes each
  * @throws DataError for a label outside 0..K-1
  */
-export function softmaxCrossEntropy(logits: Tensor, labels: ArrayLike<number>, smoothing = 0): Tensor {
+export function softmaxCrossEntropy(
+  logits: Tensor,
+  labels: ArrayLike<number>,
+  smoothing = 0,
+  mixed?: MixedLabels,
+): Tensor {
   checkLabels('softmaxCrossEntropy', logits, labels);
+  if (mixed) checkLabels('softmaxCrossEntropy', logits, mixed.labels);
+  const shareOf = classShare(labels, mixed);
   const [n, k] = [logits.rows, logits.channels];
   const probabilities = floats(logits.size);
   softmaxRows(logits.data, k, probabilities);
-  const target = (row: number, c: number) => (c === labels[row] ? 1 - smoothing : 0) + smoothing / k;
+  const target = (row: number, c: number) => (1 - smoothing) * shareOf(row, c) + smoothing / k;
   let total = 0;
   for (let row = 0; row < n; row++)
     for (let c = 0; c < k; c++) {
@@ -66,21 +88,22 @@ export function softmaxCrossEntropy(logits: Tensor, labels: ArrayLike<number>, s
  * Mean over samples and classes of max(0, 1 - y*o)^2, y = +1 for the class, -1 for the others.
  * Source: L2-SVM as used by BinaryConnect and BNN (Courbariaux 2015, sec. 3; Hubara 2016).
  */
-export function squaredHinge(logits: Tensor, labels: ArrayLike<number>): Tensor {
+export function squaredHinge(logits: Tensor, labels: ArrayLike<number>, mixed?: MixedLabels): Tensor {
   checkLabels('squaredHinge', logits, labels);
+  if (mixed) checkLabels('squaredHinge', logits, mixed.labels);
   const k = logits.channels;
-  const margin = (i: number) => {
-    const y = i % k === labels[Math.floor(i / k)] ? 1 : -1;
-    const slack = 1 - y * logits.data[i]!;
-    return { y, slack: Math.max(slack, 0) };
-  };
+  const shareOf = classShare(labels, mixed);
+  const slack = (i: number, y: 1 | -1) => Math.max(0, 1 - y * logits.data[i]!);
   let total = 0;
-  for (let i = 0; i < logits.size; i++) total += margin(i).slack ** 2;
+  for (let i = 0; i < logits.size; i++) {
+    const share = shareOf(Math.floor(i / k), i % k);
+    total += share * slack(i, 1) ** 2 + (1 - share) * slack(i, -1) ** 2;
+  }
   const backward = (g: Float32Array) => {
     const dx = floats(logits.size);
     for (let i = 0; i < dx.length; i++) {
-      const { y, slack } = margin(i);
-      dx[i] = (g[0]! * -2 * y * slack) / logits.size;
+      const share = shareOf(Math.floor(i / k), i % k);
+      dx[i] = (2 * g[0]! * ((1 - share) * slack(i, -1) - share * slack(i, 1))) / logits.size;
     }
     return [dx];
   };
