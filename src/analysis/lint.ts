@@ -256,6 +256,7 @@ export function lint(network: Network, config?: TrainConfig, metrics: readonly E
   new Random(1).fillNormal(pixels, 0, 1);
   const image = new Tensor(pixels, [1, ...inputShape]);
   const { training, point } = network;
+  const { values } = network.context;
   network.setTraining(false);
   // a method with stages has its binary layers at its end
   network.setPointToEnd();
@@ -263,7 +264,7 @@ export function lint(network: Network, config?: TrainConfig, metrics: readonly E
     ...overflowFindings(names),
     ...structureFindings(nodes, names, image),
   ]);
-  network.setPoint(point);
+  network.setPoint(point, values);
   network.setTraining(training);
   return [...structure, ...(config ? trainingFindings(network, config) : []), ...logFindings(network, metrics)];
 }

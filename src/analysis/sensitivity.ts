@@ -3,7 +3,7 @@ import { Batches } from '../data/batches.ts';
 import { type DataSet, sampleOf } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
 import { type Policy, weightLayers } from '../models/policy.ts';
-import { buildNetwork } from '../models/table.ts';
+import { buildNetwork, withMethod } from '../models/table.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { pack } from '../pack/pack.ts';
 import { inference } from '../tensor/tape.ts';
@@ -81,10 +81,12 @@ export class SensitivityBench {
 
   private async networkOf(policy: Policy): Promise<Network> {
     const { method = this.source.config.method } = this.options;
-    const network = buildNetwork({ ...this.source.config, method, policy });
+    const network = buildNetwork({ ...withMethod(this.source.config, method), policy });
     requireSameStructure(network, this.source);
     adopt(network, this.source);
-    network.setPoint({ progress: 1, epoch: this.source.point.epoch });
+    const { point, context } = this.source;
+    const isItsEnd = method === this.source.config.method && point.progress === 1;
+    network.setPoint({ progress: 1, epoch: point.epoch }, isItsEnd ? context.values : undefined);
     await this.renewStatistics(network);
     network.setTraining(false);
     return network;

@@ -119,6 +119,11 @@ export interface LayerFit {
 /** A published way of binarizing networks, as a value. Every field is a building block or a short function of its own. */
 export interface Method {
   readonly id: string;
+  /**
+   * Counts from 1 (default) the forms that gave other outputs, had other parameters or another schedule; the ones before are in `earlier.ts`, so that
+   * runs stay what they were.
+   */
+  readonly revision?: number;
   readonly title: string;
   readonly paper: string;
   readonly family: 'naive' | 'quantization-error' | 'loss' | 'gradient-error' | 'float';
@@ -153,6 +158,9 @@ export interface Method {
   readonly latent?: 'he' | 'glorot';
   readonly defaults: TrainingDefaults;
 }
+
+/** Which form of its method this is. */
+export const revisionOf = ({ revision = 1 }: Pick<Method, 'revision'>): number => revision;
 
 export function defineMethod(method: Method): Method {
   return method;

@@ -22,6 +22,7 @@ import { defensiveQuantization } from './defensive-quantization.ts';
 import { differentiableQuantization, quantizedDistillation } from './distillation-quantization.ts';
 import { dorefa, dorefaNet } from './dorefa.ts';
 import { dsq } from './dsq.ts';
+import { earlier } from './earlier.ts';
 import { elbnn } from './elbnn.ts';
 import { fdaBnn } from './fda-bnn.ts';
 import { float } from './float.ts';
@@ -37,7 +38,7 @@ import { lcrBnn } from './lcr-bnn.ts';
 import { lqNet } from './lq-nets.ts';
 import { mainSubsidiary } from './main-subsidiary.ts';
 import { metaQuant, metaQuantFcGrad } from './meta-quant.ts';
-import type { Method } from './method.ts';
+import { type Method, revisionOf } from './method.ts';
 import { ovsw } from './ovsw.ts';
 import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
@@ -151,14 +152,25 @@ export const methods: readonly Method[] = [
   ovsw,
 ];
 
-/** @throws UsageError naming the nearest known method */
-export function methodNamed(id: string): Method {
+/**
+ * @param revision a form that the method had; default the present one
+ * @throws UsageError naming the nearest known method, or the revisions that there are
+ */
+export function methodNamed(id: string, revision?: number): Method {
   const method = methods.find((candidate) => candidate.id === id);
-  if (method) return method;
+  if (method) return revision === undefined || revisionOf(method) === revision ? method : earlierForm(method, revision);
   throw new UsageError(
     `unknown method "${id}"${suggestion(
       id,
       methods.map((m) => m.id),
     )}; \`signum methods\` lists all`,
+  );
+}
+
+function earlierForm(method: Method, revision: number): Method {
+  const found = earlier.find((form) => form.id === method.id && revisionOf(form) === revision);
+  if (found) return found;
+  throw new UsageError(
+    `method "${method.id}": this version knows revisions up to ${revisionOf(method)}, not ${revision}; a later version of Signum made this run: update`,
   );
 }

@@ -1,8 +1,8 @@
-import { BinarizeContext } from '../binarize/context.ts';
+import { BinarizeContext, type ScheduleValues } from '../binarize/context.ts';
 import { ShapeError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
-import type { Method, Point } from '../methods/method.ts';
+import { type Method, type Point, revisionOf, type Structure } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { BinaryConv2d, type Quantization } from '../nn/binary-layers.ts';
@@ -24,6 +24,10 @@ export interface NetworkConfig {
   /** Changes of the method. */
   readonly tricks?: Tricks | undefined;
   readonly policy?: Policy | undefined;
+  /** Form of the method; default the present one. A network's own config names it. */
+  readonly revision?: number | undefined;
+  /** With all changes made; default that of the method under `tricks`. A network's own config holds it whole. */
+  readonly structure?: Structure | undefined;
 }
 
 /** A channel count of the published network at this width, at least one. */
@@ -48,7 +52,7 @@ export class Network extends Module {
 
   constructor(config: NetworkConfig, method: Method, build: (context: BuildContext) => Module) {
     super();
-    this.config = config;
+    this.config = { ...config, revision: revisionOf(method), structure: method.structure };
     this.method = method;
     this.context = new BinarizeContext(config.seed + 1);
     const quantization: Quantization = {
@@ -102,10 +106,14 @@ export class Network extends Module {
     this.context.training = training;
   }
 
-  /** Moves the method's schedule to a point of the training. */
-  setPoint(point: Point): void {
+  /**
+   * Moves the method's schedule to a point of the training.
+   *
+   * @param values that it had there, of a network that was stored
+   */
+  setPoint(point: Point, values: ScheduleValues = this.method.schedule?.(point) ?? {}): void {
     this.point = point;
-    this.context.values = this.method.schedule?.(point) ?? {};
+    this.context.values = values;
   }
 
   /** To the end of it: what a method with stages is packed as. */

@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
+import { asFirst } from '../methods/earlier.ts';
 import { methodNamed } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
 import type { Module } from '../nn/module.ts';
@@ -148,9 +149,21 @@ export function buildNetwork(config: NetworkConfig): Network {
       `a classifier needs at least one input channel and two classes, got ${channels} and ${config.classes}`,
     );
   }
-  const method = methodNamed(config.method);
-  const { tricks } = config;
+  const method = methodNamed(config.method, config.revision);
+  const { tricks, structure } = config;
   if (tricks?.shortcut && !model.residual)
     throw new UsageError(`--shortcut: ${config.model} has no shortcuts; take a ResNet`);
-  return new Network(config, tricks ? withTricks(method, tricks) : method, model.build);
+  const changed = tricks ? withTricks(method, tricks) : method;
+  return new Network(config, structure ? { ...changed, structure } : changed, model.build);
 }
+
+/** The whole config of a network that was stored before revisions and structures were: its method in its first form. */
+export function firstForm(config: NetworkConfig): NetworkConfig {
+  const first = asFirst(methodNamed(config.method, 1));
+  const { structure } = config.tricks ? withTricks(first, config.tricks) : first;
+  return { ...config, revision: 1, structure };
+}
+
+/** The config of a network of another method in the same place. */
+export const withMethod = (config: NetworkConfig, method: string): NetworkConfig =>
+  method === config.method ? config : { ...config, method, revision: undefined, structure: undefined };

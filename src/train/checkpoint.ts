@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { type Arithmetic, arithmetic } from '../backend/arithmetic.ts';
+import type { ScheduleValues } from '../binarize/context.ts';
 import { FormatError, UsageError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
 import { readSafetensors, type SafetensorsFile, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
@@ -9,9 +10,10 @@ import { formatShape } from '../core/shape.ts';
 import { fileProblem } from '../data/files.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
+import { firstForm } from '../models/table.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
 import { bestSchema } from './best.ts';
-import { policySchema, tricksSchema } from './config.ts';
+import { policySchema, structureSchema, tricksSchema } from './config.ts';
 
 /** Where a training stands; together with the arrays it determines everything to come. */
 const progressSchema = z.object({
@@ -26,6 +28,9 @@ const progressSchema = z.object({
     seed: z.number(),
     tricks: tricksSchema.optional(),
     policy: policySchema.optional(),
+    /** Both of the network as it was trained; files of version 0.1 are of first forms. */
+    revision: z.int().positive().optional(),
+    structure: structureSchema.optional(),
   }),
   /** Of the backend that trains; not in files of before it was recorded. */
   arithmetic: z.object({ backend: z.string(), version: z.number() }).optional(),
@@ -37,6 +42,8 @@ const progressSchema = z.object({
   random: z.array(z.number()).length(4),
   /** Of the method's schedule; files of before it was stored are of methods without stages. */
   point: z.object({ progress: z.number(), epoch: z.number() }).default({ progress: 1, epoch: 0 }),
+  /** What the method's schedule had set there; files of version 0.1 do not say. */
+  values: z.record(z.string(), z.number()).optional(),
   /** Sums of the running epoch. */
   running: z.object({ loss: z.number(), hits: z.number(), images: z.number(), seconds: z.number() }),
   /** Norms of the epoch's last gradients by layer, once it is over: its measurements may be made after a kill. */
@@ -55,7 +62,7 @@ const progressSchema = z.object({
 
 export type Progress = Omit<
   z.infer<typeof progressSchema>,
-  'format' | 'version' | 'network' | 'arithmetic' | 'random' | 'point'
+  'format' | 'version' | 'network' | 'arithmetic' | 'random' | 'point' | 'values'
 >;
 
 export interface LoadedCheckpoint extends Progress {
@@ -63,6 +70,7 @@ export interface LoadedCheckpoint extends Progress {
   readonly arithmetic?: Arithmetic | undefined;
   readonly random: readonly number[];
   readonly point: Point;
+  readonly values?: ScheduleValues | undefined;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
@@ -106,6 +114,7 @@ export function saveCheckpoint(
     network: network.config,
     random: network.context.random.state,
     point: network.point,
+    values: network.context.values,
     arithmetic: arithmetic(),
     ...progress,
   };
@@ -136,7 +145,9 @@ export function readCheckpoint(path: string): LoadedCheckpoint {
   }
   if (!checksummed)
     sayOnce(`${path} is of a time before checksums, so that damage may go unnoticed; training on adds one`);
-  return { ...progress, tensors };
+  const { structure, ...stored } = progress.network;
+  const network = structure ? { ...stored, structure } : firstForm(stored);
+  return { ...progress, network, tensors };
 }
 
 function readIntact(path: string, bytes: Uint8Array): SafetensorsFile {
@@ -177,7 +188,7 @@ export function restore(
   for (const { name, value } of [...(companion?.parameters() ?? []), ...(companion?.stateArrays() ?? [])])
     copy(`teacher/${name}`, value.data);
   network.context.random.state = checkpoint.random;
-  network.setPoint(checkpoint.point);
+  network.setPoint(checkpoint.point, checkpoint.values);
   if (!optimizer) return;
   for (const [name, { data }] of checkpoint.tensors) {
     if (name.startsWith('optimizer/') && data instanceof Float32Array)

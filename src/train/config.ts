@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
-import type { Method } from '../methods/method.ts';
+import type { Method, Structure } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
 import { adam, adamax, type Optimizer, rmsprop, sgd } from '../optim/optimizer.ts';
 import { constant, cosine, linear, polynomial, type RateSchedule, steps, warmUp } from '../optim/schedules.ts';
@@ -22,6 +22,11 @@ const tricksShape = {
 };
 
 export const tricksSchema = z.strictObject(tricksShape);
+
+/** A structure as it was stored; a field that is not there has its first meaning. */
+export const structureSchema = z
+  .looseObject({ order: tricksShape.blockOrder.unwrap(), shortcut: z.string(), activation: z.string() })
+  .transform((fields) => fields as unknown as Structure);
 
 /** Precision by layer name. */
 export const policySchema = z.record(z.string(), z.string());

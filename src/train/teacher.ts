@@ -3,7 +3,7 @@ import type { DataSet } from '../data/dataset.ts';
 import type { ModelImages } from '../data/fit-model.ts';
 import type { Method, TeacherView } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
-import { buildNetwork } from '../models/table.ts';
+import { buildNetwork, withMethod } from '../models/table.ts';
 import { withProbe } from '../nn/binary-layers.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -32,7 +32,7 @@ export function teacherFor(
   data?: Pick<DataSet, 'classes' | 'mean' | 'std'>,
 ): Network | null {
   if (method.teacher === 'joint')
-    return buildNetwork({ ...student.config, method: 'float', tricks: undefined, policy: undefined });
+    return buildNetwork({ ...withMethod(student.config, 'float'), tricks: undefined, policy: undefined });
   if (!path) {
     if (method.teacher !== 'trained') return null;
     throw new UsageError(

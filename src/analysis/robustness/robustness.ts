@@ -44,7 +44,7 @@ export function attackersOf(network: Network): Network[] {
   try {
     const clipped = buildNetwork({ ...network.config, tricks: { ...network.config.tricks, estimator: 'clip' } });
     adopt(clipped, network);
-    clipped.setPoint(network.point);
+    clipped.setPoint(network.point, network.context.values);
     return [network, clipped];
   } catch (error) {
     // no signs in it, or none that another slope fits
