@@ -53,6 +53,15 @@ const smallTraining = [
   'adam',
 ];
 
+test('a recipe is trained under its name; what is typed beside it overrides its own', async () => {
+  expect(await run('train', '--recipe', 'lfc-bnn-mnist', '--width', '0.1', '--epochs', '1', '--limit', '300')).toBe(0);
+  const config = JSON.parse(readFileSync('runs/lfc-bnn-mnist/config.json', 'utf8'));
+  expect(config).toMatchObject({ model: 'lfc', data: 'mnist', rate: 0.001, padCrop: 1, width: 0.1, epochs: 1 });
+  expect(await run('train', '--recipe', 'lfc-bnn-mnist', '--resume', '--epochs', '2')).toBe(0);
+  expect(await run('train', '--recipe', 'lfc-bn-mnist')).toBe(2);
+  expect(err).toMatch(/unknown recipe "lfc-bn-mnist"; did you mean "lfc-bnn-mnist"/);
+});
+
 test('train, eval, pack, predict, summary: the whole way', async () => {
   expect(await run(...smallTraining, '--name', 'demo', '--json')).toBe(0);
   const { accuracy } = JSON.parse(out);
@@ -164,7 +173,7 @@ test('lists are complete and machine-readable', async () => {
       .split('\n')
       .map((line) => JSON.parse(line).id),
   ).toContain('ir-net');
-  for (const command of ['models', 'data', 'methods']) expect(await run(command)).toBe(0);
+  for (const command of ['models', 'data', 'methods', 'recipes']) expect(await run(command)).toBe(0);
 });
 
 test('lint of a config sees its options: with all layers in float, no binary layer is left to warn of', async () => {

@@ -86,6 +86,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import('./lists.ts')).defineModels,
   },
   {
+    name: 'recipes',
+    description: 'list the published rows that one short command trains',
+    load: async () => (await import('./recipes.ts')).defineRecipes,
+  },
+  {
     name: 'data',
     description: 'list the data sets and where they are looked for',
     load: async () => (await import('./lists.ts')).defineData,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InterruptError } from '../core/errors.ts';
 import { pixelsText } from '../data/digest.ts';
+import { recipeOptions } from '../recipes/options.ts';
 import { bestFile, bestText } from '../train/best.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { prolongedText, resumedConfig } from '../train/resume.ts';
@@ -14,6 +15,7 @@ import { namedRun } from './runs.ts';
 import { defaultRunName, trainingConfig, typedOptions, withTrainingOptions } from './training-options.ts';
 
 interface Options extends Record<string, unknown> {
+  recipe?: string;
   name?: string;
   resume?: boolean;
   json?: boolean;
@@ -21,16 +23,19 @@ interface Options extends Record<string, unknown> {
 
 export function defineTrain(command: Command): void {
   withTrainingOptions(command)
-    .option('--name <name>', 'run folder under runs/ (default: <model>-<method>-<data>)')
+    .option('--recipe <name>', 'a published row, see `signum recipes`; options given beside it override its own')
+    .option('--name <name>', 'run folder under runs/ (default: the recipe, or <model>-<method>-<data>)')
     .option('--resume', 'continue a run; its options come from its config.json, and more --epochs prolong it')
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  signum train --model cnv6 --width 0.25 --method bnn --data mnist --epochs 3 --optimizer adam\n  signum train --model resnet20 --method ir-net --data cifar10 --epochs 40 --pad-crop 4 --flip\n  signum train --resume --name resnet20-ir-net-cifar10',
+      '\nExamples:\n  signum train --model cnv6 --width 0.25 --method bnn --data mnist --epochs 3 --optimizer adam\n  signum train --model resnet20 --method ir-net --data cifar10 --epochs 40 --pad-crop 4 --flip\n  signum train --recipe resnet20-recu-cifar10 --epochs 100\n  signum train --resume --name resnet20-ir-net-cifar10',
     )
-    .action(async ({ name, resume, json, ...training }: Options, command: Command) => {
-      const folder = new RunFolder(namedRun(name ?? defaultRunName(training)));
-      const config = resume ? continued(folder, typedOptions(command, training)) : trainingConfig(training);
+    .action(async ({ recipe, name, resume, json, ...training }: Options, command: Command) => {
+      const folder = new RunFolder(namedRun(name ?? recipe ?? defaultRunName(training)));
+      const typed = typedOptions(command, training);
+      const chosen = () => trainingConfig(recipe === undefined ? training : { ...recipeOptions(recipe, typed) });
+      const config = resume ? continued(folder, typed) : chosen();
       if (!resume) folder.requireNew();
       const run = await trainRun(folder, config, await loadData(config), {
         existing: resume ? 'resume' : 'refuse',

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { UsageError } from '../core/errors.ts';
+import { methodNamed } from '../methods/table.ts';
+import type { TrainOptions } from '../train/config.ts';
+import { checkpointOf } from '../train/load-network.ts';
+import type { Recipe } from './recipe.ts';
+import { recipeNamed, recipes } from './table.ts';
+
+/** The run that an option names: a path, or the recipe whose run under `runs/` is meant. @throws UsageError when that is not trained yet */
+function requireRun(recipe: Recipe, option: 'init' | 'teacher', run: string | undefined): void {
+  if (run === undefined || !recipes.some(({ id }) => id === run)) return;
+  const file = checkpointOf(run);
+  if (file && existsSync(file)) return;
+  const does = option === 'init' ? 'starts from' : 'learns from';
+  throw new UsageError(
+    `recipe ${recipe.id} ${does} a run of ${run}, and there is none at runs/${run}: \`signum train --recipe ${run}\` first, or give another trained network by --${option} <run>`,
+  );
+}
+
+/**
+ * The options of `trainRun` that a recipe stands for.
+ *
+ * @param changes options that override the recipe's
+ * @throws UsageError for an unknown recipe, and for one whose start or teacher has to be trained first
+ */
+export function recipeOptions(id: string, changes: Partial<TrainOptions> = {}): TrainOptions {
+  const recipe = recipeNamed(id);
+  const options = { ...recipe.training, ...changes };
+  const { epochs, batch } = methodNamed(options.method).defaults;
+  for (const option of ['init', 'teacher'] as const) requireRun(recipe, option, options[option]);
+  return { epochs, batch, ...options };
+}
