@@ -6,18 +6,16 @@ import type { TrainConfig } from '../train/config.ts';
 import { type DataChoice, imagesOf, loadDataOf } from '../train/data-of.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { tellLine } from './output.ts';
-import { loadNetwork } from './trained.ts';
+import { loadNetwork, type Weights } from './trained.ts';
 
 /** The images that options name; one line says what a folder holds. */
 export const loadData = (choice: DataChoice): Promise<DataSet> => loadDataOf(choice, tellLine);
 
 /** What a command says instead of the run's own options. */
-export interface OtherData {
+export interface OtherData extends Weights {
   readonly data?: string | undefined;
   readonly allowBroken?: number | undefined;
   readonly splitSeed?: number | undefined;
-  /** The weights of its best epoch instead of the last ones. */
-  readonly best?: boolean | undefined;
 }
 
 /** The images of a run, or other ones, as a model sees them; what differs is said. @throws DataError when they are not its images */
@@ -37,7 +35,7 @@ export const runFolderOf = (path: string): RunFolder => new RunFolder(isFolder(p
 
 /** A run's network with its trained weights, its options, and its images (or other ones) as it sees them. */
 export async function openRun(path: string, other: OtherData = {}, load = loadData) {
-  const { network, checkpoint } = loadNetwork(path, other.best);
+  const { network, checkpoint } = loadNetwork(path, other);
   const config: TrainConfig = runFolderOf(path).readConfig();
   return { network, checkpoint, config, data: await loadDataFor(imagesOf(checkpoint), config, other, load) };
 }

@@ -36,6 +36,7 @@ export function defineEval(command: Command): void {
     .option(...maxBytes)
     .option('--packed', 'evaluate the packed model of the run')
     .option('--best', 'evaluate the best checkpoint of a run trained with --keep best')
+    .option('--no-ema', 'of a run trained with --ema: the weights of its last step, not their averages')
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
@@ -45,6 +46,10 @@ export function defineEval(command: Command): void {
       const path = runPath(target);
       if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a packed model`);
       const packed = options.packed || isEnsemble(path) || !isFolder(path);
+      if (packed && options.ema === false)
+        throw new UsageError(
+          `--no-ema is of a run's own weights: \`signum pack ${path} --no-ema\` first, then \`signum eval ${path} --packed\``,
+        );
       if (packed && options.best)
         throw new UsageError(
           `--best is of a run's own weights: \`signum pack ${path} --best\` first, then \`signum eval ${path} --packed\``,

@@ -15,6 +15,7 @@ import { runPath } from './runs.ts';
 
 interface PackCommandOptions {
   readonly best?: boolean;
+  readonly ema?: boolean;
   readonly data?: string;
   readonly allowBroken?: number;
   readonly output?: string;
@@ -29,6 +30,7 @@ export function definePack(command: Command): void {
   command
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--best', 'pack the best checkpoint of a run trained with --keep best')
+    .option('--no-ema', 'of a run trained with --ema: the weights of its last step, not their averages')
     .option('--data <name>', 'calibration images (default: the data set of the run)')
     .option(...allowBroken)
     .option('--output <file>', `where to write (default: <run>/${packedFile})`)

@@ -57,6 +57,12 @@ export function withTrainingOptions(command: Command): Command {
     .option('--init <run>', 'start from the weights of a trained run, e.g. of method float')
     .option('--teacher <run>', 'trained run that distillation learns from')
     .option(
+      '--ema <decay>',
+      'average weights and statistics over the steps, e.g. 0.999: the averages are evaluated and packed',
+      share,
+    )
+    .option('--reestimate-norm <n>', "measure batch-norm's statistics anew on n training images at the end", integer)
+    .option(
       '--validation <n>',
       'hold n training images back, drawn by the seed: the best epoch is chosen on them',
       integer,

@@ -88,7 +88,7 @@ function networkTensors(network: Network): [string, StoredTensor][] {
   ];
 }
 
-/** Writes weights, statistics, optimiser moments, signs and progress as one safetensors file. */
+/** Writes weights, statistics, optimiser moments, signs, progress and what else belongs to the run as one safetensors file. */
 export function saveCheckpoint(
   write: (file: Uint8Array) => void,
   network: Network,
@@ -96,6 +96,7 @@ export function saveCheckpoint(
   signs: EpochSigns,
   progress: Progress,
   companion?: Network,
+  others: readonly [string, StoredTensor][] = [],
 ): void {
   const tensors: [string, StoredTensor][] = [
     ...networkTensors(network),
@@ -107,6 +108,7 @@ export function saveCheckpoint(
       { shape: [data.length], data },
     ]),
     ...[...signs].map(([name, data]): [string, StoredTensor] => [`signs/${name}`, { shape: [data.length], data }]),
+    ...others,
   ];
   const metadata = {
     format: 'signum-checkpoint',

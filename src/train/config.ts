@@ -75,6 +75,10 @@ const schema = z.strictObject({
   init: z.string().optional(),
   /** Run of the trained network that methods with distillation learn from. */
   teacher: z.string().optional(),
+  /** How much of the moving average of weights a step leaves; the averages are what is evaluated and packed. */
+  ema: z.number().positive().lt(1).optional(),
+  /** Training images on which batch-norm's statistics are measured anew at the end. */
+  reestimateNorm: z.int().positive().optional(),
   /** Training images held back, drawn by the seed, to choose the best epoch on. */
   validation: z.int().positive().optional(),
   /** Which checkpoint is kept beside the last one. */

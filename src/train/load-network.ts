@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
+import { adoptAverages } from './average.ts';
 import { type LoadedCheckpoint, readCheckpoint, restore } from './checkpoint.ts';
 
 /** The checkpoint file of a run folder, a run's name or that file itself; null when there is nothing at the path. */
@@ -15,13 +16,16 @@ export function checkpointOf(path: string): string | null {
  * The network of a run folder, or of a checkpoint file, that exists, with its trained weights; in training mode.
  *
  * @param file of a run folder: the last checkpoint, or `bestFile`
+ * @param averaged of a run with `ema` the averages, not the weights of its last step
  */
 export function loadTrained(
   path: string,
   file = 'checkpoint.safetensors',
+  averaged = true,
 ): { network: Network; checkpoint: LoadedCheckpoint } {
   const checkpoint = readCheckpoint(statSync(path).isDirectory() ? join(path, file) : path);
   const network = buildNetwork(checkpoint.network);
   restore(checkpoint, network);
+  if (averaged) adoptAverages(network, checkpoint.tensors);
   return { network, checkpoint };
 }

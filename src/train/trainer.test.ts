@@ -59,7 +59,7 @@ test.each<[method: string, stopAfter: number, options: Partial<TrainOptions>]>([
   ['apprentice-a', 6, { mixup: 0.3, cutout: 3 }],
   ['inq-binary', 9, {}],
   ['lq-nets', 5, {}],
-  ['ovsw', 5, {}],
+  ['ovsw', 5, { ema: 0.9, reestimateNorm: 64 }],
 ])(
   '%s stopped after %d steps and resumed ends with the weights of an uninterrupted run',
   async (method, stopAfter, options) => {

@@ -12,6 +12,7 @@ import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { WeightAverage } from './average.ts';
 import { type Best, bestFile, betterOf, hasStalled } from './best.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
 import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
@@ -19,6 +20,7 @@ import { type Evaluation, evaluate } from './evaluate.ts';
 import { fitLayers, isFitted } from './fit-layers.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import { networkFor } from './network-for.ts';
+import { reestimateNorms } from './reestimate-norms.ts';
 import type { EpochMetrics, RunFolder } from './run-folder.ts';
 import { TrainingStep } from './step.ts';
 import { adopt, teacherFor, trainedNetwork } from './teacher.ts';
@@ -89,6 +91,7 @@ export class Trainer {
   private readonly observer: LayerObserver;
   private readonly update: TrainingStep;
   readonly teacher: Network | null;
+  private readonly average: WeightAverage | null;
   private progress: Progress;
   private lastSave = performance.now();
   private lastBreath = 0;
@@ -115,6 +118,7 @@ export class Trainer {
     this.teacher = teacherFor(method, this.network, config.teacher, data);
     this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config);
     this.observer = new LayerObserver(this.network);
+    this.average = config.ema ? new WeightAverage(this.network, config.ema) : null;
     this.progress = {
       epoch: 0,
       batch: 0,
@@ -131,6 +135,7 @@ export class Trainer {
   /** Continues from a checkpoint of the same config: the weights will be those of an uninterrupted run. */
   resume(checkpoint: LoadedCheckpoint): void {
     restore(checkpoint, this.network, this.moments, this.companion);
+    this.average?.restore(checkpoint.tensors);
     this.observer.restoreSigns(epochSigns(checkpoint));
     const change = arithmeticChange(checkpoint.arithmetic);
     if (change) sayOnce(change);
@@ -154,6 +159,7 @@ export class Trainer {
       this.observer.signs,
       this.progress,
       this.companion,
+      this.average?.tensors(),
     );
   }
 
@@ -194,6 +200,12 @@ export class Trainer {
         }
         evaluation = await this.finishEpoch(events);
       }
+      if (evaluation && this.config.reestimateNorm && this.progress.epoch < epochs) {
+        // `patience` ended it
+        await this.reestimate();
+        this.save();
+        evaluation = await this.evaluateOn(this.test);
+      }
       return this.result(evaluation ?? (await this.evaluateOn(this.test)));
     } catch (error) {
       // an evaluation was cut short: the checkpoint was saved before it
@@ -204,6 +216,8 @@ export class Trainer {
 
   private result(evaluation: Evaluation | null): TrainResult {
     const { best = null, epoch } = this.progress;
+    // what was evaluated is what is handed out
+    if (evaluation) this.average?.settle();
     const stoppedEarly = evaluation !== null && epoch < this.config.epochs;
     return { network: this.network, evaluation, finished: evaluation !== null, best, stoppedEarly };
   }
@@ -264,6 +278,7 @@ export class Trainer {
         if (batch + 1 === this.length) this.observer.noteGradients();
       },
     });
+    this.average?.update(step + 1);
     const seconds = (performance.now() - begin) / 1000;
     this.progress = {
       ...this.progress,
@@ -299,6 +314,21 @@ export class Trainer {
     return this.optimizer.rate * this.schedule(this.pointAt(fraction));
   }
 
+  /** Measures batch-norm's statistics anew on training images, where the config asks for it. */
+  private async reestimate(): Promise<void> {
+    const { reestimateNorm, batch, epochs } = this.config;
+    if (!reestimateNorm) return;
+    const places = this.orderOf(epochs).subarray(0, reestimateNorm);
+    const chosen = new Batches(this.data, imagesOf(this.trainSplit, places), Math.min(batch, places.length));
+    // a small last batch would count as much as a whole one
+    const whole = Math.floor(places.length / Math.min(batch, places.length));
+    async function* batches() {
+      for (let i = 0; i < whole; i++) yield await chosen.plain(i);
+    }
+    const measure = () => reestimateNorms(this.network, batches());
+    await (this.average ? this.average.whileInPlace(measure) : measure());
+  }
+
   private brokenParameter(): { name: string } | undefined {
     return this.update.parameters.find(({ value }) => value.data.some((number) => !Number.isFinite(number)));
   }
@@ -313,7 +343,13 @@ export class Trainer {
     );
   }
 
-  private async evaluateOn(batches: Batches): Promise<Evaluation> {
+  /** Of the averages, where the run keeps any. */
+  private evaluateOn(batches: Batches): Promise<Evaluation> {
+    const judge = () => this.judgeOn(batches);
+    return this.average ? this.average.whileInPlace(judge) : judge();
+  }
+
+  private async judgeOn(batches: Batches): Promise<Evaluation> {
     this.network.setTraining(false);
     try {
       return await evaluate(
@@ -348,6 +384,7 @@ export class Trainer {
     this.progress = { ...this.progress, gradients: this.observer.gradientNorms };
     // what comes now may take minutes, and be cut short
     this.save();
+    if (epoch + 1 === this.config.epochs) await this.reestimate();
     const validation = this.validation && (await this.evaluateOn(this.validation));
     const evaluation = await this.evaluateOn(this.test);
     const sample = await this.test.plain(0);
