@@ -2,6 +2,7 @@ import { Random } from '../core/random.ts';
 import { firstNotFinite, productOps, tracedByName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
+import { decays } from '../nn/decay.ts';
 import type { TapeNode } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { optimizerOf, type TrainConfig } from '../train/config.ts';
@@ -174,13 +175,15 @@ function trainingFindings(network: Network, config: TrainConfig): Finding[] {
       cure: 'set clipLatent: true, or watch "constant filters" in the report',
     });
   }
-  if (latents && optimizer.weightDecay > 0 && !method.structure.scaleInvariantWeights) {
+  const decay = config.decay ?? method.defaults.decay ?? 'weights';
+  const decayed = optimizer.weightDecay > 0 && decays(decay, { role: 'latent', decayed: undefined });
+  if (latents && decayed && !method.structure.scaleInvariantWeights) {
     findings.push({
       rule: 'latent-weight-decay',
       severity: 'warning',
       where: `${optimizer.id}, weight decay ${optimizer.weightDecay}`,
       reason: 'weight decay pulls latent weights to 0, where every step flips signs; it does not regularise a sign',
-      cure: 'set weightDecay: 0',
+      cure: 'set weightDecay: 0, or decay: "but-binary"',
     });
   }
   return findings;

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Finding, lint } from '../analysis/lint.ts';
 import { FormatError } from '../core/errors.ts';
+import { methodFor } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { modelNamed, models } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
@@ -37,7 +38,7 @@ function buildFor(config: TrainConfig) {
 function findingsFor(target: string, { method, width }: Options): Finding[] {
   const path = runPath(target);
   if (models.some(({ id }) => id === target) && !existsSync(path)) {
-    const { defaults } = methodNamed(method);
+    const { defaults } = methodFor(methodNamed(method), target);
     const config = parseConfig({
       model: target,
       method,

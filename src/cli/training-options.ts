@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { methodFor } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
@@ -18,8 +19,13 @@ export function withTrainingOptions(command: Command): Command {
     .option('--momentum <x>', 'SGD momentum', share)
     .option('--nesterov', 'SGD with Nesterov momentum')
     .option('--weight-decay <x>', 'L2 weight decay', number)
+    .option('--decay <what>', 'what decays: all, weights, latents or but-binary (all but binary layers)')
     .option('--schedule <name>', 'constant, cosine, linear, polynomial or step')
     .option('--warm-up-epochs <n>', 'linear warm-up', number)
+    .option(
+      '--clock <name>',
+      "the rate and the method's schedule move once an epoch, or every step (default: as in its code)",
+    )
     .option('--loss <name>', 'cross-entropy or squared-hinge')
     .option('--clip-latent', 'clip latent weights to [-1,1] after each step')
     .option('--no-clip-latent', 'never clip them')
@@ -28,6 +34,7 @@ export function withTrainingOptions(command: Command): Command {
     .option('--pooling <name>', 'max-pooling before-norm or after-norm')
     .option('--shortcut <name>', 'of ResNets: around every-conv, every-block or none')
     .option('--activation <name>', 'between layers: hardtanh, relu, prelu, rprelu, maxout or none')
+    .option('--head <name>', 'of ResNets for CIFAR: batch-norm before the classifier (norm) or none (plain)')
     .option('--norm-momentum <x>', "share of the new batch in batch-norm's averages", number)
     .option('--estimator <name>', 'slope of the activations: identity, clip, approx-sign, swish-sign, ede or tanh')
     .option('--weight-estimator <name>', 'slope of the weights, of the same names')
@@ -35,8 +42,13 @@ export function withTrainingOptions(command: Command): Command {
     .option('--bit-steps <list>', "bits before the method's own, e.g. 8,4,2", numbers)
     .option('--partitions <list>', 'shares of weights binarized before all are, e.g. 0.5,0.75,0.875', numbers)
     .option('--policy <list>', 'precision of single layers, e.g. 1.first=float,*=binary,11=8-bit', policy)
-    .option('--pad-crop <pixels>', 'augment: random shift by up to this many pixels', integer)
-    .option('--flip', 'augment: random mirror')
+    .option(
+      '--pad-crop <pixels>',
+      'augment: random shift by up to this many pixels (default: as usual for the data)',
+      integer,
+    )
+    .option('--flip', 'augment: random mirror (default: as usual for the data)')
+    .option('--no-flip', 'never mirror')
     .option('--cutout <pixels>', 'augment: blank a square of this side at a random place (16 for CIFAR-10)', integer)
     .option(
       '--mixup <alpha>',
@@ -55,13 +67,7 @@ export function withTrainingOptions(command: Command): Command {
       integer,
     )
     .option('--init <run>', 'start from the weights of a trained run, e.g. of method float')
-    .option('--teacher <run>', 'trained run to learn from, in the way of the method or of --distill')
-    .option(
-      '--distill <share>',
-      "learn so much from the teacher's answers, the rest from labels (default: 0.5 where the method has no way of its own)",
-      positive,
-    )
-    .option('--temperature <x>', 'soften the answers of --distill by it (default: 4)', positive)
+    .option('--teacher <run>', 'trained run that distillation learns from')
     .option(
       '--ema <decay>',
       'average weights and statistics over the steps, e.g. 0.999: the averages are evaluated and packed',
@@ -81,8 +87,8 @@ export function withTrainingOptions(command: Command): Command {
 
 /** @param training all of these options, and no other ones */
 export function trainingConfig(training: Record<string, unknown>): TrainConfig {
-  const { defaults } = methodNamed(String(training['method']));
-  modelNamed(String(training['model']));
+  const model = modelNamed(String(training['model']));
+  const { defaults } = methodFor(methodNamed(String(training['method'])), model.id);
   return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
 }
 

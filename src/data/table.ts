@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { DataError, UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { suggestion } from '../core/suggest.ts';
+import type { Augmentation } from './batches.ts';
 import { loadCifar10, loadCifar100 } from './cifar.ts';
 import type { DataSet } from './dataset.ts';
 import { loadFolder } from './folder.ts';
@@ -12,14 +13,33 @@ export interface DataEntry {
   readonly id: string;
   readonly title: string;
   readonly load: (options: LoadOptions) => DataSet | Promise<DataSet>;
+  /** What every reference trains it with; digits and clothes are used as they are. */
+  readonly augmentation?: Augmentation;
 }
+
+/** He et al. 2016, sec. 4.2. */
+const shiftedAndMirrored: Augmentation = { padCrop: 4, flip: true };
 
 export const dataSets: readonly DataEntry[] = [
   { id: 'mnist', title: 'MNIST digits, 28x28x1, 60,000 + 10,000', load: loadMnist },
   { id: 'fashion-mnist', title: 'Fashion-MNIST, 28x28x1, 60,000 + 10,000', load: loadFashionMnist },
-  { id: 'cifar10', title: 'CIFAR-10, 32x32x3, 50,000 + 10,000', load: loadCifar10 },
-  { id: 'cifar100', title: 'CIFAR-100, 32x32x3, 50,000 + 10,000, 100 classes', load: loadCifar100 },
+  {
+    id: 'cifar10',
+    title: 'CIFAR-10, 32x32x3, 50,000 + 10,000',
+    load: loadCifar10,
+    augmentation: shiftedAndMirrored,
+  },
+  {
+    id: 'cifar100',
+    title: 'CIFAR-100, 32x32x3, 50,000 + 10,000, 100 classes',
+    load: loadCifar100,
+    augmentation: shiftedAndMirrored,
+  },
 ];
+
+/** The augmentation a data set is usually trained with; of folders, unknown names and sets without, undefined. */
+export const usualAugmentation = (id: string): Augmentation | undefined =>
+  dataSets.find((entry) => entry.id === id)?.augmentation;
 
 /** Pixels a side of a folder's pictures when nobody says. */
 const usualSide = 32;

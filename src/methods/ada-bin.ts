@@ -57,20 +57,29 @@ const learnedSet: Quantizer<ActivationSum> = learning(
  */
 export const adaBin = defineMethod({
   id: 'ada-bin',
+  revision: 2,
   title: 'AdaBin',
   paper: 'Tu et al., ECCV 2022',
   family: 'quantization-error',
   bits: { weight: 1, activation: 1 },
   weight: fittedSet,
   activation: learnedSet,
-  schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }),
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'maxout', scaleInvariantWeights: true },
+  schedule: ({ progress }) => ({ t: 0.001 * 10_000 ** progress }),
+  structure: {
+    order: 'conv-bn',
+    shortcut: 'every-conv',
+    activation: 'maxout',
+    head: 'norm',
+    scaleInvariantWeights: true,
+  },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
     rate: cosine(),
     epochs: 400,
-    batch: 256,
+    batch: 128,
     loss: 'cross-entropy',
     clipLatent: false,
+    clock: { schedule: 'epoch', rate: 'epoch' },
+    decay: 'all',
   },
 });

@@ -27,6 +27,7 @@ export const binaryConnect = defineMethod({
     batch: 50,
     loss: 'squared-hinge',
     clipLatent: true,
+    augmentation: 'none',
   },
 });
 

@@ -75,7 +75,7 @@ export const biper = defineMethod({
   lossTerms: [regulariser],
   schedule: ({ progress }) =>
     progress < firstShare ? { binaryWeights: 0, tau: firstTau } : { binaryWeights: 1, tau: lastTau },
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh' },
+  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', head: 'norm' },
   defaults: {
     optimizer: sgd({ rate: 0.021, momentum: 0.9, weightDecay: 1.6e-3 }),
     rate: warmUp(5, cosine()),
@@ -83,5 +83,7 @@ export const biper = defineMethod({
     batch: 256,
     loss: 'cross-entropy',
     clipLatent: false,
+    clock: { schedule: 'epoch', rate: 'epoch' },
+    decay: 'all',
   },
 });

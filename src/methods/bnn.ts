@@ -27,6 +27,7 @@ export const bnn = defineMethod({
     batch: 100,
     loss: 'squared-hinge',
     clipLatent: true,
+    augmentation: 'none',
   },
 });
 

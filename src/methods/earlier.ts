@@ -1,19 +1,10 @@
-import { groupNetGroupwise } from './group-net.ts';
-import type { Method, Structure } from './method.ts';
-
-/**
- * What methods were before their present `revision`: runs evaluate, pack and continue as what they were. A form is added here, whole, when a change
- * of its method gives other outputs, other parameters or another value of a structure field that existed.
- */
-export const earlier: readonly Method[] = [
-  {
-    ...groupNetGroupwise,
-    id: 'group-net-bpac',
-    revision: 1,
-    title: 'Group-Net BPAC, one binary filter at two dilations',
-    structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'none', dilations: 2 },
-  },
-];
+import { cosine } from '../optim/schedules.ts';
+import { adaBin } from './ada-bin.ts';
+import { irNet, irNetResnet20, slopeFrom } from './ir-net.ts';
+import { lqNet } from './lq-nets.ts';
+import type { Method, Structure, TrainingDefaults } from './method.ts';
+import { rbnn } from './rbnn.ts';
+import { recu } from './recu.ts';
 
 /** The fields of a structure in the days before runs stored theirs. Closed: later fields were absent then. */
 const firstFields: ReadonlySet<string> = new Set<keyof Structure>([
@@ -32,8 +23,43 @@ const firstFields: ReadonlySet<string> = new Set<keyof Structure>([
   'scaleInvariantWeights',
 ]);
 
-/** A method of revision 1 with the structure that runs without a stored one were trained in. */
-export function asFirst(method: Method): Method {
-  const fields = Object.entries(method.structure).filter(([name]) => firstFields.has(name));
-  return { ...method, structure: Object.fromEntries(fields) as unknown as Structure };
-}
+/** The fields of a method's defaults in those days; closed too. */
+const firstDefaults: ReadonlySet<string> = new Set<keyof TrainingDefaults>([
+  'optimizer',
+  'rate',
+  'epochs',
+  'batch',
+  'loss',
+  'clipLatent',
+]);
+
+const only = <T extends object>(value: T, names: ReadonlySet<string>): T =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => names.has(name))) as T;
+
+/** A method as its runs of version 0.1 were trained: structure and defaults of then, one recipe for all models. */
+export const asFirst = (method: Method): Method => ({
+  ...method,
+  structure: only(method.structure, firstFields),
+  defaults: only(method.defaults, firstDefaults),
+  recipes: {},
+});
+
+/** The first form of a method that has another one now. */
+const first = (method: Method, changes: Partial<Method> = {}, defaults: Partial<TrainingDefaults> = {}): Method => {
+  const form = asFirst(method);
+  return { ...form, ...changes, revision: 1, defaults: { ...form.defaults, ...defaults } };
+};
+
+/**
+ * What methods were before their present `revision`: runs evaluate, pack and continue as what they were. A form is added here, whole, when a change
+ * of its method gives other outputs, other parameters, another schedule or another value of a structure field that existed.
+ */
+export const earlier: readonly Method[] = [
+  first(irNet, { schedule: slopeFrom(0.1) }),
+  first(irNetResnet20),
+  first(recu),
+  first(rbnn, {}, { rate: cosine() }),
+  first(adaBin, { schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }) }, { batch: 256 }),
+  first(lqNet(1, 2)),
+  first(lqNet(2, 2)),
+];

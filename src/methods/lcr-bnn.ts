@@ -29,6 +29,7 @@ export const lipschitz: LossTerm = ({ logits, layers, teacher }) => {
 export const lcrBnn = defineMethod({
   ...irNetResnet20,
   id: 'lcr-bnn',
+  revision: 1,
   title: 'LCR-BNN',
   paper: 'Shang et al., ECCV 2022',
   family: 'loss',

@@ -7,7 +7,7 @@ import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
-import { defineMethod, type Method } from './method.ts';
+import { defineMethod, type Method, type ModelRecipe } from './method.ts';
 
 /** 0.75-quantile of N(0,1): where a first basis should put half of the weights. */
 const normalQuartile = 0.6745;
@@ -128,6 +128,16 @@ export function learnedBasisActivations(bits: number): Quantizer<ActivationSum> 
   );
 }
 
+/** The authors' cifar10-vgg-small.py. */
+const vggSmall: ModelRecipe = {
+  defaults: {
+    optimizer: sgd({ rate: 0.02, momentum: 0.9, weightDecay: 5e-4 }),
+    rate: steps([80 / 400, 160 / 400, 300 / 400], 0.1),
+    epochs: 400,
+    batch: 100,
+  },
+};
+
 /**
  * LQ-Nets: learned quantizers whose levels are sums of a small basis, refined on every batch; k bits run as k binary convolutions
  * (Zhang et al., ECCV 2018, eq. 4-9, alg. 1; survey [61]).
@@ -135,6 +145,7 @@ export function learnedBasisActivations(bits: number): Quantizer<ActivationSum> 
 export function lqNet(weight: number, activation: number): Method {
   return defineMethod({
     id: weight === 1 ? 'lq-nets' : `lq-nets-w${weight}a${activation}`,
+    revision: 2,
     title: `LQ-Nets, ${weight}-bit weights, ${activation}-bit activations`,
     paper: 'Zhang et al., ECCV 2018',
     family: 'quantization-error',
@@ -149,6 +160,8 @@ export function lqNet(weight: number, activation: number): Method {
       batch: 128,
       loss: 'cross-entropy',
       clipLatent: false,
+      clock: { rate: 'epoch' },
     },
+    recipes: { 'vgg-small': vggSmall },
   });
 }

@@ -4,6 +4,7 @@ import type { OutputMap } from '../binarize/quantizer.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
 import type { Shape } from '../core/shape.ts';
 import type { BinaryConv2d, LayerProbe } from '../nn/binary-layers.ts';
+import type { DecayChoice } from '../nn/decay.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
 import type { MixedLabels } from '../tensor/ops/loss.ts';
@@ -19,6 +20,8 @@ export interface Structure {
   readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'maxout' | 'none';
   /** The shortcut is multiplied by a learned factor per channel, 1 at first (BBG). */
   readonly gatedShortcut?: boolean;
+  /** Of CIFAR ResNets: batch-norm between the average and the classifier (IR-Net's code, and all built on it), or none (default). */
+  readonly head?: 'norm' | 'plain';
   /** Batch-norm without learned scale and shift (HWGQ). */
   readonly plainNorm?: boolean;
   /** Batch-norm whose factors are powers of two (BNN's shift-based form). */
@@ -31,15 +34,16 @@ export interface Structure {
   readonly widen?: number;
   /** Every block is a sum of this many; gated: each goes on with a learned mix of its own output and the sum (Group-Net). */
   readonly branches?: { readonly count: number; readonly gated: boolean };
-  /** Dilation of the first branch of a stage, counted from 1; each further one has one more. Of stages that are not named: 1 (Group-Net's BPAC). */
-  readonly branchDilations?: Readonly<Record<number, number>>;
-  /** Padded convolutions are summed over dilations 1 to this, one filter for all: what BPAC was taken for at first. */
+  /** Padded convolutions are summed over dilations 1 to this, one filter for all (Group-Net's BPAC). */
   readonly dilations?: number;
   /** Multiply outputs by XNOR-Net's K, the box-filtered channel mean of |x|. */
   readonly activationScale?: boolean;
   /** Weights are normalised before their sign, so that weight decay only changes the effective rate. */
   readonly scaleInvariantWeights?: boolean;
 }
+
+/** When a value moves: once an epoch, from epoch/epochs at its start, or at every step. */
+export type Clock = 'epoch' | 'step';
 
 /** Hyper-parameters of the paper (or of its reference code), used where the user says nothing. */
 export interface TrainingDefaults {
@@ -50,6 +54,19 @@ export interface TrainingDefaults {
   readonly loss: 'cross-entropy' | 'squared-hinge';
   /** Clip latent weights to [-1,1] after every update. */
   readonly clipLatent: boolean;
+  /** When the values of the method's schedule move, and the rate; default every step. */
+  readonly clock?: { readonly schedule?: Clock; readonly rate?: Clock };
+  /** What weight decay takes hold of; default `weights`. */
+  readonly decay?: DecayChoice;
+  /** The reference trains without any, whatever is usual for its images. */
+  readonly augmentation?: 'none';
+}
+
+/** What the reference does otherwise for one of its models. */
+export interface ModelRecipe {
+  readonly defaults?: Partial<TrainingDefaults>;
+  readonly schedule?: Method['schedule'];
+  readonly structure?: Partial<Structure>;
 }
 
 export interface Point {
@@ -159,6 +176,21 @@ export interface Method {
    */
   readonly latent?: 'he' | 'glorot';
   readonly defaults: TrainingDefaults;
+  /** By the model's name. */
+  readonly recipes?: Readonly<Record<string, ModelRecipe>>;
+}
+
+/** The method as its reference has it for a model. */
+export function methodFor(method: Method, model: string): Method {
+  const recipe = method.recipes?.[model];
+  if (!recipe) return method;
+  const { defaults, schedule, structure } = recipe;
+  return {
+    ...method,
+    ...(schedule ? { schedule } : {}),
+    structure: { ...method.structure, ...structure },
+    defaults: { ...method.defaults, ...defaults },
+  };
 }
 
 /** Which form of its method this is. */

@@ -87,7 +87,7 @@ export const ovsw = defineMethod({
   weight: tracked,
   activation: sampleStandardised({ centred: false, constant: true, quantizer: binarizeActivation(approxSign) }),
   update: overcomingSilence,
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh' },
+  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', head: 'norm' },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 5e-4 }),
     rate: warmUp(5, cosine()),
@@ -95,5 +95,7 @@ export const ovsw = defineMethod({
     batch: 256,
     loss: 'cross-entropy',
     clipLatent: false,
+    clock: { rate: 'epoch' },
+    decay: 'all',
   },
 });

@@ -10,7 +10,7 @@ import { filterMean } from '../binarize/scales.ts';
 import { standardise, type WeightTransform } from '../binarize/transforms.ts';
 import { compose } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
-import { cosine } from '../optim/schedules.ts';
+import { cosine, warmUp } from '../optim/schedules.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
 import { defineMethod } from './method.ts';
@@ -92,6 +92,7 @@ export const rotated: WeightTransform = learning(
  */
 export const rbnn = defineMethod({
   id: 'rbnn',
+  revision: 2,
   title: 'Rotated Binary Neural Network',
   paper: 'Lin et al., NeurIPS 2020',
   family: 'quantization-error',
@@ -103,13 +104,21 @@ export const rbnn = defineMethod({
   ),
   activation: sampleStandardised({ centred: true, quantizer: binarizeActivation(activationSlope) }),
   schedule: ({ progress, epoch }) => ({ t: firstT * (lastT / firstT) ** progress, epoch: Math.floor(epoch) }),
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', scaleInvariantWeights: true },
+  structure: {
+    order: 'conv-bn',
+    shortcut: 'every-conv',
+    activation: 'hardtanh',
+    head: 'norm',
+    scaleInvariantWeights: true,
+  },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
-    rate: cosine(),
+    rate: warmUp(5, cosine()),
     epochs: 1000,
     batch: 256,
     loss: 'cross-entropy',
     clipLatent: false,
+    clock: { schedule: 'epoch', rate: 'epoch' },
+    decay: 'all',
   },
 });

@@ -32,6 +32,7 @@ export function laplaceQuantile(w: Tensor, tau: number): number {
  */
 export const recu = defineMethod({
   id: 'recu',
+  revision: 2,
   title: 'ReCU',
   paper: 'Xu et al., ICCV 2021',
   family: 'quantization-error',
@@ -52,7 +53,13 @@ export const recu = defineMethod({
   ),
   activation: sampleStandardised({ centred: false, quantizer: binarizeActivation(approxSign) }),
   schedule: ({ progress }) => ({ tau: tauAt(progress) }),
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', scaleInvariantWeights: true },
+  structure: {
+    order: 'conv-bn',
+    shortcut: 'every-conv',
+    activation: 'hardtanh',
+    head: 'norm',
+    scaleInvariantWeights: true,
+  },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 5e-4 }),
     rate: warmUp(5, cosine()),
@@ -60,5 +67,7 @@ export const recu = defineMethod({
     batch: 256,
     loss: 'cross-entropy',
     clipLatent: false,
+    clock: { schedule: 'epoch', rate: 'epoch' },
+    decay: 'all',
   },
 });

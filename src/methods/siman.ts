@@ -74,7 +74,13 @@ export const siman = defineMethod({
   ),
   activation: sampleStandardised({ centred: true, quantizer: binarizeActivation(approxSign) }),
   update: drawnIn,
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'prelu', scaleInvariantWeights: true },
+  structure: {
+    order: 'conv-bn',
+    shortcut: 'every-conv',
+    activation: 'prelu',
+    head: 'norm',
+    scaleInvariantWeights: true,
+  },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 5e-4 }),
     rate: warmUp(5, cosine()),
@@ -82,5 +88,7 @@ export const siman = defineMethod({
     batch: 256,
     loss: 'cross-entropy',
     clipLatent: false,
+    clock: { schedule: 'epoch', rate: 'epoch' },
+    decay: 'but-binary',
   },
 });

@@ -17,6 +17,8 @@ export interface Tricks {
   readonly pooling?: NonNullable<Structure['pooling']> | undefined;
   readonly shortcut?: Structure['shortcut'] | undefined;
   readonly activation?: Structure['activation'] | undefined;
+  /** Batch-norm before the classifier of CIFAR ResNets. */
+  readonly head?: NonNullable<Structure['head']> | undefined;
   /** Share of the new batch in batch-norm's running averages. */
   readonly normMomentum?: number | undefined;
   /** Slope that stands in for the derivative of the activations' sign, and of the weights'. */
@@ -57,7 +59,7 @@ function reestimated<Out>(
 }
 
 function structureWith(method: Method, tricks: Tricks): Structure {
-  const { blockOrder, pooling, shortcut, activation } = tricks;
+  const { blockOrder, pooling, shortcut, activation, head } = tricks;
   const { structure } = method;
   const order = blockOrder ?? structure.order;
   const after = activation ?? structure.activation;
@@ -78,6 +80,7 @@ function structureWith(method: Method, tricks: Tricks): Structure {
     activation: after,
     shortcut: shortcut ?? structure.shortcut,
     ...(pooling ? { pooling } : {}),
+    ...(head ? { head } : {}),
     ...(tricks.normMomentum === undefined ? {} : { normMomentum: tricks.normMomentum }),
   };
 }

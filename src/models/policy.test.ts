@@ -38,7 +38,7 @@ test('layers have the names of the metrics; the first and the last are among the
 test.each([
   [{ '2.frist': 'float' }, /there is no layer "2.frist"; did you mean "2.first"/],
   [{ '*': '16-bit' }, /unknown precision "16-bit"/],
-  [{ '0': 'binary' }, /full precision in the published network/],
+  [{ '0': 'binary' }, /full precision in this network/],
   [{ '0': '2-bit' }, /5-bit to 8-bit/],
 ] as [Policy, RegExp][])('%j is refused', (policy, message) => {
   expect(() => networkOf(policy, 'bnn', 'resnet20')).toThrow(message);

@@ -44,7 +44,7 @@ function setPrecision({ name, value }: Named<WeightLayer>, precision: Precision)
   const bits = bitsOf(precision);
   if (precision === 'binary' || (bits !== null && bits < 5))
     throw new UsageError(
-      `--policy ${name}=${precision}: this layer is full precision in the published network; its weights may be float or 5-bit to 8-bit`,
+      `--policy ${name}=${precision}: this layer is full precision in this network; its weights may be float or 5-bit to 8-bit`,
     );
   if (bits !== null) value.quantizeWeight = codedWeights(bits);
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { asFirst } from '../methods/earlier.ts';
+import { methodFor } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
 import type { Module } from '../nn/module.ts';
@@ -24,6 +25,8 @@ export interface ModelEntry {
   readonly smallestSide: number;
   /** Its convolutions have shortcuts around them. */
   readonly residual?: boolean;
+  /** Of methods with a normed head, it has one. */
+  readonly normedHead?: boolean;
 }
 
 const cifarResnet = (id: string, blocks: number): ModelEntry => ({
@@ -33,6 +36,7 @@ const cifarResnet = (id: string, blocks: number): ModelEntry => ({
   inputShape: [32, 32, 3],
   smallestSide: 4,
   residual: true,
+  normedHead: true,
 });
 
 const wide = { channels: [64, 128, 256, 512], downsample: 'conv' } as const;
@@ -76,6 +80,7 @@ export const models: readonly ModelEntry[] = [
     inputShape: [32, 32, 3],
     smallestSide: 8,
     residual: true,
+    normedHead: true,
   },
   {
     id: 'resnet34',
@@ -84,6 +89,7 @@ export const models: readonly ModelEntry[] = [
     inputShape: [32, 32, 3],
     smallestSide: 8,
     residual: true,
+    normedHead: true,
   },
   { id: 'vgg11', title: 'VGG-11 for 32x32 images', build: vgg11, inputShape: [32, 32, 3], smallestSide: 32 },
   {
@@ -149,10 +155,12 @@ export function buildNetwork(config: NetworkConfig): Network {
       `a classifier needs at least one input channel and two classes, got ${channels} and ${config.classes}`,
     );
   }
-  const method = methodNamed(config.method, config.revision);
+  const method = methodFor(methodNamed(config.method, config.revision), config.model);
   const { tricks, structure } = config;
   if (tricks?.shortcut && !model.residual)
     throw new UsageError(`--shortcut: ${config.model} has no shortcuts; take a ResNet`);
+  if (tricks?.head && !model.normedHead)
+    throw new UsageError(`--head: ${config.model} has one head only; take a ResNet for CIFAR`);
   const changed = tricks ? withTricks(method, tricks) : method;
   return new Network(config, structure ? { ...changed, structure } : changed, model.build);
 }

@@ -105,10 +105,7 @@ export class BinaryConv2d extends Module {
     return [kernel, kernel, inChannels / groups, outChannels];
   }
 
-  /**
-   * Computes otherwise than its method says; what its quantizers kept so far is forgotten. The map of its output goes with the quantizers, whose errors
-   * it is for.
-   */
+  /** Computes otherwise than its method says; what its quantizers kept so far is forgotten. */
   requantize({ weight, activation }: Pick<Quantization, 'weight' | 'activation'>): void {
     const { latent, context } = this.quantization;
     this.quantization = { weight, activation, latent, context, activationScale: false };
@@ -131,7 +128,7 @@ export class BinaryConv2d extends Module {
     } satisfies LayerStart);
     for (const [name, { values, shape, decay, rateFactor }] of Object.entries(learned)) {
       // pooled arrays return to the pool when this step ends
-      const parameter = new Parameter(values.slice(), shape ?? [values.length], 'scale');
+      const parameter = new Parameter(values.slice(), shape ?? [values.length], 'quantizer');
       parameter.decayed = decay;
       parameter.rateFactor = rateFactor ?? 1;
       this.learned[name] = parameter;

@@ -1,25 +1,20 @@
 import type { Shape } from '../core/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** What a parameter is for: decides weight decay, latent clipping and what lint checks. */
-export type Role = 'weight' | 'latent' | 'bias' | 'scale';
+/** What a parameter is for: decides weight decay, latent clipping and what lint checks. `quantizer`: learned by a binary layer's quantizers. */
+export type Role = 'weight' | 'latent' | 'bias' | 'scale' | 'quantizer';
 
 /** A tensor that training changes. Latent parameters are the float weights behind binary ones. */
 export class Parameter extends Tensor {
   readonly role: Role;
   /** Multiplies the learning rate for this parameter. */
   rateFactor = 1;
-  /** Overrides what the role says about weight decay. */
+  /** A quantizer's value that decays like a weight. */
   decayed: boolean | undefined;
 
   constructor(values: Float32Array, shape: Shape, role: Role) {
     super(values, shape, true);
     this.role = role;
-  }
-
-  /** Biases, norms and slopes are not decayed (He et al. 2016 and every BNN reference code). */
-  get decay(): boolean {
-    return this.decayed ?? (this.role === 'weight' || this.role === 'latent');
   }
 }
 

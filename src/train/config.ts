@@ -3,6 +3,7 @@ import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import type { Method, Structure } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
+import { decayChoices } from '../nn/decay.ts';
 import { adam, adamax, type Optimizer, rmsprop, sgd } from '../optim/optimizer.ts';
 import { constant, cosine, linear, polynomial, type RateSchedule, steps, warmUp } from '../optim/schedules.ts';
 import { shiftAdamax } from '../optim/shift-adamax.ts';
@@ -13,6 +14,7 @@ const tricksShape = {
   pooling: z.enum(['before-norm', 'after-norm']).optional(),
   shortcut: z.enum(['every-conv', 'every-block', 'none']).optional(),
   activation: z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'maxout', 'none']).optional(),
+  head: z.enum(['norm', 'plain']).optional(),
   normMomentum: z.number().positive().max(1).optional(),
   estimator: z.string().optional(),
   weightEstimator: z.string().optional(),
@@ -55,13 +57,16 @@ const schema = z.strictObject({
   weightDecay: z.number().min(0).optional(),
   schedule: z.enum(['constant', 'cosine', 'linear', 'polynomial', 'step']).optional(),
   warmUpEpochs: z.number().min(0).optional(),
+  /** When the method's schedule and the rate move, both. */
+  clock: z.enum(['epoch', 'step']).optional(),
+  decay: z.enum(decayChoices).optional(),
   loss: z.enum(['cross-entropy', 'squared-hinge']).optional(),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   clipLatent: z.boolean().optional(),
   ...tricksShape,
   policy: policySchema.optional(),
-  padCrop: z.int().min(0).max(64).default(0),
-  flip: z.boolean().default(false),
+  padCrop: z.int().min(0).max(64).optional(),
+  flip: z.boolean().optional(),
   resizedCrop: z.boolean().default(false),
   /** Side of the square that is blanked. */
   cutout: z.int().positive().max(1024).optional(),
@@ -75,9 +80,6 @@ const schema = z.strictObject({
   init: z.string().optional(),
   /** Run of the trained network that methods with distillation learn from. */
   teacher: z.string().optional(),
-  /** Share of the loss that its teacher's answers are, in the place of the method's own way to learn from one. */
-  distill: z.number().positive().max(1).optional(),
-  temperature: z.number().positive().max(1000).optional(),
   /** How much of the moving average of weights a step leaves; the averages are what is evaluated and packed. */
   ema: z.number().positive().lt(1).optional(),
   /** Training images on which batch-norm's statistics are measured anew at the end. */

@@ -24,7 +24,7 @@ export type DigestRun = keyof typeof digestRuns;
  */
 export const digests: Readonly<Record<DigestRun, string>> = {
   bnn: '086db1f088614e06ce1a6537fd6a387aef74c43a4e3f8ff70a585e87d912287e',
-  'ir-net': '89760deb65e8a0dc3725994615a6095dbd9fa643bdda38fc7b1418278ddfe0d4',
+  'ir-net': '1b32fcd6863b38af96da454a4ecfdc6c33ef95e5bd7d3b803f84824622fac2a0',
   'xnor-net': 'e03bc6725cdb17483b9ce1be9becc1f654b12786e6e6fbf5718c6a516a4e1f4b',
   'react-net': 'ace2b1c6469d69b80d8629c5cff9d1179fa836ec86dd99b7f7bc4be3487c7616',
   bwn: 'cd573869ca8d21b97ffde262c19b667a8a7c7f225757f073121e4182dc9c924d',

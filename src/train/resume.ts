@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../core/errors.ts';
+import { methodFor } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
+import { clocksOf } from './clock.ts';
 import { optimizerOf, optionName, parseConfig, scheduleOf, type TrainConfig, type TrainOptions } from './config.ts';
 
 /** What may change: how long a run goes on and what is kept of it, where the runs lie that it learns from, and how
@@ -40,9 +42,10 @@ export function resumedConfig(stored: TrainConfig, given: Partial<TrainOptions>,
  */
 export function prolongedText(stored: TrainConfig, config: TrainConfig, done: number): string | null {
   if (config.epochs === stored.epochs) return null;
-  const method = methodNamed(config.method);
+  const method = methodFor(methodNamed(config.method), config.model);
+  const wholeEpochs = clocksOf(config, method).rate === 'epoch';
   const rate = ({ epochs }: TrainConfig) =>
     optimizerOf(config, method).rate *
-    scheduleOf(config, method)({ progress: Math.min(1, done / epochs), epoch: done });
+    scheduleOf(config, method)({ progress: Math.min(1, done / epochs), epoch: done, wholeEpochs });
   return `prolonged from ${stored.epochs} to ${config.epochs} epochs: schedules stretch over all of them, so that after epoch ${done} the learning rate goes on at ${rate(config).toPrecision(3)} instead of ${rate(stored).toPrecision(3)}, and the method at ${((100 * done) / config.epochs).toFixed(0)} % of its way instead of ${Math.min(100, (100 * done) / stored.epochs).toFixed(0)} %`;
 }

@@ -1,27 +1,29 @@
 import { existsSync, rmSync } from 'node:fs';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
-import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
 import { type Best, bestFile } from './best.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { trainingData } from './data-of.ts';
-import { distillationNote } from './distillation.ts';
 import type { Evaluation } from './evaluate.ts';
 import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
 import { RunFolder } from './run-folder.ts';
 import { listenForSignals } from './signals.ts';
 import { type RunEvents, Trainer } from './trainer.ts';
+import { withUsualAugmentation } from './usual-augmentation.ts';
 import { verdictOn } from './verdict.ts';
+
+/** On by themselves where the method or the images ask for it. */
+const switches: ReadonlySet<string> = new Set(['clipLatent', 'flip'] satisfies (keyof TrainConfig)[]);
 
 /** The command line that gives this config. */
 export function commandOf(config: TrainConfig): string {
   const options = Object.entries(config).flatMap(([key, value]) => {
     const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
-    if (typeof value === 'boolean') return value ? [`--${flag}`] : key === 'clipLatent' ? ['--no-clip-latent'] : [];
+    if (typeof value === 'boolean') return value ? [`--${flag}`] : switches.has(key) ? [`--no-${flag}`] : [];
     const text = typeof value === 'object' && !Array.isArray(value) ? policyText(value) : String(value);
     return [`--${flag} ${text}`];
   });
@@ -93,13 +95,14 @@ export async function trainRun(
     try {
       if (existing === 'refuse') run.requireNew();
       const continued = existing === 'resume' && run.exists;
-      const config = continued ? resumedConfig(run.readConfig(), options, run.path) : parseConfig(options);
+      const { config, note } = continued
+        ? { config: resumedConfig(run.readConfig(), options, run.path), note: null }
+        : withUsualAugmentation(parseConfig(options));
       const file = run.file('checkpoint.safetensors');
       // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
       const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
       const { data: fitted, notes } = trainingData(config, data, checkpoint);
-      const replaced = distillationNote(config, methodNamed(config.method));
-      for (const note of replaced ? [replaced, ...notes] : notes) events.onNote?.(note);
+      for (const line of note ? [...notes, note] : notes) events.onNote?.(line);
       const trainer = new Trainer(config, fitted, run);
       begin(run, trainer, config, checkpoint);
       const shouldStop = () => interruptedBy() !== null;

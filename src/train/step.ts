@@ -1,9 +1,10 @@
 import { kernels } from '../backend/select.ts';
 import { argmax } from '../core/argmax.ts';
 import type { Batch } from '../data/batches.ts';
-import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
+import type { StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
+import { decays } from '../nn/decay.ts';
 import type { Named, Parameter } from '../nn/module.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
@@ -37,25 +38,21 @@ export class TrainingStep {
   private readonly optimizer: Optimizer;
   private readonly moments: OptimizerState;
   private readonly config: TrainConfig;
-  private readonly method: Method;
   private readonly binaryLayers: readonly BinaryConv2d[];
 
-  /** @param method whose losses and rules count: the network's, or that under another teacher */
   constructor(
     network: Network,
     teacher: Network | null,
     optimizer: Optimizer,
     moments: OptimizerState,
     config: TrainConfig,
-    method: Method = network.method,
   ) {
     this.network = network;
     this.teacher = teacher;
     this.optimizer = optimizer;
     this.moments = moments;
     this.config = config;
-    this.method = method;
-    const learning = method.teacher === 'joint' ? (teacher?.parameters() ?? []) : [];
+    const learning = network.method.teacher === 'joint' ? (teacher?.parameters() ?? []) : [];
     const taught = learning.map(({ name, value }) => ({ name: `teacher.${name}`, value }));
     this.parameters = [...network.parameters(), ...taught];
     const modules = network.modules().map(({ value }) => value);
@@ -87,7 +84,7 @@ export class TrainingStep {
 
   /** With what the binary layers saw, when a loss term asks for it. */
   private forward(network: Network, images: Tensor, layers: LayerProbe[]): Tensor {
-    if (!this.method.lossTerms) return network.forward(images);
+    if (!this.network.method.lossTerms) return network.forward(images);
     return withProbe(
       (layer) => layers.push(layer),
       () => network.forward(images),
@@ -97,13 +94,14 @@ export class TrainingStep {
   /** A teacher that learns along is part of the step's tape; a trained one only answers. */
   private teacherView(images: Tensor): TeacherView | null {
     if (!this.teacher) return null;
-    if (this.method.teacher !== 'joint') return askTeacher(this.teacher, images, this.method.teacherFeatures);
+    if (this.network.method.teacher !== 'joint')
+      return askTeacher(this.teacher, images, this.network.method.teacherFeatures);
     const layers: LayerProbe[] = [];
     return { logits: this.forward(this.teacher, images, layers), features: [], layers };
   }
 
   private loss(view: StepView): Tensor {
-    const { defaults, lossTerms = [], classificationWeight = 1, teacher } = this.method;
+    const { defaults, lossTerms = [], classificationWeight = 1, teacher } = this.network.method;
     const { loss = defaults.loss, labelSmoothing } = this.config;
     const classification =
       loss === 'squared-hinge'
@@ -116,13 +114,13 @@ export class TrainingStep {
   }
 
   private update(point: UpdatePoint): void {
-    const { defaults, update } = this.method;
+    const { defaults, update } = this.network.method;
     update?.beforeStep?.(this.binaryLayers, point);
     const trainables = this.parameters.map(({ name, value }) => ({
       name,
       data: value.data,
       grad: update?.ownsLatents && value.role === 'latent' ? null : value.grad,
-      decay: value.decay,
+      decay: decays(this.config.decay ?? defaults.decay ?? 'weights', value),
       rateFactor: value.rateFactor,
     }));
     this.optimizer.update(trainables, this.moments, point.rate, point.step);

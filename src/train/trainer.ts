@@ -5,8 +5,7 @@ import { sayOnce } from '../core/say-once.ts';
 import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
 import { type DataSet, imagesOf, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
-import type { Method, Point } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
+import type { Point } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
@@ -15,8 +14,8 @@ import { Tensor } from '../tensor/tensor.ts';
 import { WeightAverage } from './average.ts';
 import { type Best, bestFile, betterOf, hasStalled } from './best.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
+import { type Clocks, clocksOf, tickOf } from './clock.ts';
 import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
-import { taught } from './distillation.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { fitLayers, isFitted } from './fit-layers.ts';
 import { LayerObserver } from './layer-metrics.ts';
@@ -64,7 +63,7 @@ const saveEveryMs = 5 * 60_000;
 const breatheEveryMs = 50;
 
 /** Only these fields cross to the loader's thread. */
-const augmentationOf = ({ padCrop, flip, resizedCrop, cutout, mixup }: TrainConfig): Augmentation => ({
+const augmentationOf = ({ padCrop = 0, flip = false, resizedCrop, cutout, mixup }: TrainConfig): Augmentation => ({
   padCrop,
   flip,
   resizedCrop,
@@ -83,6 +82,7 @@ export class Trainer {
   private readonly folder: RunFolder;
   private readonly optimizer: Optimizer;
   private readonly schedule: RateSchedule;
+  private readonly clocks: Clocks;
   private readonly moments: OptimizerState = new Map();
   private readonly test: Batches;
   private readonly validation: Batches | null;
@@ -92,7 +92,6 @@ export class Trainer {
   private readonly observer: LayerObserver;
   private readonly update: TrainingStep;
   readonly teacher: Network | null;
-  private readonly method: Method;
   private readonly average: WeightAverage | null;
   private progress: Progress;
   private lastSave = performance.now();
@@ -106,10 +105,11 @@ export class Trainer {
       throw new UsageError(
         `--resized-crop needs a folder of image files; ${data.name} comes decoded at ${data.shape[0]}x${data.shape[1]}: use --pad-crop`,
       );
-    const method = methodNamed(config.method);
     this.network = networkFor(config, data);
+    const { method } = this.network;
     this.optimizer = optimizerOf(config, method);
     this.schedule = scheduleOf(config, method);
+    this.clocks = clocksOf(config, method);
     const limit = config.limit ?? Number.POSITIVE_INFINITY;
     this.trainSplit = sampleOf(data.train, limit);
     const { kept, held } = holdBack(this.trainSplit.count, config.validation ?? 0, config.seed);
@@ -117,9 +117,8 @@ export class Trainer {
     this.validation = held.length > 0 ? new Batches(data, imagesOf(this.trainSplit, held), 256) : null;
     this.test = new Batches(data, sampleOf(data.test, limit), 256);
     if (config.init) adopt(this.network, trainedNetwork(config.init, '--init').network);
-    this.method = taught(config, this.network.method);
-    this.teacher = teacherFor(this.method, this.network, config.teacher, data);
-    this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config, this.method);
+    this.teacher = teacherFor(method, this.network, config.teacher, data);
+    this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config);
     this.observer = new LayerObserver(this.network);
     this.average = config.ema ? new WeightAverage(this.network, config.ema) : null;
     this.progress = {
@@ -150,7 +149,7 @@ export class Trainer {
 
   /** A teacher that learns along is saved with the student. */
   private get companion(): Network | undefined {
-    return this.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
+    return this.network.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
   }
 
   save(name = 'checkpoint.safetensors'): void {
@@ -268,8 +267,10 @@ export class Trainer {
       this.progress = { ...this.progress, batch: batch + 1 };
       return;
     }
-    this.network.setPoint(this.point);
-    const point = { ...this.point, rate: this.rateAt(this.point.epoch), step: step + 1 };
+    const now = this.progress.epoch + batch / this.length;
+    const tick = this.pointAt(tickOf(this.clocks.schedule, now));
+    this.network.setPoint(tick);
+    const point = { ...tick, rate: this.rateAt(now), step: step + 1 };
     const input = new Tensor(images, [count, ...this.data.shape]);
     const { fit } = this.network.method;
     if (fit && point.progress >= fit.at && !isFitted(this.network)) fitLayers(this.network, fit, input);
@@ -294,14 +295,14 @@ export class Trainer {
         seconds: running.seconds + seconds,
       },
     };
-    const now = this.progress.running;
+    const sums = this.progress.running;
     events.onStep?.({
       epoch,
       batch: batch + 1,
       batches: this.length,
-      loss: now.loss / now.images,
-      accuracy: now.hits / now.images,
-      imagesPerSecond: now.images / now.seconds,
+      loss: sums.loss / sums.images,
+      accuracy: sums.hits / sums.images,
+      imagesPerSecond: sums.images / sums.seconds,
     });
   }
 
@@ -309,12 +310,9 @@ export class Trainer {
     return { progress: epoch / this.config.epochs, epoch };
   }
 
-  private get point(): Point {
-    return this.pointAt(this.progress.epoch + this.progress.batch / this.length);
-  }
-
   private rateAt(fraction: number): number {
-    return this.optimizer.rate * this.schedule(this.pointAt(fraction));
+    const point = this.pointAt(tickOf(this.clocks.rate, fraction));
+    return this.optimizer.rate * this.schedule({ ...point, wholeEpochs: this.clocks.rate === 'epoch' });
   }
 
   /** Measures batch-norm's statistics anew on training images, where the config asks for it. */

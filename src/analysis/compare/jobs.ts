@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Method } from '../../methods/method.ts';
+import { type Method, methodFor } from '../../methods/method.ts';
 import { methodNamed } from '../../methods/table.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from '../../train/config.ts';
+import { withUsualAugmentation } from '../../train/usual-augmentation.ts';
 import type { Plan, PlanEntry, PlanModel } from './plan.ts';
 
 /** One training of a plan. */
@@ -50,7 +51,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
         for (const item of withFloat(plan)) {
           const where = `${model.model}${model.width === 1 ? '' : `-x${model.width}`}-${fileName(data)}`;
           const idOf = (label: string) => `${where}-${label}-seed${seed}`;
-          const method = methodNamed(item.method);
+          const method = methodFor(methodNamed(item.method), model.model);
           const float = join(folder, 'runs', idOf(floatLabel));
           const teacher = wantsTeacher(item, method);
           const options = {
@@ -75,7 +76,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
             model,
             data,
             seed,
-            config: parseConfig(options),
+            config: withUsualAugmentation(parseConfig(options)).config,
             needs,
           });
         }

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { methods } from '../methods/table.ts';
+import { parseConfig, type TrainOptions } from './config.ts';
+import { RunFolder } from './run-folder.ts';
+import { blobData } from './synthetic.testing.ts';
+import { Trainer } from './trainer.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'signum-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const [epochs, batches] = [4, 2];
+
+/** What the schedule's value was in each step, and the rate at the start of each epoch. */
+async function course(method: string, name: string, options: Partial<TrainOptions> = {}) {
+  const config = parseConfig({
+    model: 'resnet20',
+    method,
+    data: 'blobs',
+    width: 0.125,
+    epochs,
+    batch: 8,
+    ...options,
+  });
+  const trainer = new Trainer(config, blobData(8, 8 * batches, 8), new RunFolder(mkdtempSync(join(directory, 'run-'))));
+  const values: number[] = [];
+  const rates: number[] = [];
+  await trainer.run({
+    onStep: () => values.push(trainer.network.context.value(name, Number.NaN)),
+    onEpoch: ({ rate }) => rates.push(rate),
+  });
+  return { values, rates };
+}
+/** One value for all steps of an epoch. */
+const perEpoch = (value: (share: number) => number) =>
+  Array.from({ length: epochs * batches }, (_, i) => value(Math.floor(i / batches) / epochs));
+const close = (actual: readonly number[], expected: readonly number[]) => {
+  expect(actual).toHaveLength(expected.length);
+  actual.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i]!, 6);
+  });
+};
+
+test("IR-Net's t is that of its code: 10^(log tmin + (log tmax - log tmin) e/E), last at 10^(1-4/E)", async () => {
+  const { values, rates } = await course('ir-net', 't');
+  close(
+    values,
+    perEpoch((share) => 10 ** (-3 + 4 * share)),
+  );
+  expect(values.at(-1)).toBeCloseTo(10 ** (1 - 4 / epochs), 6);
+  close(
+    rates,
+    [0, 1, 2, 3].map((e) => 0.05 * (1 + Math.cos((Math.PI * e) / epochs))),
+  );
+});
+
+test("RBNN's t and AdaBin's move once an epoch from 0.01 and 0.001 to 10", async () => {
+  close(
+    (await course('rbnn', 't')).values,
+    perEpoch((share) => 10 ** (-2 + 3 * share)),
+  );
+  close(
+    (await course('ada-bin', 't')).values,
+    perEpoch((share) => 10 ** (-3 + 4 * share)),
+  );
+});
+
+test("ReCU's tau is A e^(e/E) + B from 0.85 to 0.99, once an epoch", async () => {
+  const a = 0.14 / (Math.E - 1);
+  close(
+    (await course('recu', 'tau')).values,
+    perEpoch((share) => a * Math.E ** share + 0.85 - a),
+  );
+});
+
+test('--clock overrides both: by steps, values move within the epoch', async () => {
+  const { values } = await course('ir-net', 't', { clock: 'step', seed: 2 });
+  close(
+    values,
+    Array.from({ length: epochs * batches }, (_, i) => 10 ** (-3 + (4 * i) / (epochs * batches))),
+  );
+});
+
+test('methods whose code ticks by epochs say so', () => {
+  const ticking = methods.filter(({ defaults }) => defaults.clock?.schedule === 'epoch').map(({ id }) => id);
+  expect(ticking).toEqual(expect.arrayContaining(['ir-net', 'recu', 'rbnn', 'ada-bin', 'siman', 'biper']));
+});
