@@ -67,7 +67,13 @@ export function withTrainingOptions(command: Command): Command {
       integer,
     )
     .option('--init <run>', 'start from the weights of a trained run, e.g. of method float')
-    .option('--teacher <run>', 'trained run that distillation learns from')
+    .option('--teacher <run>', 'trained run to learn from, in the way of the method or of --distill')
+    .option(
+      '--distill <share>',
+      "learn so much from the teacher's answers, the rest from labels (default: 0.5 where the method has no way of its own)",
+      positive,
+    )
+    .option('--temperature <x>', 'soften the answers of --distill by it (default: 4)', positive)
     .option(
       '--ema <decay>',
       'average weights and statistics over the steps, e.g. 0.999: the averages are evaluated and packed',

@@ -26,14 +26,14 @@ const distilled: LossTerm = (view) =>
   distilledError(sigmoid(view.logits), oneHot(view, view.logits.channels), sigmoid(view.teacher!.logits));
 
 /**
- * DBNN: a binary network learns the labels and the outputs of a trained float network alike, by squared error (Wei et al. 2018; survey
- * [80]). The paper's weights of the two are not known; half and half here.
+ * DBNN: a binary network learns the labels and the outputs of a trained float network alike, by squared error (Chen, Liu, Shi, Xu and Xu, IJCNN
+ * 2018; survey [80]: made for speech separation, whose masks are classes here). The paper's weights of the two are not known; half and half here.
  */
 export const dbnn: Method = defineMethod({
   ...bnn,
   id: 'dbnn',
   title: 'Distilled Binary Neural Network',
-  paper: 'Wei et al., 2018',
+  paper: 'Chen et al., IJCNN 2018',
   family: 'loss',
   teacher: 'trained',
   classificationWeight: 0,

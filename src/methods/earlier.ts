@@ -1,5 +1,6 @@
 import { cosine } from '../optim/schedules.ts';
 import { adaBin } from './ada-bin.ts';
+import { groupNetGroupwise } from './group-net.ts';
 import { irNet, irNetResnet20, slopeFrom } from './ir-net.ts';
 import { lqNet } from './lq-nets.ts';
 import type { Method, Structure, TrainingDefaults } from './method.ts';
@@ -62,4 +63,11 @@ export const earlier: readonly Method[] = [
   first(adaBin, { schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }) }, { batch: 256 }),
   first(lqNet(1, 2)),
   first(lqNet(2, 2)),
+  {
+    ...groupNetGroupwise,
+    id: 'group-net-bpac',
+    revision: 1,
+    title: 'Group-Net BPAC, one binary filter at two dilations',
+    structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'none', dilations: 2 },
+  },
 ];

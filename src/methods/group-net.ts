@@ -104,12 +104,13 @@ export const groupNet: Method = defineMethod({
 });
 
 /**
- * Binary Parallel Atrous Convolution: one binary filter at dilations 1 to K, summed, so that a layer sees several scales at no
- * further weights (sec. 4); made for segmentation, where it stands for the last stages.
+ * Binary Parallel Atrous Convolution: of five branches each looks at its own scale, with dilations 2 to 6 in a ResNet's third stage and 6 to 10 in
+ * its fourth (sec. 4 and the authors' code, where all branches got the last one). Made for segmentation, whose maps are larger than a classifier's.
  */
 export const groupNetBpac: Method = defineMethod({
-  ...groupNetGroupwise,
+  ...groupNet,
   id: 'group-net-bpac',
-  title: 'Group-Net BPAC, one binary filter at two dilations',
-  structure: { ...plain.structure, dilations: 2 },
+  revision: 2,
+  title: 'Group-Net BPAC, five branches of different dilations',
+  structure: { ...plain.structure, branches: { count: 5, gated: true }, branchDilations: { 3: 2, 4: 6 } },
 });

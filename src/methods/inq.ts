@@ -5,7 +5,7 @@ import { layerMean, meanMagnitude } from '../binarize/scales.ts';
 import { binarizeWeights, floatWeights } from '../binarize/weights.ts';
 import type { BinaryConv2d } from '../nn/binary-layers.ts';
 import { sgd } from '../optim/optimizer.ts';
-import type { RateSchedule } from '../optim/schedules.ts';
+import { repeated, steps } from '../optim/schedules.ts';
 import { defineMethod, type Method, type UpdateRule } from './method.ts';
 
 /** Shares of the weights that are frozen at the start of each quarter of the training. */
@@ -103,10 +103,7 @@ const withMasks = (layer: { weight: { size: number } }) => ({
 });
 
 /** Tenfold steps begin anew in every stage. */
-const perStage: RateSchedule = ({ progress }) => {
-  const within = (progress * portions.length) % 1;
-  return within < 0.5 ? 1 : within < 0.8 ? 0.1 : 0.01;
-};
+const perStage = repeated(portions.length, steps([0.5, 0.8], 0.1));
 
 /**
  * INQ: weights are quantized to powers of two in four portions, the largest first; the others are trained on to make up for it (Zhou

@@ -34,7 +34,9 @@ export interface Structure {
   readonly widen?: number;
   /** Every block is a sum of this many; gated: each goes on with a learned mix of its own output and the sum (Group-Net). */
   readonly branches?: { readonly count: number; readonly gated: boolean };
-  /** Padded convolutions are summed over dilations 1 to this, one filter for all (Group-Net's BPAC). */
+  /** Dilation of the first branch of a stage, counted from 1; each further one has one more. Of stages that are not named: 1 (Group-Net's BPAC). */
+  readonly branchDilations?: Readonly<Record<number, number>>;
+  /** Padded convolutions are summed over dilations 1 to this, one filter for all: what BPAC was taken for at first. */
   readonly dilations?: number;
   /** Multiply outputs by XNOR-Net's K, the box-filtered channel mean of |x|. */
   readonly activationScale?: boolean;

@@ -76,10 +76,34 @@ describe('Group-Net (survey [122])', () => {
     }
   });
 
-  test('BPAC is the sum of one filter at several dilations', () => {
+  test('BPAC: each of five branches has its own dilation, 2 to 6 in stage 3 and 6 to 10 in stage 4; a policy keeps them', () => {
+    const config = { inputShape: [8, 8, 3], classes: 3, width: 0.05, seed: 1, method: 'group-net-bpac' } as const;
+    // layers of one branch, stage by stage, as [dilation, pad]
+    const stages = (model: string, policy?: Record<string, string>) => {
+      const network = buildNetwork({ ...config, model, policy });
+      const { groups } = network.modules().find(({ value }) => value instanceof BranchedStack)!.value as BranchedStack;
+      return groups.map(({ branches }) =>
+        branches.map((branch) =>
+          branch
+            .modules()
+            .flatMap(({ value }) => (value instanceof BinaryConv2d ? [value.options] : []))
+            .map(({ dilation = 1, pad }) => [dilation, pad]),
+        ),
+      );
+    };
+    const at = (first: number) => [0, 1, 2, 3, 4].map((i) => Array(2).fill([first + i, first + i]));
+    const ones = Array(5).fill(Array(2).fill([1, 1]));
+    const twice = <T>(value: T): T[] => [value, value];
+    expect(stages('resnet18')).toEqual([...twice(ones), ...twice(ones), ...twice(at(2)), ...twice(at(6))]);
+    expect(stages('resnet20')[8]).toEqual(at(2));
+    expect(stages('resnet20', { '*': '2-bit' })[8]).toEqual(at(2));
+  });
+
+  test('the form of before, of which there are runs, is the sum of one filter at two dilations', () => {
     const network = buildNetwork({
       model: 'resnet20',
       method: 'group-net-bpac',
+      revision: 1,
       inputShape: [8, 8, 3],
       classes: 3,
       width: 0.25,

@@ -7,6 +7,20 @@ import { Tensor } from '../tensor/tensor.ts';
 
 const scalar = (value: number) => new Parameter(Float32Array.of(value), [1], 'scale');
 
+/** Makes one of a block's branches, counted from 0. */
+export type MakeBranch = (branch: number) => Module;
+
+/**
+ * Size-keeping options of a 3x3 convolution in a branch: Binary Parallel Atrous Convolution gives each branch its own dilation (Zhuang 2019, sec. 4).
+ *
+ * @param stage counts from 1
+ */
+export function branchOptions({ branchDilations }: Structure, stage: number, branch: number) {
+  const first = branchDilations?.[stage];
+  const dilation = first === undefined ? 1 : first + branch;
+  return { kernel: 3, pad: dilation, ...(dilation > 1 ? { dilation } : {}) };
+}
+
 /** Several blocks side by side, their factors, and how much each keeps its own output. */
 class Group extends Module {
   readonly branches: Module[];
@@ -50,9 +64,15 @@ class Group extends Module {
 export class BranchedStack extends Module {
   readonly groups: Group[];
 
-  constructor(blocks: readonly (() => Module)[], { count, gated }: NonNullable<Structure['branches']>) {
+  constructor(blocks: readonly MakeBranch[], { count, gated }: NonNullable<Structure['branches']>) {
     super();
-    this.groups = blocks.map((make) => new Group(Array.from({ length: count }, make), gated));
+    this.groups = blocks.map(
+      (make) =>
+        new Group(
+          Array.from({ length: count }, (_, i) => make(i)),
+          gated,
+        ),
+    );
   }
 
   override forward(x: Tensor): Tensor {
@@ -69,7 +89,7 @@ export class BranchedStack extends Module {
 }
 
 /** The blocks one after the other, or groups of them where the method asks for branches. */
-export function branched(structure: Structure, blocks: readonly (() => Module)[]): Module[] {
-  if (!structure.branches || blocks.length === 0) return blocks.map((make) => make());
+export function branched(structure: Structure, blocks: readonly MakeBranch[]): Module[] {
+  if (!structure.branches || blocks.length === 0) return blocks.map((make) => make(0));
   return [new BranchedStack(blocks, structure.branches)];
 }

@@ -5,7 +5,7 @@ import { Conv2d, globalAvgPoolLayer, halvingLayer, Linear, subsampleLayer } from
 import { Module, Sequential } from '../nn/module.ts';
 import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { branched } from './branches.ts';
+import { branched, branchOptions, type MakeBranch } from './branches.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { Stem } from './stem.ts';
 import { ConvUnit, type UnitOptions } from './units.ts';
@@ -54,12 +54,13 @@ class ResidualBlock extends Module {
     outChannels: number,
     stride: 1 | 2,
     downsample: 'pad' | 'conv',
+    window: ReturnType<typeof branchOptions>,
     { method, quantization, random }: BuildContext,
   ) {
     super();
     const unit = (from: number, unitStride: number, shortcut: boolean) =>
       new ConvUnit(
-        { inChannels: from, outChannels, kernel: 3, stride: unitStride, pad: 1, shortcut },
+        { inChannels: from, outChannels, ...window, stride: unitStride, shortcut },
         method.structure,
         quantization,
         random,
@@ -95,6 +96,7 @@ class Bottleneck extends Module {
     channels: number,
     stride: 1 | 2,
     downsample: 'pad' | 'conv',
+    window: ReturnType<typeof branchOptions>,
     { method, quantization, random }: BuildContext,
   ) {
     super();
@@ -106,9 +108,8 @@ class Bottleneck extends Module {
     this.middle = unit({
       inChannels: channels,
       outChannels: channels,
-      kernel: 3,
+      ...window,
       stride,
-      pad: 1,
       shortcut: this.innerShortcut,
     });
     this.expand = unit({ inChannels: channels, outChannels, kernel: 1, shortcut: !this.plain });
@@ -154,7 +155,7 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
             { inChannels, outChannels: first, kernel: 7, stride: 2, pad: 3, pool: { window: 3, stride: 2, pad: 1 } },
             random,
           );
-    const blocks: (() => Module)[] = [];
+    const blocks: MakeBranch[] = [];
     let from = first;
     for (const [stage, count] of options.blocks.entries())
       for (let i = 0; i < count; i++) {
@@ -162,7 +163,10 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
         const bottleneck = options.block === 'bottleneck';
         const Block = bottleneck ? Bottleneck : ResidualBlock;
         const inputs = from;
-        blocks.push(() => new Block(inputs, channels[stage]!, stride, options.downsample, context));
+        blocks.push((branch) => {
+          const window = branchOptions(method.structure, stage + 1, branch);
+          return new Block(inputs, channels[stage]!, stride, options.downsample, window, context);
+        });
         from = channels[stage]! * (bottleneck ? expansion : 1);
       }
     const head = [

@@ -105,7 +105,10 @@ export class BinaryConv2d extends Module {
     return [kernel, kernel, inChannels / groups, outChannels];
   }
 
-  /** Computes otherwise than its method says; what its quantizers kept so far is forgotten. */
+  /**
+   * Computes otherwise than its method says; what its quantizers kept so far is forgotten. The map of its output goes with the quantizers, whose errors
+   * it is for.
+   */
   requantize({ weight, activation }: Pick<Quantization, 'weight' | 'activation'>): void {
     const { latent, context } = this.quantization;
     this.quantization = { weight, activation, latent, context, activationScale: false };

@@ -13,11 +13,16 @@ export interface Trainable {
 /** Moments kept per parameter, by name, e.g. `velocity` or `m` and `v`. */
 export type OptimizerState = Map<string, Float32Array>;
 
+/** The hyper-parameters of an update rule by name. */
+export type RuleNumbers = Readonly<Record<string, number | boolean>>;
+
 /** An update rule with its hyper-parameters; moments live in `state`, so that a checkpoint can hold them. */
 export interface Optimizer {
   readonly id: string;
   readonly rate: number;
   readonly weightDecay: number;
+  /** All of them: with `id`, what a run stores (`ruleOf`). */
+  readonly numbers: RuleNumbers;
   /** One update of every parameter that has a gradient; `step` counts from 1. */
   update(parameters: readonly Trainable[], state: OptimizerState, rate: number, step: number): void;
 }
@@ -53,6 +58,7 @@ export function sgd({ rate, momentum = 0, weightDecay = 0, nesterov = false }: S
     id: 'sgd',
     rate,
     weightDecay,
+    numbers: { rate, momentum, weightDecay, nesterov },
     update: (parameters, state, current) =>
       forEachGradient(parameters, (p, g) =>
         kernels().sgdStep(
@@ -82,6 +88,7 @@ export function adam({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightD
     id: 'adam',
     rate,
     weightDecay,
+    numbers: { rate, beta1, beta2, epsilon, weightDecay },
     update: (parameters, state, current, step) =>
       forEachGradient(parameters, (p, g) =>
         kernels().adamStep(
@@ -107,6 +114,7 @@ export function adamax({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weigh
     id: 'adamax',
     rate,
     weightDecay,
+    numbers: { rate, beta1, beta2, epsilon, weightDecay },
     update: (parameters, state, current, step) =>
       forEachGradient(parameters, (p, g) =>
         kernels().adamaxStep(
@@ -138,6 +146,7 @@ export function rmsprop({ rate, decay = 0.99, epsilon = 1e-8, weightDecay = 0 }:
     id: 'rmsprop',
     rate,
     weightDecay,
+    numbers: { rate, decay, epsilon, weightDecay },
     update: (parameters, state, current) =>
       forEachGradient(parameters, (p, g) =>
         kernels().rmspropStep(

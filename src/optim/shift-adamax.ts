@@ -15,6 +15,7 @@ export function shiftAdamax({ rate = 2 ** -10 }: { readonly rate?: number } = {}
     id: 'shift-adamax',
     rate,
     weightDecay: 0,
+    numbers: { rate },
     update: (parameters, state, current, step) => {
       for (const parameter of parameters) {
         const { data: w, grad: g, rateFactor } = parameter;

@@ -43,7 +43,7 @@ const progressSchema = z.object({
   /** Of the method's schedule; files of before it was stored are of methods without stages. */
   point: z.object({ progress: z.number(), epoch: z.number() }).default({ progress: 1, epoch: 0 }),
   /** What the method's schedule had set there; files of version 0.1 do not say. */
-  values: z.record(z.string(), z.number()).optional(),
+  values: z.record(z.string(), z.union([z.number(), z.literal('Infinity').transform(Number)])).optional(),
   /** Sums of the running epoch. */
   running: z.object({ loss: z.number(), hits: z.number(), images: z.number(), seconds: z.number() }),
   /** Norms of the epoch's last gradients by layer, once it is over: its measurements may be made after a kill. */
@@ -88,7 +88,13 @@ function networkTensors(network: Network): [string, StoredTensor][] {
   ];
 }
 
-/** Writes weights, statistics, optimiser moments, signs, progress and what else belongs to the run as one safetensors file. */
+/** JSON has no infinity, which sharpness may reach. */
+const storable = (values: ScheduleValues): Record<string, number | string> =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value === Number.POSITIVE_INFINITY ? 'Infinity' : value]),
+  );
+
+/** Writes weights, statistics, optimiser moments, signs and progress as one safetensors file. */
 export function saveCheckpoint(
   write: (file: Uint8Array) => void,
   network: Network,
@@ -116,7 +122,7 @@ export function saveCheckpoint(
     network: network.config,
     random: network.context.random.state,
     point: network.point,
-    values: network.context.values,
+    values: storable(network.context.values),
     arithmetic: arithmetic(),
     ...progress,
   };

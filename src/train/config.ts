@@ -80,6 +80,9 @@ const schema = z.strictObject({
   init: z.string().optional(),
   /** Run of the trained network that methods with distillation learn from. */
   teacher: z.string().optional(),
+  /** Share of the loss that its teacher's answers are, in the place of the method's own way to learn from one. */
+  distill: z.number().positive().max(1).optional(),
+  temperature: z.number().positive().max(1000).optional(),
   /** How much of the moving average of weights a step leaves; the averages are what is evaluated and packed. */
   ema: z.number().positive().lt(1).optional(),
   /** Training images on which batch-norm's statistics are measured anew at the end. */

@@ -1,12 +1,14 @@
 import { existsSync, rmSync } from 'node:fs';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
+import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
 import { type Best, bestFile } from './best.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { trainingData } from './data-of.ts';
+import { distillationNote } from './distillation.ts';
 import type { Evaluation } from './evaluate.ts';
 import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
@@ -102,7 +104,8 @@ export async function trainRun(
       // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
       const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
       const { data: fitted, notes } = trainingData(config, data, checkpoint);
-      for (const line of note ? [...notes, note] : notes) events.onNote?.(line);
+      const replaced = distillationNote(config, methodNamed(config.method));
+      for (const line of [replaced, ...notes, note]) if (line) events.onNote?.(line);
       const trainer = new Trainer(config, fitted, run);
       begin(run, trainer, config, checkpoint);
       const shouldStop = () => interruptedBy() !== null;

@@ -1,7 +1,7 @@
 import { kernels } from '../backend/select.ts';
 import { argmax } from '../core/argmax.ts';
 import type { Batch } from '../data/batches.ts';
-import type { StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
+import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
 import { decays } from '../nn/decay.ts';
@@ -38,21 +38,25 @@ export class TrainingStep {
   private readonly optimizer: Optimizer;
   private readonly moments: OptimizerState;
   private readonly config: TrainConfig;
+  private readonly method: Method;
   private readonly binaryLayers: readonly BinaryConv2d[];
 
+  /** @param method whose losses and rules count: the network's, or that under another teacher */
   constructor(
     network: Network,
     teacher: Network | null,
     optimizer: Optimizer,
     moments: OptimizerState,
     config: TrainConfig,
+    method: Method = network.method,
   ) {
     this.network = network;
     this.teacher = teacher;
     this.optimizer = optimizer;
     this.moments = moments;
     this.config = config;
-    const learning = network.method.teacher === 'joint' ? (teacher?.parameters() ?? []) : [];
+    this.method = method;
+    const learning = method.teacher === 'joint' ? (teacher?.parameters() ?? []) : [];
     const taught = learning.map(({ name, value }) => ({ name: `teacher.${name}`, value }));
     this.parameters = [...network.parameters(), ...taught];
     const modules = network.modules().map(({ value }) => value);
@@ -84,7 +88,7 @@ export class TrainingStep {
 
   /** With what the binary layers saw, when a loss term asks for it. */
   private forward(network: Network, images: Tensor, layers: LayerProbe[]): Tensor {
-    if (!this.network.method.lossTerms) return network.forward(images);
+    if (!this.method.lossTerms) return network.forward(images);
     return withProbe(
       (layer) => layers.push(layer),
       () => network.forward(images),
@@ -94,14 +98,13 @@ export class TrainingStep {
   /** A teacher that learns along is part of the step's tape; a trained one only answers. */
   private teacherView(images: Tensor): TeacherView | null {
     if (!this.teacher) return null;
-    if (this.network.method.teacher !== 'joint')
-      return askTeacher(this.teacher, images, this.network.method.teacherFeatures);
+    if (this.method.teacher !== 'joint') return askTeacher(this.teacher, images, this.method.teacherFeatures);
     const layers: LayerProbe[] = [];
     return { logits: this.forward(this.teacher, images, layers), features: [], layers };
   }
 
   private loss(view: StepView): Tensor {
-    const { defaults, lossTerms = [], classificationWeight = 1, teacher } = this.network.method;
+    const { defaults, lossTerms = [], classificationWeight = 1, teacher } = this.method;
     const { loss = defaults.loss, labelSmoothing } = this.config;
     const classification =
       loss === 'squared-hinge'
@@ -114,7 +117,7 @@ export class TrainingStep {
   }
 
   private update(point: UpdatePoint): void {
-    const { defaults, update } = this.network.method;
+    const { defaults, update } = this.method;
     update?.beforeStep?.(this.binaryLayers, point);
     const trainables = this.parameters.map(({ name, value }) => ({
       name,

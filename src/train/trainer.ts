@@ -5,7 +5,7 @@ import { sayOnce } from '../core/say-once.ts';
 import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
 import { type DataSet, imagesOf, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
-import type { Point } from '../methods/method.ts';
+import type { Method, Point } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
@@ -16,6 +16,7 @@ import { type Best, bestFile, betterOf, hasStalled } from './best.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
 import { type Clocks, clocksOf, tickOf } from './clock.ts';
 import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
+import { taught } from './distillation.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { fitLayers, isFitted } from './fit-layers.ts';
 import { LayerObserver } from './layer-metrics.ts';
@@ -92,6 +93,7 @@ export class Trainer {
   private readonly observer: LayerObserver;
   private readonly update: TrainingStep;
   readonly teacher: Network | null;
+  private readonly method: Method;
   private readonly average: WeightAverage | null;
   private progress: Progress;
   private lastSave = performance.now();
@@ -117,8 +119,9 @@ export class Trainer {
     this.validation = held.length > 0 ? new Batches(data, imagesOf(this.trainSplit, held), 256) : null;
     this.test = new Batches(data, sampleOf(data.test, limit), 256);
     if (config.init) adopt(this.network, trainedNetwork(config.init, '--init').network);
-    this.teacher = teacherFor(method, this.network, config.teacher, data);
-    this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config);
+    this.method = taught(config, this.network.method);
+    this.teacher = teacherFor(this.method, this.network, config.teacher, data);
+    this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config, this.method);
     this.observer = new LayerObserver(this.network);
     this.average = config.ema ? new WeightAverage(this.network, config.ema) : null;
     this.progress = {
@@ -149,7 +152,7 @@ export class Trainer {
 
   /** A teacher that learns along is saved with the student. */
   private get companion(): Network | undefined {
-    return this.network.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
+    return this.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
   }
 
   save(name = 'checkpoint.safetensors'): void {

@@ -2,6 +2,7 @@ import { Random } from '../../core/random.ts';
 import type { DataSet } from '../../data/dataset.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { optimizerOf, type TrainConfig } from '../../train/config.ts';
+import { taught } from '../../train/distillation.ts';
 import { networkFor } from '../../train/network-for.ts';
 import { TrainingStep } from '../../train/step.ts';
 import { teacherFor } from '../../train/teacher.ts';
@@ -13,13 +14,14 @@ const timedSteps = 8;
 /** Training speed in images per second, measured on random images; data loading runs beside it and is not counted. */
 function imagesPerSecond(config: TrainConfig, data: DataSet): number {
   const network = networkFor(config, data);
-  const { method } = network;
+  const method = taught(config, network.method);
   const step = new TrainingStep(
     network,
     teacherFor(method, network, config.teacher),
     optimizerOf(config, method),
     new Map(),
     config,
+    method,
   );
   const random = new Random(config.seed);
   const pixels = new Float32Array(config.batch * data.shape.reduce((a, b) => a * b));
