@@ -5,6 +5,7 @@ import { fileProblem, writeFileAtomic } from '../data/files.ts';
 import { holderOf, Lock } from '../data/lock.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
+import { metricsCsv } from './metrics-csv.ts';
 
 /** One line of metrics.jsonl. */
 export interface EpochMetrics {
@@ -27,7 +28,7 @@ export interface EpochMetrics {
 }
 
 /**
- * `runs/<name>/`: config.json, metrics.jsonl, checkpoint.safetensors, model files, report.html. One writes it at a time, under `lock`.
+ * `runs/<name>/`: config.json, metrics.jsonl (and .csv), checkpoint.safetensors, model files, report.html. One writes it at a time, under `lock`.
  */
 export class RunFolder {
   readonly path: string;
@@ -139,6 +140,7 @@ export class RunFolder {
       if (error instanceof TakenError) throw error;
       throw fileProblem('write', file, error);
     }
+    this.write('metrics.csv', metricsCsv(this.readMetrics()));
   }
 
   /** Complete lines only: the last one may have been cut by a crash. */
@@ -159,5 +161,6 @@ export class RunFolder {
   keepMetricsBefore(epoch: number): void {
     const kept = this.readMetrics().filter((line) => line.epoch < epoch);
     this.write('metrics.jsonl', kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    this.write('metrics.csv', metricsCsv(kept));
   }
 }

@@ -86,7 +86,12 @@ test('a killed run is continued at once, and what it left half written is gone',
   const again = await trainRun(folder, { ...options, epochs: 100_000 }, blobData(), { existing: 'resume', onEpoch });
   expect(again).toMatchObject({ finished: false, interrupted: 'SIGINT', evaluation: null });
   expect(folder.readMetrics().length).toBeGreaterThan(epochs - 1);
-  expect(readdirSync(folder.path).sort()).toEqual(['checkpoint.safetensors', 'config.json', 'metrics.jsonl']);
+  expect(readdirSync(folder.path).sort()).toEqual([
+    'checkpoint.safetensors',
+    'config.json',
+    'metrics.csv',
+    'metrics.jsonl',
+  ]);
 });
 
 test('a finished run is prolonged; other options than its own are refused, with the way to do it', async () => {

@@ -70,12 +70,12 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpo
   rmSync(folder.file('checkpoint.safetensors'), { force: true });
   rmSync(folder.file(bestFile), { force: true });
   folder.writeConfig(config);
-  folder.write('metrics.jsonl', '');
+  folder.keepMetricsBefore(0);
 }
 
 /**
  * Does what `signum train` does: trains a network in a run folder that every command takes, with `config.json`, `metrics.jsonl` (a line per
- * epoch), `checkpoint.safetensors`, `evaluation.json` and `report.html`. One process at a time writes a run; Ctrl-C saves and stops.
+ * epoch; the same as a table in `metrics.csv`), `checkpoint.safetensors`, `evaluation.json` and `report.html`. One process at a time writes a run; Ctrl-C saves and stops.
  *
  * @param folder path such as `runs/mine`; one that is locked stays so
  * @param options as of `signum train`; `data` is the name under which the commands find the images again; to continue a run, those it
