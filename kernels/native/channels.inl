@@ -4,21 +4,37 @@ namespace channels_ {
 
 constexpr int kChunks = 32;
 
-// partial(first row, last row, float out[width]) fills one chunk; chunks are summed in double, in order.
+// Rows of `channels` floats that stay in L1, several arrays of them, while one vector of channels after the other runs along them.
+static size_t block_rows(int channels) { return std::max(8, 1024 / channels); }
+
+// partial(first row, last row, float out[width]) adds some rows to the sums of their chunk, which are added in double, in order. The rows
+// come in blocks of at most `block`.
 template <class Partial>
-static void reduce(int rows, int width, double* total, const Partial& partial) {
+static void reduce(int rows, int width, size_t block, double* total, const Partial& partial) {
   const int chunks = std::max(1, std::min(kChunks, rows / 64));
   float* parts = scratch<float>(Scratch::kPartial, 0, size_t(chunks) * width);
   parallel_ranges(chunks, 1 + 32768 / (1 + size_t(rows / chunks) * width), [&](size_t begin, size_t end, int) {
     for (size_t chunk = begin; chunk < end; chunk++) {
       float* out = parts + chunk * width;
       std::memset(out, 0, sizeof(float) * width);
-      partial(size_t(rows) * chunk / chunks, size_t(rows) * (chunk + 1) / chunks, out);
+      const size_t last = size_t(rows) * (chunk + 1) / chunks;
+      for (size_t first = size_t(rows) * chunk / chunks; first < last; first += block) partial(first, std::min(last, first + block), out);
     }
   });
   for (int i = 0; i < width; i++) total[i] = 0;
   for (int chunk = 0; chunk < chunks; chunk++)
     for (int i = 0; i < width; i++) total[i] += parts[size_t(chunk) * width + i];
+}
+
+// body(first row, last row, channel, extent) for blocks of rows and vectors of channels. A store may change whatever is behind a reference
+// or a pointer to pointers, so that a body copies what it needs into variables of its own before it loops.
+template <class Body>
+static void over_columns(int rows, int channels, const Body& body) {
+  const size_t block = block_rows(channels);
+  parallel_ranges(rows, 1 + 32768 / (size_t(channels) + 1), [&](size_t begin, size_t end, int) {
+    for (size_t first = begin; first < end; first += block)
+      by_vectors(channels, [&](int c, auto extent) { body(first, std::min(end, first + block), c, extent); });
+  });
 }
 
 template <class Body>
@@ -40,12 +56,12 @@ static void channelMoments(Floats x, Floats mean, Floats variance, int rows, int
   // squares are taken about the first row, so that a large mean does not cancel the variance
   const float* pivot = x.data;
   std::vector<double> sums(2 * size_t(channels));
-  channels_::reduce(rows, 2 * channels, sums.data(), [&](size_t begin, size_t end, float* out) {
+  channels_::reduce(rows, 2 * channels, channels_::block_rows(channels), sums.data(), [&](size_t begin, size_t end, float* out) {
     float* sum = out;
     float* squares = out + channels;
     by_vectors(channels, [&](int c, auto extent) {
       const Vec centre = load(pivot + c, extent);
-      Vec first = {}, second = {};
+      Vec first = load(sum + c, extent), second = load(squares + c, extent);
       for (size_t r = begin; r < end; r++) {
         const Vec centred = load(x.data + r * channels + c, extent) - centre;
         first += centred;
@@ -70,40 +86,81 @@ static void channelAffine(Floats x, Floats scale, Floats shift, Floats residual,
   require(shift, channels, "channelAffine shift");
   require(y, size, "channelAffine y");
   if (residual.size > 0) require(residual, size, "channelAffine residual");
-  channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
-    for (size_t r = begin; r < end; r++) {
-      const size_t row = r * channels;
-      by_vectors(channels, [&](int c, auto extent) {
-        Vec value = load(x.data + row + c, extent) * load(scale.data + c, extent) + load(shift.data + c, extent);
-        if (residual.size > 0) value += load(residual.data + row + c, extent);
-        store(y.data + row + c, clamped(value, broadcast(low), broadcast(high)), extent);
-      });
+  channels_::over_columns(rows, channels, [&](size_t begin, size_t end, int c, auto extent) {
+    const Vec a = load(scale.data + c, extent), b = load(shift.data + c, extent), bottom = broadcast(low), top = broadcast(high);
+    const float *from = x.data, *added = residual.size > 0 ? residual.data : nullptr;
+    float* to = y.data;
+    for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
+      Vec value = load(from + i, extent) * a + b;
+      if (added) value += load(added + i, extent);
+      store(to + i, clamped(value, bottom, top), extent);
     }
   });
 }
 
-static void batchNormBackward(Floats x, Floats dy, Floats mean, Floats inv_std, Floats gamma, Floats dx, Floats dgamma,
-                              Floats dbeta, int rows, int channels) {
+namespace channels_ {
+
+// What reaches a normalisation with a clamp behind it: `direct` and `sloped` may be null, the other is not; `slope` is of what the
+// clamp let out, y.
+struct Arriving {
+  const float *direct, *sloped, *y;
+  bool clamps;
+  float low, high;
+
+  template <class Slope, class Extent>
+  Vec at(size_t i, const Slope& slope, Extent e) const {
+    Vec g;
+    if (sloped) {
+      g = slope(load(y + i, e), load(sloped + i, e));
+      if (direct) g += load(direct + i, e);
+    } else {
+      g = load(direct + i, e);
+    }
+    if (!clamps) return g;
+    const Vec out = load(y + i, e);
+    return select((VecInt)(out > broadcast(low)) & (VecInt)(out < broadcast(high)), g, Vec{});
+  }
+};
+
+}  // namespace channels_
+
+static void batchNormBackward(Floats x, Floats y, Floats direct, Floats sloped, int op, float p0, float p1, float low, float high,
+                              Floats mean, Floats inv_std, Floats gamma, Floats g, Floats dx, Floats dgamma, Floats dbeta, int rows,
+                              int channels) {
+  using namespace channels_;
   const size_t size = matrix_size(rows, channels);
+  const bool clamps = low > -INFINITY || high < INFINITY;
   require(x, size, "batchNormBackward x");
-  require(dy, size, "batchNormBackward dy");
+  if (clamps || sloped.size > 0) require(y, size, "batchNormBackward y");
+  if (direct.size > 0 || sloped.size == 0) require(direct, size, "batchNormBackward direct");
+  if (sloped.size > 0) require(sloped, size, "batchNormBackward sloped");
+  require(g, size, "batchNormBackward g");
   require(dx, size, "batchNormBackward dx");
   for (const Floats& vector : {mean, inv_std, gamma, dgamma, dbeta}) require(vector, channels, "batchNormBackward channels");
+  const Arriving arriving{direct.size > 0 ? direct.data : nullptr, sloped.size > 0 ? sloped.data : nullptr, y.data, clamps, low, high};
   std::vector<double> sums(2 * size_t(channels));
-  channels_::reduce(rows, 2 * channels, sums.data(), [&](size_t begin, size_t end, float* out) {
-    by_vectors(channels, [&](int c, auto extent) {
-      const Vec centre = load(mean.data + c, extent);
-      Vec sum = {}, dot = {};
-      for (size_t r = begin; r < end; r++) {
-        const Vec g = load(dy.data + r * channels + c, extent);
-        sum += g;
-        dot += g * (load(x.data + r * channels + c, extent) - centre);
-      }
-      store(out + c, sum, extent);
-      store(out + channels + c, dot, extent);
+  const auto add_up = [&](auto slope) {
+    reduce(rows, 2 * channels, block_rows(channels), sums.data(), [&](size_t begin, size_t end, float* out) {
+      by_vectors(channels, [&](int c, auto extent) {
+        const Vec centre = load(mean.data + c, extent);
+        const Arriving from = arriving;
+        const float* values = x.data;
+        float* to = g.data;
+        Vec sum = load(out + c, extent), dot = load(out + channels + c, extent);
+        for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
+          const Vec gradient = from.at(i, slope, extent);
+          store(to + i, gradient, extent);
+          sum += gradient;
+          dot += gradient * (load(values + i, extent) - centre);
+        }
+        store(out + c, sum, extent);
+        store(out + channels + c, dot, extent);
+      });
     });
-  });
-  // dx = gamma*invStd*(dy - sum/n - (x-mean)*invStd^2*dot/n) = a*dy + b*(x-mean) + d
+  };
+  if (arriving.sloped) elementwise::with_slope(op, p0, p1, add_up);
+  else add_up([](Vec, Vec gradient) { return gradient; });
+  // dx = gamma*invStd*(g - sum/n - (x-mean)*invStd^2*dot/n) = a*g + b*(x-mean) + d
   std::vector<float> a(channels), b(channels), d(channels);
   for (int c = 0; c < channels; c++) {
     const double scale = double(gamma.data[c]) * inv_std.data[c];
@@ -113,14 +170,13 @@ static void batchNormBackward(Floats x, Floats dy, Floats mean, Floats inv_std, 
     b[c] = float(-scale * inv_std.data[c] * inv_std.data[c] * sums[channels + c] / rows);
     d[c] = float(-scale * sums[c] / rows);
   }
-  channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
-    for (size_t r = begin; r < end; r++) {
-      const size_t row = r * channels;
-      by_vectors(channels, [&](int c, auto extent) {
-        const Vec centred = load(x.data + row + c, extent) - load(mean.data + c, extent);
-        const Vec g = load(dy.data + row + c, extent);
-        store(dx.data + row + c, load(&a[c], extent) * g + load(&b[c], extent) * centred + load(&d[c], extent), extent);
-      });
+  over_columns(rows, channels, [&](size_t begin, size_t end, int c, auto extent) {
+    const Vec centre = load(mean.data + c, extent), scale = load(&a[c], extent), slope = load(&b[c], extent), shift = load(&d[c], extent);
+    const float *values = x.data, *gradients = g.data;
+    float* to = dx.data;
+    for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
+      const Vec centred = load(values + i, extent) - centre;
+      store(to + i, scale * load(gradients + i, extent) + slope * centred + shift, extent);
     }
   });
 }
@@ -132,9 +188,9 @@ template <class Term>
 static void reduce_columns(Floats out, int rows, int channels, const Term& term) {
   require(out, channels, "column reduction out");
   std::vector<double> sums(channels);
-  reduce(rows, channels, sums.data(), [&](size_t begin, size_t end, float* part) {
+  reduce(rows, channels, block_rows(channels), sums.data(), [&](size_t begin, size_t end, float* part) {
     by_vectors(channels, [&](int c, auto extent) {
-      Vec sum = {};
+      Vec sum = load(part + c, extent);
       for (size_t r = begin; r < end; r++) sum += term(r * channels + c, extent);
       store(part + c, sum, extent);
     });
@@ -219,4 +275,45 @@ static void rowDots(Floats a, Floats b, Floats out, int rows, int channels) {
   require(a, matrix_size(rows, channels), "rowDots a");
   require(b, matrix_size(rows, channels), "rowDots b");
   channels_::reduce_rows(out, rows, channels, [&](size_t i, auto e) { return load(a.data + i, e) * load(b.data + i, e); });
+}
+
+static void prelu(Floats x, Floats slope, Floats y, int rows, int channels) {
+  require(x, matrix_size(rows, channels), "prelu x");
+  require(slope, channels, "prelu slope");
+  require(y, matrix_size(rows, channels), "prelu y");
+  channels_::over_columns(rows, channels, [&](size_t begin, size_t end, int c, auto e) {
+    const Vec factor = load(slope.data + c, e);
+    const float* from = x.data;
+    float* to = y.data;
+    for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
+      const Vec value = load(from + i, e);
+      store(to + i, select((VecInt)(value >= Vec{}), value, value * factor), e);
+    }
+  });
+}
+
+static void preluBackward(Floats x, Floats slope, Floats dy, Floats dx, Floats dslope, int rows, int channels) {
+  const size_t size = matrix_size(rows, channels);
+  require(x, size, "preluBackward x");
+  require(slope, channels, "preluBackward slope");
+  require(dy, size, "preluBackward dy");
+  require(dx, size, "preluBackward dx");
+  require(dslope, channels, "preluBackward dslope");
+  // both results in one pass: maps of this size come from memory
+  std::vector<double> sums(channels);
+  channels_::reduce(rows, channels, channels_::block_rows(channels), sums.data(), [&](size_t begin, size_t end, float* part) {
+    by_vectors(channels, [&](int c, auto e) {
+      const Vec factor = load(slope.data + c, e);
+      const float *values = x.data, *gradients = dy.data;
+      float* to = dx.data;
+      Vec sum = load(part + c, e);
+      for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
+        const Vec value = load(values + i, e), g = load(gradients + i, e);
+        sum += select((VecInt)(value < Vec{}), value * g, Vec{});
+        store(to + i, select((VecInt)(value >= Vec{}), g, g * factor), e);
+      }
+      store(part + c, sum, e);
+    });
+  });
+  for (int c = 0; c < channels; c++) dslope.data[c] = float(sums[c]);
 }

@@ -148,10 +148,14 @@ class Run {
     k.channelMoments(a, span(first), span(second), rows, channels);
     keep("channelMoments", first);
     keep("channelMoments", second);
-    k.batchNormBackward(a, b, span(mean), span(shift), span(scale), span(third), span(first), span(second), rows, channels);
-    keep("batchNormBackward", third);
-    keep("batchNormBackward", first);
-    keep("batchNormBackward", second);
+    constexpr int kTanhSte = 7;
+    std::vector<float> fourth(size);
+    for (const bool sloped : {false, true}) {
+      const float low = sloped ? -1 : -INFINITY, high = sloped ? 1 : INFINITY;
+      k.batchNormBackward(a, a, b, sloped ? b : none, kTanhSte, 0.5f, 2, low, high, span(mean), span(shift), span(scale), span(fourth),
+                          span(third), span(first), span(second), rows, channels);
+      for (const auto& result : {fourth, third, first, second}) keep("batchNormBackward", result);
+    }
     k.preluBackward(a, span(scale), b, span(third), span(first), rows, channels);
     keep("preluBackward", third);
     keep("preluBackward", first);

@@ -50,6 +50,33 @@ static inline Vec tanh_slope(Vec x) {
 enum { kRelu, kHardtanh, kSigmoid, kTanh, kSoftsign, kClipSte, kTriangle, kTanhSte, kTanhWithin, kSoftsignSte,
        kSwishSign };
 
+// body(slope), where slope(v, g) is a gradient g times the derivative at v
+template <class Body>
+static void with_slope(int op, float p0, float p1, const Body& body) {
+  const auto run = [&](auto slope) { body([=](Vec v, Vec g) { return g * slope(v); }); };
+  const auto pass = [&](auto test) { body([=](Vec v, Vec g) { return select((VecInt)test(v), g, Vec{}); }); };
+  switch (op) {
+    case kRelu: return pass([](Vec v) { return v > Vec{}; });
+    case kHardtanh: return pass([](Vec v) { return absolute(v) < broadcast(1); });
+    case kClipSte: return pass([=](Vec v) { return absolute(v) <= broadcast(p0); });
+    case kSigmoid: return run([](Vec v) { const Vec s = logistic(v); return unless_flat(0.5f * v, s * (1.0f - s)); });
+    case kTanh: return run([](Vec v) { return tanh_slope(v); });
+    case kSoftsign: return run([](Vec v) { const Vec d = 1.0f + absolute(v); return 1.0f / (d * d); });
+    case kTriangle: return run([=](Vec v) { return maximum(Vec{}, p0 - p1 * absolute(v)); });
+    case kTanhSte: return run([=](Vec v) { return p1 * p0 * tanh_slope(p0 * v); });
+    case kTanhWithin:
+      return run([=](Vec v) { return select((VecInt)(absolute(v) <= broadcast(1)), p1 * p0 * tanh_slope(p0 * v), Vec{}); });
+    case kSoftsignSte: return run([=](Vec v) { const Vec d = 1.0f + p0 * absolute(v); return p0 / (d * d); });
+    case kSwishSign:
+      return run([=](Vec v) {
+        const Vec s = p0 * v;
+        const Vec e = exponential(-absolute(s));  // 1 + cosh s = (1+e)^2 / 2e
+        return unless_flat(0.5f * s, p0 * (2.0f - s * hyperbolic_tangent(0.5f * s)) * 2.0f * e / ((1.0f + e) * (1.0f + e)));
+      });
+    default: throw std::runtime_error("unaryBackward: unknown operation");
+  }
+}
+
 }  // namespace elementwise
 
 static void unary(int op, Floats x, Floats y) {
@@ -69,35 +96,9 @@ static void unary(int op, Floats x, Floats y) {
 }
 
 static void unaryBackward(int op, Floats x, Floats dy, Floats dx, float p0, float p1) {
-  using namespace elementwise;
   require(x, dx.size, "unaryBackward x");
   require(dy, dx.size, "unaryBackward dy");
-  const auto run = [&](auto slope) {
-    map(x.data, dy.data, dx.data, dx.size, [&](Vec v, Vec g) { return g * slope(v); });
-  };
-  const auto pass = [&](auto test) {
-    map(x.data, dy.data, dx.data, dx.size, [&](Vec v, Vec g) { return select((VecInt)test(v), g, Vec{}); });
-  };
-  switch (op) {
-    case kRelu: return pass([](Vec v) { return v > Vec{}; });
-    case kHardtanh: return pass([](Vec v) { return absolute(v) < broadcast(1); });
-    case kClipSte: return pass([&](Vec v) { return absolute(v) <= broadcast(p0); });
-    case kSigmoid: return run([](Vec v) { const Vec s = logistic(v); return unless_flat(0.5f * v, s * (1.0f - s)); });
-    case kTanh: return run([](Vec v) { return tanh_slope(v); });
-    case kSoftsign: return run([](Vec v) { const Vec d = 1.0f + absolute(v); return 1.0f / (d * d); });
-    case kTriangle: return run([&](Vec v) { return maximum(Vec{}, p0 - p1 * absolute(v)); });
-    case kTanhSte: return run([&](Vec v) { return p1 * p0 * tanh_slope(p0 * v); });
-    case kTanhWithin:
-      return run([&](Vec v) { return select((VecInt)(absolute(v) <= broadcast(1)), p1 * p0 * tanh_slope(p0 * v), Vec{}); });
-    case kSoftsignSte: return run([&](Vec v) { const Vec d = 1.0f + p0 * absolute(v); return p0 / (d * d); });
-    case kSwishSign:
-      return run([&](Vec v) {
-        const Vec s = p0 * v;
-        const Vec e = exponential(-absolute(s));  // 1 + cosh s = (1+e)^2 / 2e
-        return unless_flat(0.5f * s, p0 * (2.0f - s * hyperbolic_tangent(0.5f * s)) * 2.0f * e / ((1.0f + e) * (1.0f + e)));
-      });
-    default: throw std::runtime_error("unaryBackward: unknown operation");
-  }
+  elementwise::with_slope(op, p0, p1, [&](auto slope) { elementwise::map(x.data, dy.data, dx.data, dx.size, slope); });
 }
 
 static void maskWithin(Floats dy, Floats y, float low, float high, Floats dx) {
@@ -106,44 +107,6 @@ static void maskWithin(Floats dy, Floats y, float low, float high, Floats dx) {
   elementwise::map(y.data, dy.data, dx.data, dx.size, [&](Vec v, Vec g) {
     return select((VecInt)(v > broadcast(low)) & (VecInt)(v < broadcast(high)), g, Vec{});
   });
-}
-
-static void prelu(Floats x, Floats slope, Floats y, int rows, int channels) {
-  require(x, matrix_size(rows, channels), "prelu x");
-  require(slope, channels, "prelu slope");
-  require(y, matrix_size(rows, channels), "prelu y");
-  channels_::over_rows(rows, channels, [&](size_t begin, size_t end) {
-    for (size_t r = begin; r < end; r++)
-      by_vectors(channels, [&](int c, auto e) {
-        const Vec value = load(x.data + r * channels + c, e);
-        store(y.data + r * channels + c, select((VecInt)(value >= Vec{}), value, value * load(slope.data + c, e)), e);
-      });
-  });
-}
-
-static void preluBackward(Floats x, Floats slope, Floats dy, Floats dx, Floats dslope, int rows, int channels) {
-  const size_t size = matrix_size(rows, channels);
-  require(x, size, "preluBackward x");
-  require(slope, channels, "preluBackward slope");
-  require(dy, size, "preluBackward dy");
-  require(dx, size, "preluBackward dx");
-  require(dslope, channels, "preluBackward dslope");
-  // both results in one pass: maps of this size come from memory
-  std::vector<double> sums(channels);
-  channels_::reduce(rows, channels, sums.data(), [&](size_t begin, size_t end, float* part) {
-    by_vectors(channels, [&](int c, auto e) {
-      const Vec factor = load(slope.data + c, e);
-      Vec sum = {};
-      for (size_t r = begin; r < end; r++) {
-        const size_t i = r * channels + c;
-        const Vec value = load(x.data + i, e), g = load(dy.data + i, e);
-        sum += select((VecInt)(value < Vec{}), value * g, Vec{});
-        store(dx.data + i, select((VecInt)(value >= Vec{}), g, g * factor), e);
-      }
-      store(part + c, sum, e);
-    });
-  });
-  for (int c = 0; c < channels; c++) dslope.data[c] = float(sums[c]);
 }
 
 static void add(Floats a, Floats b, Floats y) {

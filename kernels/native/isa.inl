@@ -1,5 +1,6 @@
 // Compiled once per instruction set with that set's flags: defines the namespace SIGNUM_ISA and its table of kernels.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
@@ -41,10 +42,10 @@ namespace {
 #include "xnor_words.inl"
 #endif
 #include "xnor.inl"
+#include "elementwise.inl"
 #include "channels.inl"
 #include "copying.inl"
 #include "pooling.inl"
-#include "elementwise.inl"
 #include "optimizer_steps.inl"
 }  // namespace
 

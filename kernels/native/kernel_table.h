@@ -23,7 +23,8 @@
   X(xnorConv2dThreshold, Words, Words, Ints, Ints, Words, Ints, int)                              \
   X(channelMoments, Floats, Floats, Floats, int, int)                                             \
   X(channelAffine, Floats, Floats, Floats, Floats, float, float, Floats, int, int)                \
-  X(batchNormBackward, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats, int, int)  \
+  X(batchNormBackward, Floats, Floats, Floats, Floats, int, float, float, float, float, Floats,   \
+    Floats, Floats, Floats, Floats, Floats, Floats, int, int)                                     \
   X(columnSums, Floats, Floats, int, int)                                                         \
   X(columnAbsSums, Floats, Floats, int, int)                                                      \
   X(columnDots, Floats, Floats, Floats, int, int)                                                 \

@@ -109,6 +109,8 @@ export function bindFlatKernels(name: Kernels['name'], detail: string, flat: Fla
       flat.conv2dBackwardInputSigns(dy, filter, alpha, dx, convWords(g)),
     conv2dBackwardFilterSigns: (x, dy, dw, g, padding) =>
       flat.conv2dBackwardFilterSigns(x, dy, dw, convWords(g), zeroPad(padding)),
+    batchNormBackward: (x, y, direct, sloped, slope, ...rest) =>
+      flat.batchNormBackward(x, y, direct, sloped, unaryOps.indexOf(slope), ...rest),
     copyBlocks: (x, y, g) => flat.copyBlocks(x, y, copyWords(g)),
     maxPool: (x, y, indices, g) => flat.maxPool(x, y, indices, poolWords(g)),
     maxPoolBackward: (dy, indices, dx, g) => flat.maxPoolBackward(dy, indices, dx, poolWords(g)),

@@ -150,8 +150,7 @@ describe.each(compiledBackends())('%s', (_name, make) => {
         const random = new Random(seed);
         const n = rows * channels;
         const [x, dy] = [randomFloats(random, n).map((v) => v + 3), randomFloats(random, n)];
-        const [scale, shift, mean] = [0, 1, 2].map(() => randomFloats(random, channels));
-        const invStd = randomFloats(random, channels).map((v) => Math.abs(v) + 0.5);
+        const [scale, shift] = [0, 1].map(() => randomFloats(random, channels));
         const factor = randomFloats(random, rows);
         agree(kernels, [channels, channels], (b, [m, v]) => b.channelMoments(x, m!, v!, rows, channels), 'exact');
         for (const residual of [dy, new Float32Array(0)]) {
@@ -162,13 +161,6 @@ describe.each(compiledBackends())('%s', (_name, make) => {
             'exact',
           );
         }
-        agree(
-          kernels,
-          [n, channels, channels],
-          (b, [dx, dgamma, dbeta]) =>
-            b.batchNormBackward(x, dy, mean!, invStd, scale!, dx!, dgamma!, dbeta!, rows, channels),
-          'exact',
-        );
         agree(kernels, [channels], (b, [out]) => b.columnSums(x, out!, rows, channels), 'exact');
         agree(kernels, [channels], (b, [out]) => b.columnAbsSums(dy, out!, rows, channels), 'exact');
         agree(kernels, [channels], (b, [out]) => b.columnDots(x, dy, out!, rows, channels), 'exact');
@@ -184,6 +176,50 @@ describe.each(compiledBackends())('%s', (_name, make) => {
         );
       }),
       { numRuns: 40 },
+    );
+  });
+
+  test('batch-norm backward: direct and sloped gradients, behind a clamp or none, in place and apart', () => {
+    const kernels = make();
+    const none = new Float32Array(0);
+    const terms = fc.constantFrom('direct', 'sloped', 'both');
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 400 }),
+        fc.integer({ min: 1, max: 70 }),
+        terms,
+        fc.constantFrom(...unaryOps),
+        fc.constantFrom<[number, number]>([-1, 1], [0, Number.POSITIVE_INFINITY], [Number.NEGATIVE_INFINITY, 1e39]),
+        fc.boolean(),
+        seeds,
+        (rows, channels, arriving, slope, [low, high], inPlace, seed) => {
+          const random = new Random(seed);
+          const n = rows * channels;
+          const [x, y] = [randomFloats(random, n).map((v) => v + 3), randomFloats(random, n)];
+          y.forEach((v, i) => {
+            y[i] = Math.min(high, Math.max(low, v));
+          });
+          const [first, second] = [randomFloats(random, n), randomFloats(random, n)];
+          const [gamma, mean] = [randomFloats(random, channels), randomFloats(random, channels)];
+          const invStd = randomFloats(random, channels).map((v) => Math.abs(v) + 0.5);
+          agree(
+            kernels,
+            [n, n, channels, channels],
+            (b, [g, dx, dgamma, dbeta]) => {
+              if (inPlace) {
+                g!.set(first);
+                dx!.set(second);
+              }
+              const direct = arriving === 'sloped' ? none : inPlace ? g! : first;
+              const sloped = arriving === 'direct' ? none : inPlace ? dx! : second;
+              const given = [x, y, direct, sloped, slope, 0.75, 2, low, high, mean, invStd, gamma] as const;
+              b.batchNormBackward(...given, g!, dx!, dgamma!, dbeta!, rows, channels);
+            },
+            'exact',
+          );
+        },
+      ),
+      { numRuns: 30 },
     );
   });
 

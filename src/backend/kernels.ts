@@ -129,13 +129,25 @@ export interface Kernels {
     rows: number,
     channels: number,
   ): void;
-  /** Gradients of batch normalisation with batch statistics (Ioffe and Szegedy 2015); dx may be dy. */
+  /**
+   * Gradients of y = clamp(normalised x + residual, low, high) with batch statistics (Ioffe and Szegedy 2015). What arrives is
+   * g = direct + sloped*slope'(y), as in `unaryBackward`, where low < y < high, else 0: the residual's gradient too. An empty `direct` or
+   * `sloped` adds nothing; y may be empty where there is neither clamp nor `sloped`. g may be `direct` or `sloped`, dx any of the three.
+   */
   batchNormBackward(
     x: Float32Array,
-    dy: Float32Array,
+    y: Float32Array,
+    direct: Float32Array,
+    sloped: Float32Array,
+    slope: UnaryOp,
+    p0: number,
+    p1: number,
+    low: number,
+    high: number,
     mean: Float32Array,
     invStd: Float32Array,
     gamma: Float32Array,
+    g: Float32Array,
     dx: Float32Array,
     dgamma: Float32Array,
     dbeta: Float32Array,

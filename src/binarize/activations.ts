@@ -12,8 +12,7 @@ import type { ActivationBits } from './terms.ts';
 export type ActivationQuantizer = Quantizer<ActivationBits>;
 
 /**
- * sign(x) as packed bits; the estimator decides what gradient returns. For the clipped estimator one mask bit per element is
- * kept, for the others x itself.
+ * sign(x) as packed bits; the estimator decides what gradient returns, by a slope at x.
  *
  * Source: survey eq. 3 (sign(0) = +1).
  */
@@ -22,25 +21,11 @@ export function signActivation(x: Tensor, estimator: Estimator, context: Binariz
   const packed = words(rows * wordsPerRow(channels));
   kernels().packSigns(x.data, packed, rows, channels);
   const output = new SignTensor(packed, x.shape);
-  if (!needsGradient([x])) return record('sign', [x], output, (dy) => [dy]);
-  if (estimator.slope === null) return record('sign', [x], output, (dy) => [dy], { saved: [packed] });
-  if (estimator.slope === 'clip-ste') {
-    const mask = words(packed.length);
-    const [width] = estimator.parameters(context);
-    kernels().packWithin(x.data, -width, width, mask, rows, channels);
-    const backward = (dy: Float32Array) => {
-      kernels().maskBits(dy, mask, dy, rows, channels);
-      return [dy];
-    };
-    return record('sign', [x], output, backward, { saved: [packed, mask] });
-  }
-  const slope = estimator.slope;
+  const { slope } = estimator;
   const [p0, p1] = estimator.parameters(context);
-  const backward = (dy: Float32Array) => {
-    kernels().unaryBackward(slope, x.data, dy, dy, p0, p1);
-    return [dy];
-  };
-  return record('sign', [x], output, backward, { saved: [packed] });
+  // the op that made x multiplies by the slope, on its way through its own values
+  const backward = (dy: Float32Array) => [slope ? { values: dy, slope, p0, p1 } : dy];
+  return record('sign', [x], output, backward, { saved: needsGradient([x]) ? [packed] : [] });
 }
 
 /** Deterministic sign. */

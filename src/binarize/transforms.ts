@@ -1,4 +1,5 @@
 import { affineColumns } from '../backend/affine-columns.ts';
+import { plainBatchNormBackward } from '../backend/plain-batch-norm.ts';
 import { kernels } from '../backend/select.ts';
 import { scale } from '../tensor/ops/arithmetic.ts';
 import { floats, release } from '../tensor/storage.ts';
@@ -33,7 +34,7 @@ export const standardise: WeightTransform = (w) => {
   release(scale);
   const backward = (dy: Float32Array) => {
     const [dgamma, dbeta] = [floats(channels), floats(channels)];
-    kernels().batchNormBackward(w.data, dy, mean, invStd, gamma, dy, dgamma, dbeta, rows, channels);
+    plainBatchNormBackward(kernels(), w.data, dy, mean, invStd, gamma, dy, dgamma, dbeta, rows);
     release(dgamma);
     release(dbeta);
     return [dy];

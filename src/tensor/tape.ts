@@ -1,3 +1,4 @@
+import type { UnaryOp } from '../backend/kernels.ts';
 import { kernels } from '../backend/select.ts';
 import { SignumError } from '../core/errors.ts';
 import type { Shape } from '../core/shape.ts';
@@ -9,6 +10,23 @@ type Releasable = Float32Array | Uint32Array | Int32Array;
 /** Facts of an op that packing needs: geometry, constants. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
+/** A gradient that is still to be multiplied by a slope at the values of its tensor: an estimator's, which the tensor's own op may do on its way. */
+export interface SlopedGradient {
+  readonly values: Float32Array;
+  readonly slope: UnaryOp;
+  readonly p0: number;
+  readonly p1: number;
+}
+
+/** The gradient of an output as two terms: one as it is, one under a slope. */
+export interface GradientTerms {
+  readonly direct: Float32Array | null;
+  readonly sloped: SlopedGradient;
+}
+
+/** Gradients of an op's inputs; null: none. */
+type InputGradients = readonly (Float32Array | SlopedGradient | null)[];
+
 /** One op that ran: what went in, what came out, and how gradients go back. */
 export interface TapeNode {
   readonly op: string;
@@ -16,7 +34,9 @@ export interface TapeNode {
   readonly output: Tensor;
   readonly attributes: Attributes;
   /** From the gradient of the output to those of the inputs (null: none). It owns `g` and may return it. */
-  readonly backward: (g: Float32Array) => (Float32Array | null)[];
+  readonly backward: (g: Float32Array) => InputGradients;
+  /** The same from a gradient in two terms, where the op can take them in one pass. It owns both. */
+  readonly joined: ((terms: GradientTerms) => InputGradients) | undefined;
   /** Arrays kept only for this node's backward. */
   readonly saved: readonly Releasable[];
   /** The output shares its array with an input. */
@@ -38,6 +58,7 @@ export interface RecordOptions {
   readonly attributes?: Attributes;
   readonly saved?: readonly Releasable[];
   readonly view?: boolean;
+  readonly joined?: TapeNode['joined'];
   /** The backward pass takes the output for a constant: no gradient goes through it. */
   readonly constant?: boolean;
 }
@@ -58,8 +79,8 @@ export function record<T extends Tensor>(
   const differentiable = !options.constant && needsGradient(inputs);
   output.requiresGrad = differentiable;
   if (differentiable || tape?.keepAll) {
-    const { attributes = {}, saved = [], view = false } = options;
-    tape!.nodes.push({ op, inputs, output, attributes, backward, saved, view, owner });
+    const { attributes = {}, saved = [], view = false, joined } = options;
+    tape!.nodes.push({ op, inputs, output, attributes, backward, joined, saved, view, owner });
   }
   return output;
 }
@@ -125,6 +146,9 @@ export function discard(output: Tensor): void {
   output.dropStorage();
 }
 
+/** Gradients that wait for the op of their tensor, at most one for each. */
+type Waiting = Map<Tensor, SlopedGradient>;
+
 function accumulate(input: Tensor, gradient: Float32Array, claimed: Set<Float32Array>): void {
   if (input.grad === null) {
     // one array returned for two inputs (add) must not be shared: both accumulate into theirs
@@ -141,6 +165,23 @@ function accumulate(input: Tensor, gradient: Float32Array, claimed: Set<Float32A
   kernels().blend(gradient, 1, 1, input.grad);
 }
 
+/** The product of a gradient and its slope at x, in its own array. */
+function multiplied({ values, slope, p0, p1 }: SlopedGradient, x: Tensor): Float32Array {
+  kernels().unaryBackward(slope, x.data, values, values, p0, p1);
+  return values;
+}
+
+/** Adds what waits for a tensor to its gradient, so that terms are added in the order in which they came. */
+function settle(tensor: Tensor, waiting: Waiting): void {
+  const sloped = waiting.get(tensor);
+  if (!sloped) return;
+  waiting.delete(tensor);
+  const claimed = new Set<Float32Array>();
+  const gradient = multiplied(sloped, tensor);
+  accumulate(tensor, gradient, claimed);
+  if (!claimed.has(gradient)) release(gradient);
+}
+
 /**
  * Runs the tape backwards from a scalar. Parameters keep their `grad` until the step ends; the storage of intermediate
  * tensors is released as soon as nothing below needs it.
@@ -154,21 +195,44 @@ export function backward(loss: Tensor): void {
     throw new SignumError(`backward: the loss must be one number, got ${loss.size}; take its mean or sum`);
   if (!loss.requiresGrad) throw new SignumError('backward: the loss does not depend on any parameter');
   loss.grad = floats(1).fill(1);
+  const waiting: Waiting = new Map();
+  const joining = new Set(tape.nodes.filter((node) => node.joined).map((node) => node.output));
   for (const node of tape.nodes.toReversed()) {
-    const g = node.output.grad;
-    if (g !== null) {
-      node.output.grad = null;
-      const gradients = node.backward(g);
+    const { output } = node;
+    const sloped = waiting.get(output);
+    waiting.delete(output);
+    const g = output.grad;
+    if (g !== null || sloped) {
+      output.grad = null;
+      const gradients = sloped ? node.joined!({ direct: g, sloped }) : node.backward(g!);
       const claimed = new Set<Float32Array>();
+      const owned = new Set<Float32Array>();
+      if (g) owned.add(g);
+      if (sloped) owned.add(sloped.values);
       node.inputs.forEach((input, i) => {
         const gradient = gradients[i];
-        if (gradient && input.requiresGrad) accumulate(input, gradient, claimed);
+        if (!gradient) return;
+        owned.add(arrayOf(gradient));
+        if (!input.requiresGrad) return;
+        if (gradient instanceof Float32Array) {
+          // a third term: the first two are added first
+          if (input.grad) settle(input, waiting);
+          accumulate(input, gradient, claimed);
+        } else {
+          settle(input, waiting);
+          if (joining.has(input)) {
+            claimed.add(gradient.values);
+            waiting.set(input, gradient);
+          } else accumulate(input, multiplied(gradient, input), claimed);
+        }
       });
-      for (const gradient of gradients) if (gradient && !claimed.has(gradient)) release(gradient);
-      if (!claimed.has(g)) release(g);
+      for (const array of owned) if (!claimed.has(array)) release(array);
     }
     for (const array of node.saved) release(array);
-    if (!node.view && node.output !== loss && node.output.storage) release(node.output.storage);
+    if (!node.view && output !== loss && output.storage) release(output.storage);
   }
   tape.nodes.length = 0;
 }
+
+const arrayOf = (gradient: Float32Array | SlopedGradient) =>
+  gradient instanceof Float32Array ? gradient : gradient.values;

@@ -1,3 +1,4 @@
+import { add, maskWithin, unaryBackward } from './elementwise';
 import { workspace } from './workspace';
 
 @inline function at(p: usize, i: i32): f32 { return load<f32>(p + (<usize>i << 2)); }
@@ -79,7 +80,9 @@ export function channelAffine(x: usize, scale: usize, shift: usize, residual: us
   }
 }
 
-export function batchNormBackward(x: usize, dy: usize, mean: usize, invStd: usize, gamma: usize, dx: usize, dgamma: usize, dbeta: usize, rows: i32, channels: i32): void {
+/** `terms`: bit 0 for direct, bit 1 for sloped. */
+export function batchNormBackward(x: usize, y: usize, direct: usize, sloped: usize, op: i32, p0: f32, p1: f32, low: f32, high: f32, mean: usize, invStd: usize, gamma: usize, g: usize, dx: usize, dgamma: usize, dbeta: usize, rows: i32, channels: i32, terms: i32): void {
+  arriving(y, direct, sloped, op, p0, p1, low, high, g, rows * channels, terms);
   beginSums(2 * channels);
   const dots = part + (<usize>channels << 2), chunks = chunksOf(rows);
   for (let chunk = 0; chunk < chunks; chunk++) {
@@ -87,19 +90,19 @@ export function batchNormBackward(x: usize, dy: usize, mean: usize, invStd: usiz
       const row = <usize>r * channels << 2;
       let c = 0;
       for (; c + 4 <= channels; c += 4) {
-        const o = <usize>c << 2, g = v128.load(dy + row + o);
-        raise4(part + o, g);
-        raise4(dots + o, f32x4.mul(g, f32x4.sub(v128.load(x + row + o), v128.load(mean + o))));
+        const o = <usize>c << 2, v = v128.load(g + row + o);
+        raise4(part + o, v);
+        raise4(dots + o, f32x4.mul(v, f32x4.sub(v128.load(x + row + o), v128.load(mean + o))));
       }
       for (; c < channels; c++) {
-        const g = at(dy + row, c);
-        raise(part, c, g);
-        raise(dots, c, g * (at(x + row, c) - at(mean, c)));
+        const v = at(g + row, c);
+        raise(part, c, v);
+        raise(dots, c, v * (at(x + row, c) - at(mean, c)));
       }
     }
     addPart();
   }
-  // dx = gamma*invStd*(dy - sum/n - (x-mean)*invStd^2*dot/n) = a*dy + b*(x-mean) + d
+  // dx = gamma*invStd*(g - sum/n - (x-mean)*invStd^2*dot/n) = a*g + b*(x-mean) + d
   const a = workspace(<usize>channels << 2), b = workspace(<usize>channels << 2), d = workspace(<usize>channels << 2);
   for (let c = 0; c < channels; c++) {
     const inverse = <f64>at(invStd, c), scale = <f64>at(gamma, c) * inverse, sum = total(c), dot = total(channels + c);
@@ -109,8 +112,24 @@ export function batchNormBackward(x: usize, dy: usize, mean: usize, invStd: usiz
     put(b, c, <f32>(-scale * inverse * inverse * dot / rows));
     put(d, c, <f32>(-scale * sum / rows));
   }
-  for (let r = 0; r < rows; r++) for (let c = 0; c < channels; c++, x += 4, dy += 4, dx += 4)
-    store<f32>(dx, at(a, c) * load<f32>(dy) + at(b, c) * (load<f32>(x) - at(mean, c)) + at(d, c));
+  for (let r = 0; r < rows; r++) {
+    let c = 0;
+    for (; c + 4 <= channels; c += 4, x += 16, g += 16, dx += 16) {
+      const o = <usize>c << 2, centred = f32x4.mul(v128.load(b + o), f32x4.sub(v128.load(x), v128.load(mean + o)));
+      v128.store(dx, f32x4.add(f32x4.add(f32x4.mul(v128.load(a + o), v128.load(g)), centred), v128.load(d + o)));
+    }
+    for (; c < channels; c++, x += 4, g += 4, dx += 4)
+      store<f32>(dx, at(a, c) * load<f32>(g) + at(b, c) * (load<f32>(x) - at(mean, c)) + at(d, c));
+  }
+}
+
+/** g = direct + sloped * slope'(y) where low < y < high, else 0. */
+function arriving(y: usize, direct: usize, sloped: usize, op: i32, p0: f32, p1: f32, low: f32, high: f32, g: usize, n: i32, terms: i32): void {
+  if (terms & 2) {
+    unaryBackward(op, y, sloped, g, p0, p1, n);
+    if (terms & 1) add(direct, g, g, n);
+  } else memory.copy(g, direct, <usize>n << 2);
+  if (low > -Infinity || high < Infinity) maskWithin(g, y, low, high, g, n);
 }
 
 const plain = 0, absolute = 1, product = 2;

@@ -1,3 +1,5 @@
+import type { UnaryOp } from '../kernels.ts';
+import { add, maskWithin, unaryBackward } from './elementwise.ts';
 import { sumColumns, sumRow } from './sums.ts';
 
 /** Reductions and maps along rows or channels of a [rows, channels] matrix. */
@@ -53,24 +55,38 @@ export function channelAffine(
 
 export function batchNormBackward(
   x: Float32Array,
-  dy: Float32Array,
+  y: Float32Array,
+  direct: Float32Array,
+  sloped: Float32Array,
+  slope: UnaryOp,
+  p0: number,
+  p1: number,
+  low: number,
+  high: number,
   mean: Float32Array,
   invStd: Float32Array,
   gamma: Float32Array,
+  g: Float32Array,
   dx: Float32Array,
   dgamma: Float32Array,
   dbeta: Float32Array,
   rows: number,
   channels: number,
 ): void {
+  const arriving = new Float32Array(rows * channels);
+  if (sloped.length > 0) unaryBackward(slope, y, sloped, arriving, p0, p1);
+  if (sloped.length === 0) arriving.set(direct.subarray(0, arriving.length));
+  else if (direct.length > 0) add(arriving, direct, arriving);
+  if (low > Number.NEGATIVE_INFINITY || high < Number.POSITIVE_INFINITY) maskWithin(arriving, y, low, high, arriving);
+  g.set(arriving);
   const sums = sumColumns(rows, 2 * channels, (row, part) => {
     for (let c = 0; c < channels; c++) {
       const i = row * channels + c;
-      part[c]! += dy[i]!;
-      part[channels + c]! += fround(dy[i]! * fround(x[i]! - mean[c]!));
+      part[c]! += g[i]!;
+      part[channels + c]! += fround(g[i]! * fround(x[i]! - mean[c]!));
     }
   });
-  // gamma*invStd*(dy - sum/n - (x-mean)*invStd^2*dot/n), its factors rounded
+  // gamma*invStd*(g - sum/n - (x-mean)*invStd^2*dot/n), its factors rounded
   for (let c = 0; c < channels; c++) {
     const [sum, dot] = [sums[c]!, sums[channels + c]!];
     const scale = gamma[c]! * invStd[c]!;
@@ -81,7 +97,7 @@ export function batchNormBackward(
     for (let r = 0; r < rows; r++) {
       const i = r * channels + c;
       const centred = fround(slope * fround(x[i]! - mean[c]!));
-      dx[i] = fround(fround(fround(scale) * dy[i]!) + centred) + shift;
+      dx[i] = fround(fround(fround(scale) * g[i]!) + centred) + shift;
     }
   }
 }

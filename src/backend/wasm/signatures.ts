@@ -227,8 +227,19 @@ export const signatures: Signatures = {
     extra: (_x, _a, _b, residual) => residual.length,
   },
   batchNormBackward: {
-    kinds: ['Fr', 'Fr', 'Fr', 'Fr', 'Fr', 'Fw', 'Fw', 'Fw', 'rows', 'count'],
-    sizes: (_x, _dy, _m, _s, _g, _dx, _dg, _db, rows, c) => [rows * c, rows * c, c, c, c, rows * c, c, c],
+    kinds: [
+      ...(['Fr', 'Fr', 'Fr', 'Fr', 'name', 'float', 'float', 'float', 'float'] as const),
+      ...(['Fr', 'Fr', 'Fr', 'Fw', 'Fw', 'Fw', 'Fw', 'rows', 'count'] as const),
+    ],
+    sizes: (_x, _y, direct, sloped, _op, _p0, _p1, low, high, _m, _s, _ga, _g, _dx, _dg, _db, rows, c) => {
+      const all = rows * c;
+      const needsOutput = sloped.length > 0 || low > Number.NEGATIVE_INFINITY || high < Number.POSITIVE_INFINITY;
+      const takesDirect = direct.length > 0 || sloped.length === 0;
+      const arriving = [needsOutput ? all : 0, takesDirect ? all : 0, sloped.length > 0 ? all : 0];
+      return [all, ...arriving, c, c, c, all, all, c, c];
+    },
+    // bit 0: direct counts, bit 1: sloped does
+    extra: (_x, _y, direct, sloped) => Number(direct.length > 0 || sloped.length === 0) + 2 * Number(sloped.length > 0),
   },
   columnSums: { kinds: ['Fr', 'Fw', 'rows', 'count'], sizes: (_x, _o, rows, c) => [rows * c, c] },
   columnAbsSums: { kinds: ['Fr', 'Fw', 'rows', 'count'], sizes: (_x, _o, rows, c) => [rows * c, c] },

@@ -2,10 +2,10 @@ import { affineColumns } from '../../backend/affine-columns.ts';
 import { kernels } from '../../backend/select.ts';
 import { nearestPowerOfTwo, nearestPowersOfTwo } from '../../core/power-of-two.ts';
 import { floats, release } from '../storage.ts';
-import { emptyTensor, record } from '../tape.ts';
+import { emptyTensor, type GradientTerms, record, type SlopedGradient } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
-const noResidual = new Float32Array(0);
+const none = new Float32Array(0);
 
 /** What may follow a normalisation in the same pass over memory. */
 export interface Epilogue {
@@ -114,18 +114,23 @@ export function batchNorm(
   const y = emptyTensor(x.shape);
   const { residual, clamp } = epilogue;
   const [low, high] = clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  kernels().channelAffine(x.data, scale, shift, residual?.data ?? noResidual, low, high, y.data, rows, channels);
+  kernels().channelAffine(x.data, scale, shift, residual?.data ?? none, low, high, y.data, rows, channels);
   release(shift);
   release(scale);
-  const backward = (g: Float32Array) => {
-    const dy = clampedGradient(g, y, clamp);
-    // in place, unless the residual takes dy as its own gradient
-    const [dx, dgamma, dbeta] = [residual ? floats(x.size) : dy, floats(channels), floats(channels)];
-    kernels().batchNormBackward(x.data, dy, mean, invStd, gain, dx, dgamma, dbeta, rows, channels);
-    return residual ? [dx, dgamma, dbeta, dy] : [dx, dgamma, dbeta];
+  const gradients = (direct: Float32Array | null, sloped: SlopedGradient | null) => {
+    // what arrives behind the clamp is kept where it came from: the residual takes it as its own gradient
+    const g = direct ?? sloped!.values;
+    const dx = residual ? (direct && sloped?.values) || floats(x.size) : g;
+    const [dgamma, dbeta] = [floats(channels), floats(channels)];
+    const { values = none, slope = 'relu', p0 = 0, p1 = 0 } = sloped ?? {};
+    const arriving = [y.storage ?? none, direct ?? none, values, slope, p0, p1, low, high] as const;
+    kernels().batchNormBackward(x.data, ...arriving, mean, invStd, gain, g, dx, dgamma, dbeta, rows, channels);
+    return residual ? [dx, dgamma, dbeta, g] : [dx, dgamma, dbeta];
   };
+  const backward = (g: Float32Array) => gradients(g, null);
+  const joined = ({ direct, sloped }: GradientTerms) => gradients(direct, sloped);
   const inputs = residual ? [x, gamma, beta, residual] : [x, gamma, beta];
-  return record('batchNorm', inputs, y, backward, { saved: [mean, invStd, gain] });
+  return record('batchNorm', inputs, y, backward, { joined, saved: [mean, invStd, gain] });
 }
 
 /**
@@ -140,7 +145,7 @@ export function channelAffine(x: Tensor, scale: Float32Array, shift: Float32Arra
   const y = emptyTensor(x.shape);
   const { residual, clamp } = epilogue;
   const [low, high] = clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  kernels().channelAffine(x.data, scale, shift, residual?.data ?? noResidual, low, high, y.data, rows, channels);
+  kernels().channelAffine(x.data, scale, shift, residual?.data ?? none, low, high, y.data, rows, channels);
   const backward = (g: Float32Array) => {
     const dy = clampedGradient(g, y, clamp);
     const dx = floats(x.size);
