@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { randomTensor } from './gradients.testing.ts';
 import { mean } from './ops/arithmetic.ts';
 import { conv2d } from './ops/conv.ts';
 import { maxPool } from './ops/pooling.ts';
 import { reshape } from './ops/shape.ts';
 import { floats } from './storage.ts';
-import { backward, discard, traced, trainingStep } from './tape.ts';
+import { backward, discard, inference, needsGradient, traced, trainingStep } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Gradients of two convolutions, the first pooled, with `between` making the tensor that is pooled and perhaps discarded. */
@@ -53,4 +53,36 @@ test('discard frees the values in a training step, and keeps them in a trace', (
       expect(y.storage).not.toBeNull();
     },
   );
+});
+
+describe('a body that goes on after it returned is refused, by type and when it runs', () => {
+  const refusal = (caller: string) => new RegExp(`^${caller}: the body returned a promise.*not async$`);
+  test.each([
+    // @ts-expect-error an async body
+    ['inference', () => inference(async () => 1)],
+    // @ts-expect-error an async body
+    ['trainingStep', () => trainingStep(async () => 1)],
+    // @ts-expect-error an async body
+    ['traced', () => traced(async () => 1, String)],
+    // @ts-expect-error a body that fails later: its error is not left unhandled
+    ['trainingStep', () => trainingStep(() => Promise.reject(new Error('later')))],
+  ])('%s', (caller, run) => {
+    expect(run).toThrow(refusal(caller));
+    const x = randomTensor([1], 1);
+    x.requiresGrad = true;
+    expect(needsGradient([x])).toBe(false);
+  });
+
+  test('bodies that return anything else, nothing, or never are taken', () => {
+    expect([inference(() => null), trainingStep(() => undefined), inference(() => 'x')]).toEqual([
+      null,
+      undefined,
+      'x',
+    ]);
+    const thrown = () =>
+      trainingStep(() => {
+        throw new Error('own');
+      });
+    expect(thrown).toThrow('own');
+  });
 });

@@ -119,19 +119,57 @@ export function ownedBy<T>(whom: unknown, body: () => T): T {
   }
 }
 
-/** One training step: ops are recorded, `backward` may be called inside, all storage returns to the pool at the end. */
-export function trainingStep<T>(body: () => T): T {
-  return withTape({ nodes: [], keepAll: false }, body);
+/**
+ * A body that is done when it returns: there is one tape, and what an async function does after its first `await` would be recorded on
+ * somebody else's, its storage already given back.
+ */
+export type Synchronous<T> = (() => T) &
+  ([T] extends [never]
+    ? unknown
+    : T extends PromiseLike<unknown>
+      ? { readonly 'must not return a promise': never }
+      : unknown);
+
+/**
+ * Runs a body and checks that nothing of it is still to come.
+ *
+ * @throws SignumError when it returns a promise
+ */
+function finished<T>(caller: string, body: () => T): T {
+  const result = body();
+  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== 'function') return result;
+  // its failure, if any, follows from this one
+  (result as PromiseLike<unknown>).then(undefined, () => {});
+  throw new SignumError(
+    `${caller}: the body returned a promise, and what it computes later would not be part of this ${caller}; await before the call, and give it a function that is not async`,
+  );
 }
 
-/** Forward passes without gradients, on pooled storage. */
-export function inference<T>(body: () => T): T {
-  return withTape(null, body);
+/**
+ * One training step: ops are recorded, `backward` may be called inside, all storage returns to the pool at the end.
+ *
+ * @throws SignumError when the body returns a promise
+ */
+export function trainingStep<T>(body: Synchronous<T>): T {
+  return withTape({ nodes: [], keepAll: false }, () => finished('trainingStep', body));
 }
 
-/** Runs `body` keeping every op, and hands the list to `read` before storage is released. */
-export function traced<T, R>(body: () => T, read: (result: T, nodes: readonly TapeNode[]) => R): R {
-  return withTape({ nodes: [], keepAll: true }, (nodes) => read(body(), nodes));
+/**
+ * Forward passes without gradients, on pooled storage.
+ *
+ * @throws SignumError when the body returns a promise
+ */
+export function inference<T>(body: Synchronous<T>): T {
+  return withTape(null, () => finished('inference', body));
+}
+
+/**
+ * Runs `body` keeping every op, and hands the list to `read` before storage is released.
+ *
+ * @throws SignumError when the body returns a promise
+ */
+export function traced<T, R>(body: Synchronous<T>, read: (result: T, nodes: readonly TapeNode[]) => R): R {
+  return withTape({ nodes: [], keepAll: true }, (nodes) => read(finished('traced', body), nodes));
 }
 
 /**
