@@ -3,6 +3,7 @@ import { formatTable } from '../src/cli/output.ts';
 import { suggestion } from '../src/core/suggest.ts';
 import type { Result, Row } from './harness.ts';
 import { convRows, wasmConvRows } from './rows/conv.ts';
+import { denseRows } from './rows/dense.ts';
 import { gemmRows } from './rows/gemm.ts';
 import { methodRows } from './rows/methods.ts';
 import { predictRows } from './rows/predict.ts';
@@ -15,6 +16,7 @@ const rows: Row[] = [
   ...gemmRows,
   ...convRows,
   ...wasmConvRows,
+  ...denseRows,
   ...trainRows,
   ...workerRows,
   ...predictRows,

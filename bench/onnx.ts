@@ -88,6 +88,13 @@ export function onnxConv(size: number, channels: number, weights: Float32Array):
   return graph.encode(shape, [graph.conv('x', [3, channels, channels], 1, weights), shape]);
 }
 
+/** One dense layer with random weights, [1,inputs] -> [1,outputs]. */
+export function onnxDense(inputs: number, outputs: number): Uint8Array {
+  const graph = new OnnxGraph();
+  const weights = graph.weight([inputs, outputs], randomFloats(inputs * outputs));
+  return graph.encode([1, inputs], [graph.add('MatMul', ['x', weights]), [1, outputs]]);
+}
+
 /** ResNet-20 in float with random weights and batch-norms folded, [1,3,32,32] -> [1,10]. */
 export function onnxResNet20(): Uint8Array {
   const graph = new OnnxGraph();

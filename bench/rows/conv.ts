@@ -1,4 +1,3 @@
-import { pathToFileURL } from 'node:url';
 import type { Kernels } from '../../src/backend/kernels.ts';
 import { nativeKernels } from '../../src/backend/native/binding.ts';
 import { threads } from '../../src/backend/select.ts';
@@ -7,6 +6,7 @@ import { wordsFor } from '../../src/core/bits.ts';
 import { convGeometry } from '../../src/core/conv-geometry.ts';
 import { faster, inTurns, type Result, type Row, randomFloats } from '../harness.ts';
 import { onnxConv } from '../onnx.ts';
+import { ortNative, ortWasm } from '../ort.ts';
 import { peerFile, requirePeer } from '../peers.ts';
 
 /** ResNet-18's 3x3 convolutions. */
@@ -33,23 +33,9 @@ function binaryConv(kernels: Kernels, size: number, channels: number): () => voi
   };
 }
 
-interface Ort {
-  InferenceSession: {
-    create: (model: Uint8Array, options: object) => Promise<{ run: (feeds: object) => Promise<unknown> }>;
-  };
-  Tensor: new (type: 'float32', data: Float32Array, dims: number[]) => object;
-  env: { wasm: { numThreads: number; wasmPaths?: string } };
-}
-
-async function ortConv(ort: Ort, size: number, channels: number): Promise<() => Promise<unknown>> {
-  const options = { intraOpNumThreads: 1, interOpNumThreads: 1 };
-  const session = await ort.InferenceSession.create(
-    onnxConv(size, channels, randomFloats(9 * channels * channels)),
-    options,
-  );
-  const x = new ort.Tensor('float32', randomFloats(size * size * channels), [1, channels, size, size]);
-  return () => session.run({ x });
-}
+const floatConv = (size: number, channels: number) => onnxConv(size, channels, randomFloats(9 * channels * channels));
+const imageOf = (size: number, channels: number) =>
+  [randomFloats(size * size * channels), [1, channels, size, size]] as const;
 
 async function tfjsConv(size: number, channels: number): Promise<() => unknown> {
   interface Tf {
@@ -84,7 +70,7 @@ export const convRows: Row[] = shapes.map(([size, channels]) => ({
   name: `conv-native-${size}x${size}x${channels}`,
   run: async () => {
     threads(1);
-    const theirs = await ortConv(requirePeer<Ort>('onnxruntime-node'), size, channels);
+    const theirs = await ortNative(floatConv(size, channels), ...imageOf(size, channels));
     const [ours, peer] = await inTurns([binaryConv(nativeKernels()!, size, channels), theirs]);
     return [
       faster(
@@ -105,15 +91,9 @@ export const wasmConvRows: Row[] = shapes.map(([size, channels]) => ({
   run: async (): Promise<Result[]> => {
     const kernels = wasmKernels();
     if (kernels instanceof Error) throw kernels;
-    const ort = requirePeer<Ort>('onnxruntime-web');
-    ort.env.wasm.numThreads = 1;
-    ort.env.wasm.wasmPaths = pathToFileURL(peerFile('onnxruntime-web/dist/')).href;
-    const session = await ort.InferenceSession.create(onnxConv(size, channels, randomFloats(9 * channels * channels)), {
-      executionProviders: ['wasm'],
-    });
-    const x = new ort.Tensor('float32', randomFloats(size * size * channels), [1, channels, size, size]);
+    const ort = await ortWasm(floatConv(size, channels), ...imageOf(size, channels));
     const [ours, web, tfjs] = await inTurns(
-      [binaryConv(kernels, size, channels), () => session.run({ x }), await tfjsConv(size, channels)],
+      [binaryConv(kernels, size, channels), ort, await tfjsConv(size, channels)],
       9,
     );
     const row = `binary conv ${size}x${size}x${channels}, ${kernels.detail}`;

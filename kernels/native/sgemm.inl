@@ -84,6 +84,63 @@ static void micro_kernel(int k, const float* a, const float* b, float* c, int ld
     }
 }
 
+// Sums of the columns that one pass works on: they stay in L1 while the rows of b stream by.
+constexpr int kPassSums = 4096;
+constexpr int pass_columns(int rows) { return kPassSums / rows / kSumLanes * kSumLanes; }
+
+// sums[i][j] += a[i][l] * b[l][j] for kDeep l, one after the other
+template <int kCount, int kDeep>
+static void add_products(const float* a, size_t row_step, size_t depth_step, const float* b, size_t ldb, int columns, float* sums) {
+  Vec factors[kCount][kDeep];
+  for (int i = 0; i < kCount; i++)
+    for (int l = 0; l < kDeep; l++) factors[i][l] = broadcast(a[i * row_step + l * depth_step]);
+  by_vectors(columns, [&](int j, auto extent) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kCount; i++) {
+      float* out = sums + i * pass_columns(kCount) + j;
+      Vec sum = load(out);
+#pragma GCC unroll 8
+      for (int l = 0; l < kDeep; l++) sum = multiply_add(factors[i][l], load(b + l * ldb + j, extent), sum);
+      store(out, sum);
+    }
+  });
+}
+
+// c = a b (+ c) for few rows of a: packing b would take longer than the product, so it streams through where it lies, several rows at a
+// time. The sums are those of the micro-kernel: from 0 in blocks of kDepth, then block by block.
+template <int kCount, int kDeep>
+static void few_rows(size_t row_step, size_t depth_step, int n, int k, const float* a, const float* b, bool accumulate, float* c) {
+  constexpr int kMost = pass_columns(kCount);
+  const int share = std::min(kMost, (n - 1) / thread_count() + 1), width = std::min(kMost, round_up(share, 4 * kSumLanes));
+  parallel_ranges((n - 1) / width + 1, 1, [&](size_t begin, size_t end, int) {
+    alignas(64) float sums[kPassSums];
+    for (size_t pass = begin; pass < end; pass++) {
+      const int j0 = int(pass) * width, columns = std::min(width, n - j0);
+      for (int l0 = 0; l0 < k; l0 += kDepth) {
+        for (int i = 0; i < kCount; i++) std::memset(sums + i * kMost, 0, sizeof(float) * round_up(columns, kLanes));
+        const int last = std::min(k, l0 + kDepth);
+        int l = l0;
+        const auto add = [&](auto deep) {
+          add_products<kCount, deep>(a + l * depth_step, row_step, depth_step, b + size_t(l) * n + j0, n, columns, sums);
+          l += deep;
+        };
+        while (l + kDeep <= last) add(std::integral_constant<int, kDeep>{});
+        while (l < last) add(std::integral_constant<int, 1>{});
+        for (int i = 0; i < kCount; i++) {
+          float* out = c + size_t(i) * n + j0;
+          const float* own = sums + i * kMost;
+          by_vectors(columns, [&](int j, auto extent) {
+            store(out + j, accumulate || l0 > 0 ? load(out + j, extent) + load(own + j) : load(own + j), extent);
+          });
+        }
+      }
+    }
+  });
+}
+using FewRows = void (*)(size_t, size_t, int, int, const float*, const float*, bool, float*);
+// by the number of rows; as many rows of b at a time as leaves registers for the sums
+constexpr FewRows kFewRows[] = {few_rows<1, 8>, few_rows<2, 4>, few_rows<3, 2>, few_rows<4, 2>};
+
 }  // namespace gemm
 
 static void sgemm(int transpose_a, int transpose_b, int m, int n, int k, Floats a, Floats b, int accumulate, Floats c) {
@@ -94,6 +151,8 @@ static void sgemm(int transpose_a, int transpose_b, int m, int n, int k, Floats 
   if (m == 0 || n == 0) return;
   if (k == 0 && !accumulate) std::memset(c.data, 0, sizeof(float) * m * n);
   const int lda = transpose_a ? m : k, ldb = transpose_b ? k : n;
+  if (!transpose_b && m <= int(std::size(kFewRows)))
+    return kFewRows[m - 1](transpose_a ? 1 : lda, transpose_a ? lda : 1, n, k, a.data, b.data, accumulate, c.data);
   // few rows: smaller blocks, so that every thread gets some
   const int per_thread = (m + thread_count() - 1) / thread_count();
   const int row_block = std::min(kRowBlock, std::max(kRows, (per_thread + kRows - 1) / kRows * kRows));
