@@ -1,5 +1,5 @@
 // The layers of the house, top to bottom: an arrow may only point down. Circular imports are errors.
-const layers = ['cli', 'hardware', 'recipes', 'analysis', 'formats', 'train', 'data', 'pack', 'models', 'methods', 'nn', 'binarize', 'optim', 'runtime', 'tensor', 'backend', 'core'];
+const layers = ['cli', 'hardware', 'recipes', 'analysis', 'formats', 'train', 'report', 'data', 'pack', 'models', 'methods', 'nn', 'binarize', 'optim', 'runtime', 'tensor', 'backend', 'core'];
 const alternatives = (names) => names.join('|');
 
 module.exports = {

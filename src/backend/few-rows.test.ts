@@ -5,6 +5,7 @@ import { compiledBackends, randomFloats } from './kernels.testing.ts';
 
 // one to four rows are multiplied without packing the other matrix, more by packed panels
 const many = 7;
+const bytesOf = (array: Float32Array) => new Uint8Array(array.buffer, 0, array.byteLength);
 
 describe.each(compiledBackends())('%s', (_name, make) => {
   test('a product of few rows has the bits of the same rows among many, deep and wide ones and those of no depth too', () => {
@@ -31,7 +32,9 @@ describe.each(compiledBackends())('%s', (_name, make) => {
           return c;
         };
         const expected = product(many);
-        for (let rows = 1; rows <= 5; rows++) expect(product(rows)).toEqual(expected.slice(0, rows * n));
+        // toEqual takes longer than all products
+        for (let rows = 1; rows <= 5; rows++)
+          expect(Buffer.compare(bytesOf(product(rows)), bytesOf(expected.subarray(0, rows * n)))).toBe(0);
       }),
       { numRuns: 10 },
     );

@@ -1,8 +1,8 @@
 import { Batches } from '../data/batches.ts';
 import { type DataSet, imagesOf, type Split } from '../data/dataset.ts';
 import { pictureOf, type Shown, shown, shrunk } from '../data/picture.ts';
+import { type Html, h, percent, picture } from '../report/index.ts';
 import type { Mistake } from './evaluate.ts';
-import { escapeHtml, percent } from './report-page.ts';
 
 /** A page with pictures must stay a page: 24 of this size are at most 300 kB. */
 const mostSide = 64;
@@ -27,16 +27,21 @@ export async function picturesOf(mistakes: readonly Mistake[], data: DataSet, sp
   const { images, places } = await new Batches(data, wrong, mistakes.length).plain(0);
   return Array.from(places, (place, i) => {
     const { truth, taken, confidence } = mistakes[place]!;
-    const picture = shown(shrunk(pictureOf(images, i, data), mostSide));
-    return { picture, truth: data.classes[truth]!, taken: data.classes[taken]!, confidence };
+    const small = shrunk(pictureOf(images, i, data), mostSide);
+    return { picture: shown(small), truth: data.classes[truth]!, taken: data.classes[taken]!, confidence };
   });
 }
 
-export function mistakesHtml(mistakes: readonly ShownMistake[]): string {
-  const figures = mistakes.map(({ picture: { uri, width, height }, truth, taken, confidence }) => {
-    const scale = Math.max(1, Math.round(shownSide / Math.max(width, height)));
-    const [is, was] = [escapeHtml(truth), escapeHtml(taken)];
-    return `<figure><img src="${uri}" width="${scale * width}" height="${scale * height}" alt="${is}, taken for ${was}"><figcaption><b>${is}</b><br>taken for <b>${was}</b><br>${percent(confidence, 1)} sure</figcaption></figure>`;
+export function mistakesHtml(mistakes: readonly ShownMistake[]): Html {
+  const figures = mistakes.map(({ picture: image, truth, taken, confidence }) => {
+    const scale = Math.max(1, Math.round(shownSide / Math.max(image.width, image.height)));
+    const words = [h('b', {}, truth), h('br', {}), 'taken for ', h('b', {}, taken), h('br', {})];
+    return h(
+      'figure',
+      {},
+      picture(image, scale, `${truth}, taken for ${taken}`),
+      h('figcaption', {}, words, `${percent(confidence, 1)} sure`),
+    );
   });
-  return `<div class="mistakes">${figures.join('')}</div>`;
+  return h('div', { class: 'mistakes' }, figures);
 }

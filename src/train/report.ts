@@ -2,11 +2,25 @@ import { pixelsText } from '../data/digest.ts';
 import { layerName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
+import {
+  type Curves,
+  chartBox,
+  chartBoxes,
+  epochSteps,
+  type Html,
+  h,
+  kilobytes,
+  matrix,
+  pageHtml,
+  percent,
+  type Section,
+  table,
+  together,
+} from '../report/index.ts';
 import type { TrainConfig } from './config.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
 import { mistakesHtml, type ShownMistake } from './mistakes.ts';
-import { escapeHtml, kilobytes, pageHtml, percent, type Section, table } from './report-page.ts';
 import type { EpochMetrics } from './run-folder.ts';
 
 /** What the report adds when the network was packed. */
@@ -30,8 +44,9 @@ export interface ReportInput {
   readonly packed: PackedFigures | null;
 }
 
-function confusionTable({ confusion }: Evaluation, classes: readonly string[]): string {
-  if (classes.length > 50) return `<p>${classes.length} classes: the matrix is in <code>evaluation.json</code>.</p>`;
+function confusionTable({ confusion }: Evaluation, classes: readonly string[]): Html {
+  if (classes.length > 50)
+    return h('p', {}, `${classes.length} classes: the matrix is in `, h('code', {}, 'evaluation.json'), '.');
   const rows = confusion.map((row, truth) => {
     const total = Math.max(
       1,
@@ -40,12 +55,13 @@ function confusionTable({ confusion }: Evaluation, classes: readonly string[]): 
     const cells = row.map((count, predicted) => {
       const hue = truth === predicted ? '152' : '8';
       const strength = truth === predicted ? 0.75 * (count / total) : Math.min(0.85, 4 * (count / total));
-      return `<td style="background:hsl(${hue} 70% 45% / ${strength.toFixed(3)})" title="${escapeHtml(classes[truth]!)} taken for ${escapeHtml(classes[predicted]!)}: ${count}">${count || '·'}</td>`;
+      const style = `background:hsl(${hue} 70% 45% / ${strength.toFixed(3)})`;
+      const title = `${classes[truth]!} taken for ${classes[predicted]!}: ${count}`;
+      return h('td', { style, title }, count || '·');
     });
-    return `<tr><th>${escapeHtml(classes[truth]!)}</th>${cells.join('')}</tr>`;
+    return { name: classes[truth]!, cells };
   });
-  const head = classes.map((name) => `<th class="turned"><span>${escapeHtml(name)}</span></th>`).join('');
-  return `<div class="wide"><table class="confusion"><thead><tr><th>true</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  return matrix('confusion', 'true', classes, rows);
 }
 
 /** Counts of latent weights in 41 bins over [-limit, limit]. */
@@ -60,32 +76,65 @@ function histogram(weights: Float32Array): { limit: number; counts: number[] } {
   return { limit, counts };
 }
 
-function histogramSvg(weights: Float32Array, name: string): string {
+function histogramSvg(weights: Float32Array, name: string): Html {
   const { limit, counts } = histogram(weights);
   const most = Math.max(...counts);
-  const bars = counts.map(
-    (count, i) =>
-      `<rect x="${i * 4}" y="${(60 - (58 * count) / most).toFixed(1)}" width="3.4" height="${((58 * count) / most).toFixed(1)}"/>`,
+  const bars = counts.map((count, i) => {
+    const high = (58 * count) / most;
+    return h('rect', { x: i * 4, y: (60 - high).toFixed(1), width: 3.4, height: high.toFixed(1) });
+  });
+  const zero = h('line', { x1: 82, x2: 82, y1: 0, y2: 62 });
+  const drawing = h(
+    'svg',
+    { viewBox: '0 0 164 62', role: 'img', 'aria-label': `latent weights of ${name}` },
+    bars,
+    zero,
   );
-  return `<figure><svg viewBox="0 0 164 62" role="img" aria-label="latent weights of ${escapeHtml(name)}">${bars.join('')}<line x1="82" x2="82" y1="0" y2="62"/></svg><figcaption>${escapeHtml(name)}<br>±${limit.toPrecision(2)}</figcaption></figure>`;
+  return h('figure', {}, drawing, h('figcaption', {}, name, h('br', {}), `±${limit.toPrecision(2)}`));
 }
 
-const style = `
-.confusion td{border:1px solid var(--paper);min-width:2.2rem;text-align:center}@media(max-width:600px){.confusion td,.confusion th{padding:.25rem .15rem;min-width:1.35rem;font-size:.75rem}}.confusion tbody th{position:sticky;left:0;background:var(--paper)}.turned{vertical-align:bottom;text-align:center}.turned span{writing-mode:vertical-rl;transform:rotate(180deg)}
-.histograms{display:grid;grid-template-columns:repeat(auto-fill,minmax(130px,1fr));gap:.8rem}.mistakes{display:grid;grid-template-columns:repeat(auto-fill,minmax(104px,1fr));gap:.8rem}
-figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.5rem;min-width:0}figcaption{font-size:.75rem;color:var(--soft);text-align:center}figcaption b{color:var(--ink);font-weight:600}
-.mistakes img{image-rendering:pixelated;display:block;margin:0 auto .3rem;max-width:100%}svg rect{fill:var(--accent)}svg line{stroke:var(--soft);stroke-dasharray:2 2}`;
+const [gray, blue] = ['#8a94a6', '#2f6bff'];
+const layerColor = (i: number) => `hsl(${(i * 47) % 360} 65% 50%)`;
 
-const chartScript = `
-const ink=getComputedStyle(document.body).getPropertyValue('--soft');
-function chart(id,x,series){const host=document.getElementById(id);const width=host.clientWidth-2;
- new uPlot({width,height:230,scales:{x:{time:false}},axes:[{stroke:ink,grid:{stroke:'#8883'},label:'epoch',labelSize:18,incrs:[1,2,5,10,20,50,100,200]},{stroke:ink,grid:{stroke:'#8883'},size:58}],
- series:[{label:'epoch'},...series.map(s=>({label:s.label,stroke:s.color,width:2,points:{show:x.length<30}}))]},[x,...series.map(s=>s.values)],host)}
-const m=METRICS;const epochs=m.map(e=>e.epoch+1);
-chart('accuracy',epochs,[{label:'train %',color:'#8a94a6',values:m.map(e=>100*e.trainAccuracy)},{label:'test %',color:'#2f6bff',values:m.map(e=>100*e.testAccuracy)}]);
-chart('loss',epochs,[{label:'train',color:'#8a94a6',values:m.map(e=>e.trainLoss)},{label:'test',color:'#2f6bff',values:m.map(e=>e.testLoss)}]);
-const palette=i=>'hsl('+(i*47)%360+' 65% 50%)';
-if(m[0]&&m[0].layers.length)chart('flips',epochs,m[0].layers.map((l,i)=>({label:l.layer,color:palette(i),values:m.map(e=>100*e.layers[i].signFlips)})));`;
+/** What is drawn over the epochs: accuracy and loss, and the sign flips of every binary layer where there are some. */
+function chartsOf(metrics: readonly EpochMetrics[]): {
+  readonly learning: readonly Curves[];
+  readonly flips: Curves | null;
+} {
+  const chart = (id: string, heading: string | undefined, curves: Curves['curves']): Curves => ({
+    kind: 'curves',
+    id,
+    heading,
+    label: 'epoch',
+    x: metrics.map(({ epoch }) => epoch + 1),
+    curves,
+    steps: epochSteps,
+    height: 230,
+    legend: true,
+    dots: metrics.length < 30,
+  });
+  const values = (of: (epoch: EpochMetrics) => number | null) => metrics.map(of);
+  const layers = metrics[0]?.layers ?? [];
+  const flips = layers.map(({ layer }, i) => ({
+    label: layer,
+    color: layerColor(i),
+    values: values((epoch) => percentOf(epoch.layers[i]?.signFlips)),
+  }));
+  return {
+    learning: [
+      chart('accuracy', 'Accuracy, %', [
+        { label: 'train %', color: gray, values: values(({ trainAccuracy }) => percentOf(trainAccuracy)) },
+        { label: 'test %', color: blue, values: values(({ testAccuracy }) => percentOf(testAccuracy)) },
+      ]),
+      chart('loss', 'Loss', [
+        { label: 'train', color: gray, values: values(({ trainLoss }) => trainLoss) },
+        { label: 'test', color: blue, values: values(({ testLoss }) => testLoss) },
+      ]),
+    ],
+    flips: flips.length > 0 ? chart('flips', undefined, flips) : null,
+  };
+}
+const percentOf = (share: number | undefined) => (share === undefined ? null : 100 * share);
 
 interface Column {
   readonly title: string;
@@ -131,11 +180,11 @@ const columns: readonly Column[] = [
   },
 ];
 
-function layerTable(layers: readonly LayerMetrics[]): string {
-  const rows = layers.map((layer) => [escapeHtml(layer.layer), ...columns.map(({ cell }) => cell(layer))]);
-  const heads = columns.map(({ title, meaning }) => `<span title="${escapeHtml(meaning)}">${title}</span>`);
-  const terms = columns.map(({ title, meaning }) => `<dt>${title}</dt><dd>${meaning}</dd>`);
-  return `${table(['layer', ...heads], rows)}<dl>${terms.join('')}</dl>`;
+function layerTable(layers: readonly LayerMetrics[]): Html {
+  const rows = layers.map((layer) => [layer.layer, ...columns.map(({ cell }) => cell(layer))]);
+  const heads = columns.map(({ title, meaning }) => h('span', { title: meaning }, title));
+  const terms = columns.map(({ title, meaning }) => [h('dt', {}, title), h('dd', {}, meaning)]);
+  return together(table(['layer', ...heads], rows), h('dl', {}, terms));
 }
 
 function figuresOf({ evaluation, classes, metrics, packed }: ReportInput): [string, string][] {
@@ -172,16 +221,13 @@ export function reportHtml(input: ReportInput): string {
   const latents = network
     .modules()
     .filter((m): m is { name: string; value: BinaryConv2d } => m.value instanceof BinaryConv2d);
-  const data = JSON.stringify(metrics).replaceAll('<', '\\u003c');
+  const { learning, flips } = chartsOf(metrics);
   const sections: Section[] = [
-    {
-      title: 'Curves',
-      html: '<div class="charts"><div class="chart" id="accuracy"><h3>Accuracy, %</h3></div><div class="chart" id="loss"><h3>Loss</h3></div></div>',
-    },
+    { title: 'Curves', content: chartBoxes(learning), charts: learning },
     {
       title: 'Confusion matrix',
       note: 'Test images: rows are what they are, columns what the network takes them for. Green is right, red is wrong.',
-      html: confusionTable(evaluation, classes),
+      content: confusionTable(evaluation, classes),
     },
     ...(mistakes.length > 0
       ? [
@@ -189,18 +235,23 @@ export function reportHtml(input: ReportInput): string {
             title: `The ${mistakes.length} most confident mistakes`,
             short: 'Mistakes',
             note: 'Wrongly classified test images, the surest first. Some may be labelled wrongly.',
-            html: mistakesHtml(mistakes),
+            content: mistakesHtml(mistakes),
           },
         ]
       : []),
     ...(layers.length > 0
       ? [
-          { title: 'Binary layers, last epoch', short: 'Layers', html: layerTable(layers) },
-          {
-            title: 'Share of weights that change sign, % per epoch',
-            short: 'Sign flips',
-            html: '<div class="chart" id="flips"></div>',
-          },
+          { title: 'Binary layers, last epoch', short: 'Layers', content: layerTable(layers) },
+          ...(flips
+            ? [
+                {
+                  title: 'Share of weights that change sign, % per epoch',
+                  short: 'Sign flips',
+                  content: chartBox(flips),
+                  charts: [flips],
+                },
+              ]
+            : []),
         ]
       : []),
     ...(latents.length > 0
@@ -208,11 +259,15 @@ export function reportHtml(input: ReportInput): string {
           {
             title: 'Latent weights',
             note: 'How many weights of each layer have which value before they are binarized; the dashed line is 0, the edges are ± the number below. Two heaps away from 0: the layer is decided; one heap at 0: signs still flip easily.',
-            html: `<div class="histograms">${latents.map(({ name, value }) => histogramSvg(value.weight.data, layerName(name))).join('')}</div>`,
+            content: h(
+              'div',
+              { class: 'histograms' },
+              latents.map(({ name, value }) => histogramSvg(value.weight.data, layerName(name))),
+            ),
           },
         ]
       : []),
-    { title: 'Reproduce', html: `<pre>${escapeHtml(`${command}${missing(packed)}`)}</pre>` },
+    { title: 'Reproduce', content: h('pre', {}, `${command}${missing(packed)}`) },
   ];
   const { method } = network;
   return pageHtml({
@@ -221,7 +276,5 @@ export function reportHtml(input: ReportInput): string {
     sub: `${[config.data, pixelsText(input.originalPixels)].filter(Boolean).join(', ')}, ${metrics.length} epochs, batch ${config.batch}, seed ${config.seed} · ${method.bits.weight}-bit weights, ${method.bits.activation}-bit activations · ${method.paper}`,
     figures: figuresOf(input),
     sections,
-    style,
-    script: chartScript.replace('METRICS', () => data),
   });
 }

@@ -44,7 +44,7 @@ test('the rows asked for are analysed, the first seed of each, and stand in both
     expect(html).toContain(`<h2>${title}</h2>`);
     expect(markdown).toContain(`## ${title}`);
   }
-  expect(html).toContain('curves("pgd"');
+  expect(html).toContain('"kind":"curves","id":"pgd"');
   expect(markdown).toMatch(/\| pgd 8\/255 \| [\d.]+ \| [\d.]+ \|/);
 });
 

@@ -1,9 +1,9 @@
-import { escapeHtml, table } from '../../train/report-page.ts';
+import { type Curves, chartBoxes, folded, h, table, together } from '../../report/index.ts';
 import { type AttackName, disturbanceText } from '../robustness/robustness.ts';
 import { viewsHtml, viewsNote } from '../views/html.ts';
 import { type AnalysisKind, type AnalysisResult, readAnalysis } from './analyses.ts';
 import type { Comparison, Row } from './comparison.ts';
-import { curveColors, curvesCall, type ReportSection } from './html.ts';
+import { curveColors, type ReportSection } from './html.ts';
 import { markdownTable } from './markdown.ts';
 
 interface Analysed<K extends AnalysisKind> {
@@ -36,30 +36,32 @@ function robustnessSection(of: readonly Analysed<'robustness'>[]): ReportSection
     ]),
   ];
   const attacks = [...new Set(under.map(({ attack }) => attack))];
-  const calls = attacks.map((attack) => {
+  const charts = attacks.map((attack): Curves => {
     const places = under.flatMap((cell, i) => (cell.attack === attack ? [i] : []));
-    const series = of.map(({ row, result }, i) => ({
+    const curves = of.map(({ row, result }, i) => ({
       label: row.label,
       color: curveColors[i % curveColors.length]!,
       width: 2,
       values: [result.clean, ...places.map((place) => result.under[place]!.accuracy)].map((x) => 100 * x),
     }));
-    return curvesCall(
-      attack,
-      series,
-      [0, ...places.map((place) => under[place]!.strength)],
-      'share of the pixel range',
-    );
+    return {
+      kind: 'curves',
+      id: attack,
+      heading: `Accuracy % under ${attackNames[attack]}`,
+      label: 'share of the pixel range',
+      x: [0, ...places.map((place) => under[place]!.strength)],
+      curves,
+      height: 300,
+      legend: true,
+      dots: false,
+    };
   });
-  const charts = attacks
-    .map((attack) => `<div class="chart" id="${attack}"><h3>Accuracy % under ${attackNames[attack]}</h3></div>`)
-    .join('');
   const note = `Accuracy % on ${images} test images, the same for all. Strengths are shares of the pixel range; attacks know the network; an image counts if it withstands the attack by the method's own slopes and by the clipped one, because slopes that pass nothing hide a gradient and protect nothing.`;
   return {
     title: 'Robustness',
-    note: escapeHtml(note),
-    html: `<div class="charts">${charts}</div>${table(head.map(escapeHtml), lines)}`,
-    calls,
+    note,
+    content: together(chartBoxes(charts, 'broad'), table(head, lines)),
+    charts,
     markdown: `${markdownTable(head, lines)}\n\n${note}`,
   };
 }
@@ -84,23 +86,19 @@ function sensitivitySection(of: readonly Analysed<'sensitivity'>[]): ReportSecti
   });
   return {
     title: 'Layer sensitivity',
-    note: escapeHtml(note),
-    html: `${tables.map(({ label, head, lines }) => `<h3>${escapeHtml(label)}</h3>${table(head, lines)}`).join('')}`,
-    calls: [],
+    note,
+    content: together(tables.map(({ label, head, lines }) => [h('h3', {}, label), table(head, lines)])),
     markdown: `${note}\n\n${tables.map(({ label, head, lines }) => `### ${label}\n\n${markdownTable(head, lines)}`).join('\n\n')}`,
   };
 }
 
 function viewsSection(of: readonly Analysed<'views'>[]): ReportSection {
-  const parts = of.map(
-    ({ row, result }) => `<details><summary>${escapeHtml(row.label)}</summary>${viewsHtml(result)}</details>`,
-  );
+  const parts = of.map(({ row, result }) => folded(row.label, viewsHtml(result)));
   return {
     title: 'Feature maps and filters',
     short: 'Views',
     note: viewsNote,
-    html: parts.join(''),
-    calls: [],
+    content: together(parts),
     markdown: `In \`report.html\`, of ${of.map(({ row }) => row.label).join(', ')}.`,
   };
 }

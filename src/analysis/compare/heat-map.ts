@@ -1,11 +1,15 @@
+import { folded, type Html, h, matrix, type Section, together } from '../../report/index.ts';
 import type { LayerMetrics } from '../../train/layer-metrics.ts';
-import { escapeHtml, type Section } from '../../train/report-page.ts';
 import type { Row } from './comparison.ts';
 
-const cellOf = (value: number | null, most: number, text: string): string =>
+const cellOf = (value: number | null, most: number, show: (value: number) => string): Html =>
   value === null
-    ? '<td>–</td>'
-    : `<td style="background:hsl(220 80% 55% / ${Math.min(0.8, (0.8 * value) / most).toFixed(3)})">${text}</td>`;
+    ? h('td', {}, '–')
+    : h(
+        'td',
+        { style: `background:hsl(220 80% 55% / ${Math.min(0.8, (0.8 * value) / most).toFixed(3)})` },
+        show(value),
+      );
 
 const layersOf = (row: Row): readonly LayerMetrics[] => row.runs[0]?.metrics.at(-1)?.layers ?? [];
 
@@ -31,31 +35,31 @@ function heatMap(
   measured: (layer: LayerMetrics) => number | null,
   show: (value: number) => string,
   most: number,
-): string {
-  const lines = rows.map((row) => {
-    const cells = layersOf(row).map((layer) => {
-      const value = measured(layer);
-      return cellOf(value, most, value === null ? '' : show(value));
-    });
-    return `<tr><th>${escapeHtml(row.label)}</th>${cells.join('')}</tr>`;
-  });
-  const head = layersOf(rows[0]!)
-    .map(({ layer }) => `<th class="turned"><span>${escapeHtml(layer)}</span></th>`)
-    .join('');
-  return `<div class="wide tall"><table class="heat"><thead><tr><th></th>${head}</tr></thead><tbody>${lines.join('')}</tbody></table></div>`;
+): Html {
+  const lines = rows.map((row) => ({
+    name: row.label,
+    cells: layersOf(row).map((layer) => cellOf(measured(layer), most, show)),
+  }));
+  return matrix(
+    'heat',
+    '',
+    layersOf(rows[0]!).map(({ layer }) => layer),
+    lines,
+    'tall',
+  );
 }
 
 /** Sign flips and quantization error of every binary layer under every method. */
 export function layerHeatMaps(rows: readonly Row[], suffix: string): Section[] {
   const groups = byLayers(rows);
   if (groups.length === 0) return [];
-  const folded = (maps: readonly string[]) =>
-    maps
-      .map(
-        (map, i) =>
-          `<details><summary>${groups[i]!.length} ${groups[i]!.length === 1 ? 'row' : 'rows'} by ${layersOf(groups[i]![0]!).length} layers</summary>${map}</details>`,
-      )
-      .join('');
+  const all = (maps: readonly Html[]): Html =>
+    together(
+      maps.map((map, i) => {
+        const [rowsOf, layers] = [groups[i]!.length, layersOf(groups[i]![0]!).length];
+        return folded(`${rowsOf} ${rowsOf === 1 ? 'row' : 'rows'} by ${layers} layers`, map);
+      }),
+    );
   const flips = groups.map((group) =>
     heatMap(
       group,
@@ -77,13 +81,13 @@ export function layerHeatMaps(rows: readonly Row[], suffix: string): Section[] {
       title: `Weights that changed sign in the last epoch, %${suffix}`,
       short: `Sign flips${suffix}`,
       note: 'Methods down, layers across; the stronger the colour, the more weights were still undecided.',
-      html: folded(flips),
+      content: all(flips),
     },
     {
       title: `Quantization error in the last epoch${suffix}`,
       short: `Quantization error${suffix}`,
       note: '‖w − q(w)‖ / ‖w‖: how far the binary weights are from the latent float ones.',
-      html: folded(errors),
+      content: all(errors),
     },
   ];
 }
