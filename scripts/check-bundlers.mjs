@@ -44,8 +44,11 @@ function block(name) {
 function install() {
   mkdirSync(work, { recursive: true });
   for (const file of ['package.json', 'package-lock.json']) cpSync(join(harness, file), join(work, file));
-  const packed = run(root, `npm pack --ignore-scripts --silent --pack-destination ${work}`).trim().split('\n').at(-1);
-  run(work, `npm install --no-save --ignore-scripts --no-audit --no-fund ./${packed}`);
+  const packed = ['.', './packages/zoo'].map((folder) => {
+    const output = run(root, `npm pack ${folder} --ignore-scripts --silent --pack-destination ${work}`);
+    return `./${output.trim().split('\n').at(-1)}`;
+  });
+  run(work, `npm install --no-save --ignore-scripts --no-audit --no-fund ${packed.join(' ')}`);
 }
 
 // a model, two images, and what they give in Node.js on each kind of kernels
@@ -69,14 +72,16 @@ function makeModel() {
 }
 const answersOfNode = `
   import { readFileSync } from 'node:fs';
-  import { kernels, loadPackedModel, loadWasm } from 'signum-bnn/runtime';
+  import { kernels, load, loadPackedModel, loadWasm } from 'signum-bnn/runtime';
   const pixels = readFileSync('pixels');
   const builds = ['signum.wasm', 'signum-relaxed.wasm'].map((file) => import.meta.resolve('signum-bnn/' + file));
-  const answers = [kernels(), await loadWasm(builds[0]), await loadWasm(builds[1])].map((kernels) => {
+  const backends = [kernels(), await loadWasm(builds[0]), await loadWasm(builds[1])];
+  const answers = backends.map(async (kernels) => {
     const model = loadPackedModel(readFileSync('model.safetensors'), { kernels });
-    return { detail: kernels.detail, logits: [...model.run(model.normalise(pixels))], predictions: model.predict(pixels) };
+    const zoo = (await load('zoo:lfc-bnn-mnist', { kernels })).predict(pixels.subarray(0, 7 * 784));
+    return { detail: kernels.detail, logits: [...model.run(model.normalise(pixels))], predictions: model.predict(pixels), zoo };
   });
-  console.log(JSON.stringify(answers));`;
+  console.log(JSON.stringify(await Promise.all(answers)));`;
 
 /** A folder of its own with these files, the model, the images, and the packages of the project before it. */
 let packages = join(work, 'node_modules');
@@ -121,7 +126,7 @@ function kernelsThatGive(field, values) {
 }
 
 async function checkPage(address, refusal) {
-  const { error, logits, predictions, worker, shown, route } = await visit(address);
+  const { error, logits, predictions, worker, shown, route, zoo } = await visit(address);
   if (refusal) {
     assert.match(error, refusal);
     return `refused: ${error}`;
@@ -131,6 +136,7 @@ async function checkPage(address, refusal) {
   kernelsThatGive('predictions', predictions);
   const parts = [page, `worker ${kernelsThatGive('predictions', worker)}`];
   if (shown !== undefined) assert.equal(shown, classes.join(' '));
+  if (zoo !== undefined) parts.push(`zoo ${kernelsThatGive('zoo', zoo)}`);
   if (route !== undefined) parts.push(`server ${kernelsThatGive('predictions', route)}`);
   return parts.join(', ');
 }
@@ -173,6 +179,11 @@ const nextFiles = {
     }`,
 };
 
+/** The page loads a network of the zoo too. */
+const withZoo = () => ({
+  'main.js': "import { check } from './check.js'; import { loadDigits } from './zoo.js'; check({ zoo: loadDigits });",
+  'zoo.js': block('page/zoo.js'),
+});
 const viteDev = () => ({ 'vite.config.js': block('vite/vite.config.js') });
 /** One pixel. */
 const picture = Buffer.from(
@@ -207,14 +218,14 @@ const cases = {
   },
   deno: () => checkProgram(project('deno', { 'classify.mjs': block('node/classify.mjs') }), block('deno/run')),
   'vite 8, build': () => {
-    const folder = pageProject('vite-build');
+    const folder = pageProject('vite-build', withZoo());
     run(folder, 'npx vite build');
     return checkPage(serve(join(folder, 'dist')));
   },
-  'vite 8, dev': () => checkServer(pageProject('vite-dev', viteDev()), 'vite'),
+  'vite 8, dev': () => checkServer(pageProject('vite-dev', { ...viteDev(), ...withZoo() }), 'vite'),
   'vite 7, dev': () => checkServer(pageProject('vite-7-dev', viteDev()), 'node node_modules/vite-7/bin/vite.js'),
   webpack: () => {
-    const folder = pageProject('webpack');
+    const folder = pageProject('webpack', withZoo());
     run(folder, 'npx webpack --mode production --entry ./main.js --output-path public');
     return checkPage(serve(join(folder, 'public')));
   },

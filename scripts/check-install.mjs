@@ -101,7 +101,17 @@ try {
     check(!/slower than native/.test(stderr), `a fallback: ${stderr}`);
   }
 
-  // without the platform's package, and without optional ones at all
+  const classify =
+    "import('signum-bnn').then(async ({ load }) => console.log((await load('zoo:lfc-bnn-mnist')).predict(new Uint8Array(784))[0].length))";
+  check(run(`node -e "${classify}"`).stdout.trim() === '5', 'a network of the zoo does not answer');
+  const zoo = run('node_modules/.bin/signum zoo --json')
+    .stdout.trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  for (const { id } of zoo)
+    run(`node_modules/.bin/signum predict zoo:${id} node_modules/signum-bnn/examples/seven.png`);
+
+  // without the platform's package, the zoo, and without optional ones at all
   rmSync(join(project, 'node_modules/@signum-bnn'), { recursive: true });
   const predict = 'node_modules/.bin/signum predict runs/mine node_modules/signum-bnn/examples/seven.png';
   const { stderr } = run(predict);
@@ -115,6 +125,10 @@ try {
     without.backend === 'wasm' && without.addon.source === null && /not installed/.test(without.addon.reason),
     JSON.stringify(without),
   );
+  for (const command of ['zoo', 'predict zoo:lfc-bnn-mnist x.png']) {
+    const said = run(`node_modules/.bin/signum ${command}`, { failing: true }).stderr;
+    check(/npm install @signum-bnn\/zoo/.test(said), `the missing zoo is not named: ${said}`);
+  }
   console.log('a stranger can install and use it');
 } finally {
   rmSync(project, { recursive: true, force: true });

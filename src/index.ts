@@ -16,6 +16,7 @@ export { type Packed, type PackOptions, pack } from './pack/pack.ts';
 export { recipeOptions } from './recipes/options.ts';
 export type { Recipe } from './recipes/recipe.ts';
 export { recipeNamed, recipes } from './recipes/table.ts';
+export { load, type ModelSource } from './runtime/load.ts';
 export { loadPackedModel, PackedModel } from './runtime/packed-model.ts';
 export type { Prediction } from './runtime/prediction.ts';
 export { PackedEnsemble, type Vote } from './runtime/vote.ts';

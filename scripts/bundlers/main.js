@@ -14,13 +14,14 @@ async function shownBy(address) {
   return 'nothing';
 }
 
-async function answers({ page, route }) {
+async function answers({ page, route, zoo }) {
   const pixels = new Uint8Array(await (await fetch('/pixels')).arrayBuffer());
   const model = await loadModel('/model.safetensors');
   return {
     logits: [...model.run(model.normalise(pixels))],
     predictions: model.predict(pixels),
     worker: await classifyInWorker(pixels),
+    ...(zoo && { zoo: (await zoo()).predict(pixels.subarray(0, 7 * 784)) }),
     ...(page && { shown: await shownBy(page) }),
     ...(route && { route: await (await fetch(route, { method: 'POST', body: pixels })).json() }),
   };

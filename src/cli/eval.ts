@@ -25,7 +25,7 @@ import { loadNetwork } from './trained.ts';
 
 export function defineEval(command: Command): void {
   command
-    .argument('<run-or-model>', 'run folder, ensemble, or packed .safetensors file')
+    .argument('<run-or-model>', 'run folder, ensemble, packed .safetensors file, or zoo:<network>')
     .option('--data <name>', 'data set (default: that of the run)')
     .option(...allowBroken)
     .option(

@@ -32,14 +32,14 @@ function targetsOf(given: readonly string[]): Target[] {
 
 export function definePredict(command: Command): void {
   command
-    .argument('<model>', 'packed .safetensors file, run folder or ensemble')
+    .argument('<model>', 'packed .safetensors file, run folder, ensemble or zoo:<network>')
     .argument('<images...>', 'JPEG, PNG, WebP, AVIF, GIF, TIFF files, or folders')
     .option('--top <n>', 'classes to print', atLeastOne, 3)
     .option(...maxBytes)
     .option('--json', 'print one JSON object per image')
     .addHelpText(
       'after',
-      '\nA picture that cannot be read is named, and the others go on; the exit code then is 1.\n\nExamples:\n  signum predict runs/resnet20-ir-net-cifar10 cat.jpg dog.png\n  signum predict model.safetensors photos/ --json',
+      '\nA picture that cannot be read is named, and the others go on; the exit code then is 1.\n\nExamples:\n  signum predict runs/resnet20-ir-net-cifar10 cat.jpg dog.png\n  signum predict model.safetensors photos/ --json\n  signum predict zoo:lfc-bnn-mnist seven.png',
     )
     .action(async (path: string, given: string[], options: { top: number; maxBytes?: number; json?: boolean }) => {
       const { top, json } = options;

@@ -91,6 +91,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import('./recipes.ts')).defineRecipes,
   },
   {
+    name: 'zoo',
+    description: 'list the trained networks of the package @signum-bnn/zoo',
+    load: async () => (await import('./zoo.ts')).defineZoo,
+  },
+  {
     name: 'data',
     description: 'list the data sets and where they are looked for',
     load: async () => (await import('./lists.ts')).defineData,

@@ -7,6 +7,7 @@ import { fileProblem } from '../data/files.ts';
 import type { Packed } from '../pack/pack.ts';
 import { type LoadOptions, loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import type { PackedEnsemble } from '../runtime/vote.ts';
+import { isZooName, zooFolder } from '../runtime/zoo.ts';
 import { tellLine } from './output.ts';
 
 /** A packed model from its file, or from a run folder that holds one; or the packed networks of an ensemble's folder. */
@@ -46,8 +47,9 @@ export function namedRun(name: string): string {
   return path;
 }
 
-/** The run, model or ensemble that is meant: a path that exists as given, else `runs/<name>` under the working directory. */
+/** The run, model or ensemble that is meant: a network of the zoo, a path that exists as given, else `runs/<name>` under the working directory. */
 export function runPath(name: string): string {
+  if (isZooName(name)) return join(zooFolder(name), packedFile);
   if (/[/\\]/.test(name)) return name;
   const run = join('runs', name);
   if (!existsSync(name)) return run;

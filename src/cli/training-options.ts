@@ -66,8 +66,8 @@ export function withTrainingOptions(command: Command): Command {
       'which fifth of a folder without test pictures is kept for the test (default: 1)',
       integer,
     )
-    .option('--init <run>', 'start from the weights of a trained run, e.g. of method float')
-    .option('--teacher <run>', 'trained run to learn from, in the way of the method or of --distill')
+    .option('--init <run>', 'start from the weights of a trained run, e.g. of method float, or of zoo:<network>')
+    .option('--teacher <run>', 'trained run or zoo:<network> to learn from, in the way of the method or of --distill')
     .option(
       '--distill <share>',
       "learn so much from the teacher's answers, the rest from labels (default: 0.5 where the method has no way of its own)",

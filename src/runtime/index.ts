@@ -3,6 +3,7 @@ export { type BackendName, kernels, threads, useBackend } from '../backend/selec
 export { loadWasm, type WasmSource } from '../backend/wasm/load.ts';
 export { FormatError, ShapeError, SignumError, UsageError } from '../core/errors.ts';
 export type { PackedGraph, PackedNode } from './graph.ts';
+export { load, type ModelSource } from './load.ts';
 export type { MemoryNeed } from './memory.ts';
 export { type LoadOptions, loadPackedModel, type NodeObserver, PackedModel } from './packed-model.ts';
 export type { Prediction } from './prediction.ts';

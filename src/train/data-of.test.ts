@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -81,6 +81,21 @@ test('a run that was begun on the order of the files goes on with it, and a late
   expect(old).toEqual(await ends('steady', blobs, blobs));
   const later = await ends('later', sorted, sorted);
   expect(later).not.toEqual(old);
+});
+
+test('log, report and evaluation say whether the pixels are the published ones; of sets nobody knows, nothing', async () => {
+  for (const [originalPixels, said] of [
+    [true, /blobs, original pixels, 1 epochs/],
+    [false, /blobs, not the original pixels \(recompressed\?\), 1 epochs/],
+    [undefined, /blobs, 1 epochs/],
+  ] as const) {
+    const folder = new RunFolder(join(directory, String(originalPixels)));
+    const data = originalPixels === undefined ? blobs : { ...blobs, originalPixels };
+    await trainRun(folder, options({ limit: 64 }), data);
+    expect(folder.readMetrics()[0]!.originalPixels).toBe(originalPixels);
+    expect(readFileSync(folder.file('report.html'), 'utf8')).toMatch(said);
+    expect(JSON.parse(readFileSync(folder.file('evaluation.json'), 'utf8')).originalPixels).toBe(originalPixels);
+  }
 });
 
 test('what a network learns from or starts from says the order of classes and the normalisation', async () => {

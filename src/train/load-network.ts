@@ -1,15 +1,31 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
+import { isZooName, zooFolder } from '../runtime/zoo.ts';
 import { adoptAverages } from './average.ts';
 import { type LoadedCheckpoint, readCheckpoint, restore } from './checkpoint.ts';
 
-/** The checkpoint file of a run folder, a run's name or that file itself; null when there is nothing at the path. */
+/**
+ * The checkpoint file of a run folder, a run's name, that file itself, or a network of the zoo; null when there is nothing at the path.
+ *
+ * @throws UsageError when the zoo has no such network, or only its signs
+ */
 export function checkpointOf(path: string): string | null {
+  if (isZooName(path)) return latentsOf(path);
   const found = [path, join('runs', path)].find((candidate) => existsSync(candidate));
   if (found === undefined) return null;
   return statSync(found).isDirectory() ? join(found, 'checkpoint.safetensors') : found;
+}
+
+function latentsOf(name: string): string {
+  const file = join(zooFolder(name), 'checkpoint.safetensors');
+  if (existsSync(file)) return file;
+  throw new UsageError(
+    `${printable(name)} comes without its float weights, which are too large for the zoo: train it again (\`signum zoo --json\` tells its command), or start from one that has them (\`signum zoo\`)`,
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { WasmBuild } from '../wasm/features.ts';
 
-export { bytesFrom as fetchWasm } from './bytes-from.ts';
+export { bytesFrom as bytesAt } from './bytes-from.ts';
 export * from './no-addon.ts';
 
 /** Files cannot be read synchronously here. */

@@ -3,7 +3,7 @@ import { ranges, zipped } from '#wasm-builds';
 import type { WasmBuild } from '../wasm/features.ts';
 
 // the platform of `signum-bnn/runtime/inline`: a browser's, but with the WebAssembly kernels in the script itself
-export { bytesFrom as fetchWasm } from './bytes-from.ts';
+export { bytesFrom as bytesAt } from './bytes-from.ts';
 export * from './no-addon.ts';
 
 export function readWasm(build: WasmBuild): Uint8Array<ArrayBuffer> {

@@ -16,5 +16,8 @@ export function addonSource(): AddonSource | null {
   return null;
 }
 
+/** A page has no folders to look in. */
+export const zooFolders: (() => ReadonlyMap<string, string> | null) | null = null;
+
 /** WebAssembly is the best a page can have: nothing to tell. */
 export function notice(_message: string): void {}

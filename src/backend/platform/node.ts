@@ -6,6 +6,7 @@ import { bytesFrom } from './bytes-from.ts';
 
 export { addonSource, loadAddon } from './addon-file.ts';
 export { environmentVariable } from './environment.ts';
+export { zooFolders } from './zoo-folders.ts';
 
 /** Bundlers copy the files and rewrite their addresses only when they read exactly `new URL('...', import.meta.url)`. */
 export function wasmSource(build: WasmBuild): URL {
@@ -26,7 +27,7 @@ export function readWasm(build: WasmBuild): Uint8Array<ArrayBuffer> | Error {
 }
 
 /** Reads a file's path or `file:` address, or fetches. */
-export async function fetchWasm(address: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function bytesAt(address: string): Promise<Uint8Array<ArrayBuffer>> {
   // two letters at least: `C:` is a drive
   const url = /^[a-z]{2,}:/i.test(address) ? new URL(address) : pathToFileURL(address);
   return url.protocol === 'file:' ? new Uint8Array(readFileSync(url)) : bytesFrom(url.href);

@@ -1,4 +1,4 @@
-import { fetchWasm, readWasm, wasmSource } from '#platform';
+import { bytesAt, readWasm, wasmSource } from '#platform';
 import { SignumError } from '../../core/errors.ts';
 import type { Kernels } from '../kernels.ts';
 import { bindWasm } from './binding.ts';
@@ -80,7 +80,7 @@ async function compile(source: WasmSource, build: WasmBuild): Promise<WebAssembl
   const address = `${source}`.endsWith('/') ? `${source}${wasmFiles[build]}` : `${source}`;
   const shown = address.length > 200 ? `${address.slice(0, 200)}...` : address;
   try {
-    return await WebAssembly.compile(await fetchWasm(address));
+    return await WebAssembly.compile(await bytesAt(address));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SignumError(`the WebAssembly kernels cannot be had from ${shown} (${reason}): ${inlineCure}`);

@@ -1,0 +1,3 @@
+/** Where the packed network lies: give it to `load` of `signum-bnn/runtime`. */
+declare const address: URL;
+export default address;
