@@ -10,6 +10,7 @@ const none = new Float32Array(0);
  * @param means [N] written
  * @param inverse [N] written
  * @param ones as long as x, all 1
+ * @param correction of the n that the sum of squares is divided by: 1 is the unbiased variance
  */
 export function sampleMoments(
   kernels: Kernels,
@@ -18,14 +19,16 @@ export function sampleMoments(
   inverse: Float32Array,
   ones: Float32Array,
   samples: number,
+  correction = 0,
 ): void {
   const perSample = x.length / samples;
+  const enlarged = perSample / Math.max(1, perSample - correction);
   kernels.rowDots(x, ones, means, samples, perSample);
   kernels.rowDots(x, x, inverse, samples, perSample);
   for (let n = 0; n < samples; n++) {
     means[n]! /= perSample;
     const variance = Math.max(0, inverse[n]! / perSample - means[n]! ** 2);
-    inverse[n] = 1 / Math.sqrt(variance + epsilon);
+    inverse[n] = 1 / Math.sqrt(variance * enlarged + epsilon);
   }
 }
 

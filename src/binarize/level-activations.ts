@@ -2,7 +2,7 @@ import { packCodePlane } from '../backend/plane-conv.ts';
 import { kernels } from '../backend/select.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import { type LevelCodes, planeCount, unitCodes } from '../core/level-codes.ts';
-import { quantizeUnit, unitLevels } from '../core/unit-levels.ts';
+import { quantizeUnit, type Ties, unitLevels } from '../core/unit-levels.ts';
 import { floats, release, words } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import { PlaneTensor, Tensor } from '../tensor/tensor.ts';
@@ -59,23 +59,24 @@ export function quantizeToPlanes(
 /**
  * quantize_k(clip(x, 0, 1)): levels in [0,1], as bit-planes up to 4 bits; gradient 1 inside the clip, else 0.
  *
+ * @param ties 'up' for what was trained before halves went to even codes
  * Source: Zhou 2016 (DoReFa), sec. 2.5.
  */
-export function unitActivation(bits: number): Quantizer<PlaneTensor | Tensor> {
+export function unitActivation(bits: number, ties: Ties = 'even'): Quantizer<PlaneTensor | Tensor> {
   if (bits <= mostPlanes) {
-    const codes = unitCodes(bits);
+    const codes = unitCodes(bits, ties);
     return (x) => quantizeToPlanes(x, codes, 1 / (2 ** bits - 1), [0, 1]);
   }
   return (x) => {
     const levels = floats(x.size);
-    unitLevels(x.data, bits, levels);
+    unitLevels(x.data, bits, levels, ties);
     const mask = withinMask(x, 0, 1);
     const backward = (dy: Float32Array) => {
       kernels().maskBits(dy, mask, dy, x.rows, x.channels);
       return [dy];
     };
     const y = new Tensor(levels, x.shape);
-    return record('unitLevels', [x], y, backward, { attributes: { bits }, saved: [mask] });
+    return record('unitLevels', [x], y, backward, { attributes: { bits, ties }, saved: [mask] });
   };
 }
 

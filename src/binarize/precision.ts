@@ -151,7 +151,8 @@ function signLevels(x: Tensor, bits: number, reach: number): ActivationSum {
 
 /** 2^bits even levels over the best reach for the spread of the layer's activations; up to 4 bits as bit-planes. */
 function rangedActivation(bits: number): ActivationQuantizer {
-  const unit = unitActivation(bits);
+  // its own, of no reference: as it was
+  const unit = unitActivation(bits, 'up');
   return learning(
     () => ({ kept: { spread: new Float32Array(1) } }),
     (x, context, { kept }) => {

@@ -10,13 +10,15 @@ import type { Quantizer } from './quantizer.ts';
  *
  * @param x [N,H,W,C]
  * @param constant the deviation is a constant to the gradient
+ * @param unbiased divides the sum of squares by n - 1
  * Source: Xu 2021 (ReCU), eq. 13; Lin 2020 (RBNN), sec. 3.5.
  */
-export function sampleNormalise(x: Tensor, centred: boolean, constant = false): Tensor {
+export function sampleNormalise(x: Tensor, centred: boolean, constant = false, unbiased = false): Tensor {
   const samples = x.shape[0]!;
   const perSample = x.size / samples;
+  const correction = unbiased ? 1 : 0;
   const [means, inverse, ones] = [floats(samples), floats(samples), floats(x.size).fill(1)];
-  sampleMoments(kernels(), x.data, means, inverse, ones, samples);
+  sampleMoments(kernels(), x.data, means, inverse, ones, samples, correction);
   release(ones);
   const y = emptyTensor(x.shape);
   normaliseSamples(kernels(), x.data, means, inverse, centred, y.data, samples, x.channels);
@@ -28,8 +30,8 @@ export function sampleNormalise(x: Tensor, centred: boolean, constant = false): 
     const [products, sums, ones] = [floats(samples), floats(samples), floats(x.size).fill(1)];
     kernels().rowDots(dy, y.data, products, samples, perSample);
     kernels().rowDots(dy, ones, sums, samples, perSample);
-    // dy s - mean(dy) s - (x - mean) s^2 mean(dy y), s the inverse spread
-    const through = (n: number) => (products[n]! / perSample) * inverse[n]! ** 2;
+    // dy s - mean(dy) s - (x - mean) s^2 sum(dy y)/(n - correction), s the inverse spread
+    const through = (n: number) => (products[n]! / Math.max(1, perSample - correction)) * inverse[n]! ** 2;
     const shift = (n: number) => means[n]! * through(n) - (centred ? (sums[n]! / perSample) * inverse[n]! : 0);
     kernels().rowScale(dy, inverse, dy, samples, perSample);
     sampleAffine(kernels(), x.data, (n) => -through(n), shift, dy, dy, samples, x.channels);
@@ -41,7 +43,7 @@ export function sampleNormalise(x: Tensor, centred: boolean, constant = false): 
 
 /**
  * Normalises each image before a sign. Without centring no sign changes, so that testing and packed networks skip it; the
- * gradient alone needs it.
+ * gradient alone needs it, and alone tells the unbiased deviation, which the codes have, from the biased one of packed networks.
  */
 export function sampleStandardised(options: {
   centred: boolean;
@@ -52,6 +54,6 @@ export function sampleStandardised(options: {
   const { centred, constant, quantizer } = options;
   return (x, context, own) =>
     context.training || centred
-      ? quantizer(sampleNormalise(x, centred, constant), context, own)
+      ? quantizer(sampleNormalise(x, centred, constant, context.training), context, own)
       : quantizer(x, context, own);
 }

@@ -11,36 +11,44 @@ import type { Quantizer } from './quantizer.ts';
 /** A differentiable map of the latent weights before their signs are taken. */
 export type WeightTransform = Quantizer<Tensor>;
 
+/** (w - mean_c)/std_c per filter. @param correction of the n that the sum of squares is divided by: 1 is the unbiased std */
+const standardised =
+  (correction: 0 | 1): WeightTransform =>
+  (w) => {
+    const { rows, channels } = w;
+    const [mean, invStd, shift, gamma] = [floats(channels), floats(channels), floats(channels), floats(channels)];
+    kernels().channelMoments(w.data, mean, invStd, rows, channels);
+    // batch-norm uses the biased variance; the constant factor makes it the other std
+    const unbiased = rows > correction ? Math.sqrt((rows - correction) / rows) : 1;
+    const scale = floats(channels);
+    for (let c = 0; c < channels; c++) {
+      invStd[c] = 1 / Math.sqrt(invStd[c]! + 1e-12);
+      gamma[c] = unbiased;
+      scale[c] = unbiased * invStd[c]!;
+      shift[c] = -mean[c]! * scale[c]!;
+    }
+    const y = emptyTensor(w.shape);
+    affineColumns(kernels(), w.data, scale, shift, y.data, rows);
+    release(shift);
+    release(scale);
+    const backward = (dy: Float32Array) => {
+      const [dgamma, dbeta] = [floats(channels), floats(channels)];
+      plainBatchNormBackward(kernels(), w.data, dy, mean, invStd, gamma, dy, dgamma, dbeta, rows);
+      release(dgamma);
+      release(dbeta);
+      return [dy];
+    };
+    return record('standardise', [w], y, backward, { saved: [mean, invStd, gamma] });
+  };
+
 /**
  * (w - mean_c)/std_c per filter, unbiased std: zero mean makes the signs balanced (maximum entropy), unit variance keeps
  * the estimator's range. Source: Qin 2020 (IR-Net), eq. 5-6.
  */
-export const standardise: WeightTransform = (w) => {
-  const { rows, channels } = w;
-  const [mean, invStd, shift, gamma] = [floats(channels), floats(channels), floats(channels), floats(channels)];
-  kernels().channelMoments(w.data, mean, invStd, rows, channels);
-  // batch-norm uses the biased variance; the constant factor makes it the unbiased std
-  const unbiased = rows > 1 ? Math.sqrt((rows - 1) / rows) : 1;
-  const scale = floats(channels);
-  for (let c = 0; c < channels; c++) {
-    invStd[c] = 1 / Math.sqrt(invStd[c]! + 1e-12);
-    gamma[c] = unbiased;
-    scale[c] = unbiased * invStd[c]!;
-    shift[c] = -mean[c]! * scale[c]!;
-  }
-  const y = emptyTensor(w.shape);
-  affineColumns(kernels(), w.data, scale, shift, y.data, rows);
-  release(shift);
-  release(scale);
-  const backward = (dy: Float32Array) => {
-    const [dgamma, dbeta] = [floats(channels), floats(channels)];
-    plainBatchNormBackward(kernels(), w.data, dy, mean, invStd, gamma, dy, dgamma, dbeta, rows);
-    release(dgamma);
-    release(dbeta);
-    return [dy];
-  };
-  return record('standardise', [w], y, backward, { saved: [mean, invStd, gamma] });
-};
+export const standardise = standardised(1);
+
+/** The same by the biased std, as AdaBin has it. */
+export const standardiseBiased = standardised(0);
 
 /** w - mean_c per filter: half of the signs are +1, the most a bit can tell. Source: Shen 2019 (BBG), eq. 4-5. */
 export const centre: WeightTransform = (w) => {

@@ -1,6 +1,6 @@
 import { kernels } from '../backend/select.ts';
 import { wordsFor } from '../core/bits.ts';
-import { quantizeUnit } from '../core/unit-levels.ts';
+import { quantizeUnit, type Ties } from '../core/unit-levels.ts';
 import { floats, release, words } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import { SignFilter, type Tensor } from '../tensor/tensor.ts';
@@ -110,25 +110,31 @@ export function compose<Out>(...steps: [...WeightTransform[], Quantizer<Out>]): 
 }
 
 /**
- * k > 1 bits: 2 quantize_k(tanh w/(2 max|tanh w|) + 1/2) - 1; the rounding passes gradient 1, tanh its own.
+ * k > 1 bits: 2 quantize_k(tanh w/(2 max|tanh w|) + 1/2) - 1; the rounding passes gradient 1, tanh and the maximum their own.
  *
- * Source: Zhou 2016 (DoReFa), eq. 9.
+ * Source: Zhou 2016 (DoReFa), eq. 9, and the authors' code, where the gradient goes through the maximum too.
  */
-export function tanhLevels(bits: number): Quantizer<Tensor> {
+export function tanhLevels(bits: number, ties?: Ties): Quantizer<Tensor> {
   return (w) => {
     const squashed = floats(w.size);
     kernels().unary('tanh', w.data, squashed);
     const largest = squashed.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
     const y = emptyTensor(w.shape);
-    for (let i = 0; i < y.size; i++) y.data[i] = 2 * quantizeUnit(squashed[i]! / (2 * largest) + 0.5, bits) - 1;
-    release(squashed);
+    for (let i = 0; i < y.size; i++) y.data[i] = 2 * quantizeUnit(squashed[i]! / (2 * largest) + 0.5, bits, ties) - 1;
     const backward = (dy: Float32Array) => {
+      const dSquashed = floats(w.size);
+      const atMost = [...squashed.keys()].filter((i) => Math.abs(squashed[i]!) === largest);
+      let along = 0;
+      for (let i = 0; i < dy.length; i++) along += dy[i]! * squashed[i]!;
+      for (let i = 0; i < dy.length; i++) dSquashed[i] = dy[i]! / largest;
+      // equal maxima share, as in TensorFlow and PyTorch
+      for (const i of atMost) dSquashed[i]! -= (Math.sign(squashed[i]!) * along) / (largest ** 2 * atMost.length);
       const dw = floats(w.size);
-      kernels().unaryBackward('tanh', w.data, dy, dw, 0, 0);
-      kernels().blend(dw, 0, 1 / largest, dw);
+      kernels().unaryBackward('tanh', w.data, dSquashed, dw, 0, 0);
+      release(dSquashed);
       return [dw];
     };
-    return record('weightLevels', [w], y, backward, { attributes: { bits } });
+    return record('weightLevels', [w], y, backward, { attributes: { bits }, saved: [squashed] });
   };
 }
 

@@ -1,3 +1,5 @@
+import { type Ties, unitCode } from './unit-levels.ts';
+
 /**
  * Few-bit codes of activations by comparison: the code of x is the pattern of how many thresholds are at most x. Bit p of a
  * pattern goes to bit-plane p; the lowest level has pattern 0.
@@ -38,12 +40,14 @@ export function nextFloat(value: number): number {
  *
  * Source: Zhou 2016 (DoReFa), eq. 5.
  */
-export function unitCodes(bits: number): LevelCodes {
+export function unitCodes(bits: number, ties?: Ties): LevelCodes {
   const levels = 2 ** bits - 1;
   const thresholds = Float32Array.from({ length: levels }, (_, i) => {
-    const nearest = Math.fround((i + 0.5) / levels);
-    // a float32 times a small integer is exact in double precision
-    return nearest * levels >= i + 0.5 ? nearest : nextFloat(nearest);
+    // a few float32 below the border, then upwards: a product rounded to float32 may be half-way without its factors being so
+    const pattern = new Uint32Array(Float32Array.of((i + 0.5) / levels).buffer);
+    const candidate = new Float32Array(pattern.buffer);
+    for (pattern[0]! -= 4; unitCode(candidate[0]!, bits, ties) <= i; ) pattern[0]!++;
+    return candidate[0]!;
   });
   return plainCodes(thresholds);
 }

@@ -6,18 +6,20 @@ import { layerNormalise } from '../binarize/layer-affine.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { scaleColumns } from '../binarize/scales.ts';
 import type { ActivationSum, FilterSum } from '../binarize/terms.ts';
-import { standardise } from '../binarize/transforms.ts';
+import { standardiseBiased } from '../binarize/transforms.ts';
 import { signFilterOf } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine } from '../optim/schedules.ts';
+import { multiply } from '../tensor/ops/arithmetic.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { gradientOf, record } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { defineMethod } from './method.ts';
 
 /** alpha_c sign((w - beta_c)/alpha_c) + beta_c, alpha and beta the spread and the mean of a filter: the set fits its weights (eq. 8-10). */
 const fittedSet: Quantizer<FilterSum> = (w, context) => {
   const [means, spreads] = [filterMeans(w), filterSpreads(w)];
-  const normal = standardise(w, context);
+  const normal = standardiseBiased(w, context);
   const alpha = floats(w.channels);
   alpha.set(spreads.data);
   const filter = signFilterOf(normal, alpha);
@@ -39,21 +41,28 @@ const fittedSet: Quantizer<FilterSum> = (w, context) => {
 
 const signs = binarizeActivation(approxSign);
 
-/** alpha sign((x - beta)/alpha) + beta, alpha and beta learned for the layer (eq. 12-14). */
-const learnedSet: Quantizer<ActivationSum> = learning(
-  () => ({ learned: { spread: { values: Float32Array.of(1) }, centre: { values: Float32Array.of(0) } } }),
-  (x, context, { learned }) => {
-    const [spread, centre] = [learned['spread']!, learned['centre']!];
-    return {
-      terms: [{ bits: signs(layerNormalise(x, centre, spread), context), scale: spread }],
-      offset: centre,
-    };
-  },
-);
+/** alpha and beta of a layer's activations, and the set that they make. */
+const learnedSet = (offset: (spread: Tensor, centre: Tensor) => Tensor): Quantizer<ActivationSum> =>
+  learning(
+    () => ({ learned: { spread: { values: Float32Array.of(1) }, centre: { values: Float32Array.of(0) } } }),
+    (x, context, { learned }) => {
+      const [spread, centre] = [learned['spread']!, learned['centre']!];
+      return {
+        terms: [{ bits: signs(layerNormalise(x, centre, spread), context), scale: spread }],
+        offset: offset(spread, centre),
+      };
+    },
+  );
+
+/** alpha (sign((x - beta)/alpha) + beta), as the authors' code has it; the paper leaves beta outside the bracket (eq. 12). */
+const scaledSet = learnedSet(multiply);
+
+/** alpha sign((x - beta)/alpha) + beta: the set of revision 1. */
+export const plainSet = learnedSet((_spread, centre) => centre);
 
 /**
- * AdaBin: the two values of weights and activations are not +-1 but a set of its own, {beta - alpha, beta + alpha}, for each filter and
- * each layer; the product is one XNOR convolution and one sum of bits per window (Tu et al., ECCV 2022, eq. 8-15).
+ * AdaBin: the two values of weights and activations are not +-1 but a set of its own, {beta - alpha, beta + alpha}, for each filter, and
+ * alpha {beta - 1, beta + 1} for each layer; the product is one XNOR convolution and one sum of bits per window (Tu et al., ECCV 2022, eq. 8-15).
  */
 export const adaBin = defineMethod({
   id: 'ada-bin',
@@ -63,7 +72,7 @@ export const adaBin = defineMethod({
   family: 'quantization-error',
   bits: { weight: 1, activation: 1 },
   weight: fittedSet,
-  activation: learnedSet,
+  activation: scaledSet,
   schedule: ({ progress }) => ({ t: 0.001 * 10_000 ** progress }),
   structure: {
     order: 'conv-bn',

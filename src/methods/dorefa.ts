@@ -25,6 +25,7 @@ export function dorefaNet({ weight, activation, gradient = 32 }: DorefaBits): Me
     weight === 1 && activation === 32 ? '' : `-w${weight}a${activation}${gradient < 32 ? `g${gradient}` : ''}`;
   return defineMethod({
     id: `dorefa${suffix}`,
+    ...(weight === 1 && activation >= 32 ? {} : { revision: 2 }),
     title: `DoReFa-Net ${weight}/${activation}/${gradient} bits`,
     paper: 'Zhou et al., 2016',
     family: 'quantization-error',

@@ -1,11 +1,19 @@
+import { unitActivation } from '../binarize/level-activations.ts';
+import { tanhLevels } from '../binarize/weights.ts';
 import { cosine } from '../optim/schedules.ts';
-import { adaBin } from './ada-bin.ts';
+import { adaBin, plainSet } from './ada-bin.ts';
+import { defensiveQuantization } from './defensive-quantization.ts';
+import { dorefaNet } from './dorefa.ts';
 import { groupNetGroupwise } from './group-net.ts';
 import { irNet, irNetResnet20, slopeFrom } from './ir-net.ts';
 import { lqNet } from './lq-nets.ts';
 import type { Method, Structure, TrainingDefaults } from './method.ts';
+import { clippedAt, pactNet } from './pact.ts';
 import { rbnn } from './rbnn.ts';
 import { recu } from './recu.ts';
+import { activationLadder, guidedTraining, stepping } from './stepping.ts';
+import { syq, syqLayer, syqRow } from './syq.ts';
+import { wrpnNet } from './wrpn.ts';
 
 /** The fields of a structure in the days before runs stored theirs. Closed: later fields were absent then. */
 const firstFields: ReadonlySet<string> = new Set<keyof Structure>([
@@ -51,6 +59,10 @@ const first = (method: Method, changes: Partial<Method> = {}, defaults: Partial<
   return { ...form, ...changes, revision: 1, defaults: { ...form.defaults, ...defaults } };
 };
 
+/** Few-bit activations of before halves went to even codes. */
+const tiesUp = (method: Method, changes: Partial<Method> = {}): Method =>
+  first(method, { activation: unitActivation(method.bits.activation, 'up'), ...changes });
+
 /**
  * What methods were before their present `revision`: runs evaluate, pack and continue as what they were. A form is added here, whole, when a change
  * of its method gives other outputs, other parameters, another schedule or another value of a structure field that existed.
@@ -60,7 +72,7 @@ export const earlier: readonly Method[] = [
   first(irNetResnet20),
   first(recu),
   first(rbnn, {}, { rate: cosine() }),
-  first(adaBin, { schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }) }, { batch: 256 }),
+  first(adaBin, { activation: plainSet, schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }) }, { batch: 256 }),
   first(lqNet(1, 2)),
   first(lqNet(2, 2)),
   {
@@ -70,4 +82,18 @@ export const earlier: readonly Method[] = [
     title: 'Group-Net BPAC, one binary filter at two dilations',
     structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'none', dilations: 2 },
   },
+  tiesUp(dorefaNet({ weight: 1, activation: 1 })),
+  tiesUp(dorefaNet({ weight: 1, activation: 2 })),
+  tiesUp(dorefaNet({ weight: 1, activation: 2, gradient: 6 })),
+  tiesUp(dorefaNet({ weight: 2, activation: 2 }), { weight: tanhLevels(2, 'up') }),
+  tiesUp(guidedTraining),
+  tiesUp(defensiveQuantization),
+  tiesUp(wrpnNet(2, 1)),
+  tiesUp(wrpnNet(2, 2)),
+  tiesUp(syq),
+  tiesUp(syqRow),
+  tiesUp(syqLayer),
+  first(pactNet(4), { activation: clippedAt(4, 'up') }),
+  first(pactNet(2), { activation: clippedAt(2, 'up') }),
+  first(stepping, { activation: activationLadder('up') }),
 ];

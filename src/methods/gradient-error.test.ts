@@ -86,9 +86,9 @@ describe('ProxQuant (survey [92])', () => {
     expect(rounded(w)).toEqual([0.3, 1, 1.2, -0.6, -1]);
     const clipped = Float32Array.of(0.2, -0.9, 0, -0);
     proximalBinary(clipped, 1);
-    expect([...clipped]).toEqual([1, -1, 1, 1]);
+    expect([...clipped]).toEqual([1, -1, 0, -0]);
     proximalBinary(clipped, 0.3);
-    expect([...clipped]).toEqual([1, -1, 1, 1]);
+    expect([...clipped]).toEqual([1, -1, 0, -0]);
   });
 
   test('float weights, then frozen signs', () => {

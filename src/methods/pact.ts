@@ -5,6 +5,7 @@ import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { layerMean } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { plainCodes, unitCodes } from '../core/level-codes.ts';
+import type { Ties } from '../core/unit-levels.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { gradientOf, record } from '../tensor/tape.ts';
@@ -21,8 +22,8 @@ const leastAlpha = 1e-3;
  *
  * Source: Choi 2018 (PACT), eq. 1-3.
  */
-export function clippedAt(bits: number): Quantizer<PlaneTensor> {
-  const { thresholds } = unitCodes(bits);
+export function clippedAt(bits: number, ties?: Ties): Quantizer<PlaneTensor> {
+  const { thresholds } = unitCodes(bits, ties);
   return learning(
     () => ({ learned: { clip: { values: Float32Array.of(firstAlpha(bits)), decay: true } } }),
     (x, _context, { learned }) => {
@@ -52,6 +53,7 @@ export function clippedAt(bits: number): Quantizer<PlaneTensor> {
 export function pactNet(bits: number): Method {
   return defineMethod({
     id: bits === 4 ? 'pact' : `pact-w1a${bits}`,
+    revision: 2,
     title: `PACT, 1-bit weights, ${bits}-bit activations`,
     paper: 'Choi et al., 2018',
     family: 'quantization-error',

@@ -11,12 +11,12 @@ import { defineMethod, type UpdateRule } from './method.ts';
 const freezeAt = 2 / 3;
 const regularisation = 1e-4;
 
-/** The proximal step of r * sum| |w| - 1 |: moves w towards its sign by r, never past it (Bai 2019, eq. 9). */
+/** The proximal step of r * sum| |w| - 1 |: moves w towards its sign by r, never past it; 0 has none and stays (Bai 2019, eq. 9). */
 export function proximalBinary(w: Float32Array, r: number): void {
   for (let i = 0; i < w.length; i++) {
     const excess = Math.abs(w[i]!) - 1;
     const magnitude = 1 + Math.sign(excess) * Math.max(0, Math.abs(excess) - r);
-    w[i] = w[i]! < 0 ? -magnitude : magnitude;
+    w[i] = Math.sign(w[i]!) * magnitude;
   }
 }
 

@@ -38,7 +38,7 @@ export const reactNet = defineMethod({
   bits: { weight: 1, activation: 1 },
   weight: floatUntil(
     'binaryWeights',
-    binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' }),
+    binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'straight' }),
   ),
   activation: shiftedSign,
   teacher: 'optional',

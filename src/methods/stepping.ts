@@ -4,6 +4,7 @@ import type { Quantizer } from '../binarize/quantizer.ts';
 import { layerMean } from '../binarize/scales.ts';
 import type { ActivationBits, WeightBits } from '../binarize/terms.ts';
 import { binarizeWeights, tanhLevels } from '../binarize/weights.ts';
+import type { Ties } from '../core/unit-levels.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
@@ -25,6 +26,10 @@ function byBits<Out>(name: string, make: (bits: number) => Quantizer<Out>): Quan
   return (x, context, own) => made.get(context.value(name, 1))!(x, context, own);
 }
 
+/** @param ties 'up' in revision 1 */
+export const activationLadder = (ties?: Ties): Quantizer<ActivationBits> =>
+  byBits('activationBits', (bits) => (bits === 32 ? (x) => x : unitActivation(bits, ties)));
+
 const rung = (place: number) => ladder[Math.max(0, Math.min(ladder.length - 1, Math.floor(place)))]!;
 
 /**
@@ -33,12 +38,13 @@ const rung = (place: number) => ladder[Math.max(0, Math.min(ladder.length - 1, M
  */
 export const stepping = defineMethod({
   id: 'stepping',
+  revision: 2,
   title: 'Stepping bit-width, 32 to 1',
   paper: 'Zhuang et al., CVPR 2018',
   family: 'gradient-error',
   bits: { weight: 1, activation: 1 },
   weight: byBits<WeightBits>('weightBits', (bits) => (bits === 1 ? oneBit : bits === 32 ? (w) => w : tanhLevels(bits))),
-  activation: byBits<ActivationBits>('activationBits', (bits) => (bits === 32 ? (x) => x : unitActivation(bits))),
+  activation: activationLadder(),
   schedule: ({ progress }) => ({
     weightBits: rung(progress * ladder.length),
     activationBits: rung(progress * ladder.length - (progress < 1 - delay / ladder.length ? delay : 0)),

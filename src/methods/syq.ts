@@ -56,6 +56,7 @@ export function subgroupScales(group: keyof typeof groupOf): Quantizer<Tensor> {
  */
 export const syq = defineMethod({
   id: 'syq',
+  revision: 2,
   title: 'SYQ, a scale per kernel pixel',
   paper: 'Faraone et al., CVPR 2018',
   family: 'quantization-error',

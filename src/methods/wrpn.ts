@@ -13,6 +13,7 @@ import { defineMethod, type Method } from './method.ts';
 export function wrpnNet(widen: number, activation: number): Method {
   return defineMethod({
     id: `wrpn-${widen}x${activation === 1 ? '' : `-w1a${activation}`}`,
+    revision: 2,
     title: `WRPN, ${widen}x wide, 1-bit weights, ${activation}-bit activations`,
     paper: 'Mishra et al., ICLR 2018',
     family: 'quantization-error',

@@ -123,7 +123,12 @@ function translate(trace: TapeNode, ids: readonly number[], output: number, name
       case 'positionShift':
         return { ...common, op: trace.op, map: keep('map', stored(attributes['map'] as Float32Array)) };
       case 'unitLevels':
-        return { ...common, op: 'unitLevels', bits: attributes['bits'] as number };
+        return {
+          ...common,
+          op: 'unitLevels',
+          bits: attributes['bits'] as number,
+          ...(attributes['ties'] === 'even' ? { ties: 'even' } : {}),
+        };
       case 'codeSign': {
         const { thresholds, patterns } = attributes['codes'] as LevelCodes;
         return {

@@ -58,7 +58,8 @@ const ops = {
   tanh: common,
   softsign: common,
   codeLevels: { ...codes, step: finite },
-  unitLevels: { ...common, bits: whole(1, 31) },
+  /** Absent ties: halves go up. */
+  unitLevels: { ...common, bits: whole(1, 31), ties: optional(oneOf('even')) },
   add: common,
   multiply: common,
   pixelScale: common,

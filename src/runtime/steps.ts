@@ -136,7 +136,7 @@ export const prepareOp: { readonly [O in OpName]: Prepare<O> } = {
   sigmoid: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
   tanh: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
   softsign: (node, _inputs, _tensors, kernels) => unaryStep(node, kernels),
-  unitLevels: (node) => elementwise(([x], y) => unitLevels(x!.floats, node.bits, y.floats)),
+  unitLevels: (node) => elementwise(([x], y) => unitLevels(x!.floats, node.bits, y.floats, node.ties ?? 'up')),
   reshape: (_node) => elementwise(([x], y) => y.floats.set(x!.floats)),
   add: (_node, _inputs, _tensors, kernels) => elementwise(([a, b], y) => kernels.add(a!.floats, b!.floats, y.floats)),
   multiply: (_node, _inputs, _tensors, kernels) =>
