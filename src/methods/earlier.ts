@@ -2,6 +2,7 @@ import { unitActivation } from '../binarize/level-activations.ts';
 import { tanhLevels } from '../binarize/weights.ts';
 import { cosine } from '../optim/schedules.ts';
 import { adaBin, plainSet } from './ada-bin.ts';
+import { apprenticeA, apprenticeB, apprenticeC } from './apprentice.ts';
 import { defensiveQuantization } from './defensive-quantization.ts';
 import { dorefaNet } from './dorefa.ts';
 import { groupNetGroupwise } from './group-net.ts';
@@ -90,6 +91,9 @@ export const earlier: readonly Method[] = [
   tiesUp(defensiveQuantization),
   tiesUp(wrpnNet(2, 1)),
   tiesUp(wrpnNet(2, 2)),
+  tiesUp(apprenticeA),
+  tiesUp(apprenticeB),
+  tiesUp(apprenticeC),
   tiesUp(syq),
   tiesUp(syqRow),
   tiesUp(syqLayer),

@@ -43,7 +43,7 @@ function grouped(method: (typeof methods)[number], groups: number): Network {
 
 describe.each([
   { groups: 2, of: methods },
-  { groups: inChannels, of: ['ada-bin', 'dq', 'dq-points', 'xnor-net', 'abc-net'].map(methodNamed) },
+  { groups: inChannels, of: ['ada-bin', 'dq', 'dq-points', 'xnor-net', 'abc-net'].map((id) => methodNamed(id)) },
 ])('$groups groups', ({ groups, of }) => {
   test.each(of)('$id: the product is that of its values, learns and packs', (method) => {
     const network = grouped(method, groups);
