@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { pack as tarPack } from 'tar-stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Random } from '../core/random.ts';
@@ -45,12 +45,20 @@ function named(set: Images): { name: string; pixels: Uint8Array }[] {
   return set.map(({ label, pixels }) => ({ name: `${cifar10Classes[label]}/${seen[label]!++}`, pixels }));
 }
 
-const encoded = (pixels: Uint8Array, kind: 'png' | 'webp'): Promise<Buffer> => {
+/** Lossless ones. */
+const kinds = {
+  png: (image: Sharp) => image.png(),
+  webp: (image: Sharp) => image.webp({ lossless: true }),
+  tiff: (image: Sharp) => image.tiff({ compression: 'none' }),
+};
+type Kind = keyof typeof kinds;
+
+const encoded = (pixels: Uint8Array, kind: Kind): Promise<Buffer> => {
   const image = sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } });
-  return (kind === 'png' ? image.png() : image.webp({ lossless: true })).toBuffer();
+  return kinds[kind](image).toBuffer();
 };
 
-async function writeTar(file: string, set: Images, kind: 'png' | 'webp'): Promise<void> {
+async function writeTar(file: string, set: Images, kind: Kind): Promise<void> {
   const archive = tarPack();
   for (const { name, pixels } of named(set)) archive.entry({ name: `a/${name}.${kind}` }, await encoded(pixels, kind));
   archive.finalize();
@@ -79,6 +87,9 @@ const sources: Record<string, (folder: string) => Promise<void>> = {
   },
   'WebP tar': async (folder) => {
     for (const part of parts) await writeTar(join(folder, `${part}.tar`), sets[part], 'webp');
+  },
+  'TIFF tar': async (folder) => {
+    for (const part of parts) await writeTar(join(folder, `${part}.tar`), sets[part], 'tiff');
   },
   'PNG folder': async (folder) => {
     for (const part of parts)
