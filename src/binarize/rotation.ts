@@ -1,5 +1,6 @@
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { kernels } from '../backend/select.ts';
+import type { Random } from '../core/random.ts';
 import { floats, release } from '../tensor/storage.ts';
 
 /** Two rotations that turn every filter, reshaped to a x b, at once: R1 [a,a] and R2 [b,b], both orthogonal. */
@@ -19,6 +20,27 @@ export function squareFactors(reach: number): { a: number; b: number } {
 
 export function identity(size: number): Float32Array {
   return Float32Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0));
+}
+
+/** An orthogonal matrix drawn evenly: normal columns, made orthogonal one after the other (Stewart 1980). */
+export function randomRotation(size: number, random: Random): Float32Array {
+  const r = new Float32Array(size * size);
+  random.fillNormal(r, 0, 1);
+  const column = (j: number) => Float64Array.from({ length: size }, (_, i) => r[i * size + j]!);
+  const done: Float64Array[] = [];
+  for (let j = 0; j < size; j++) {
+    const v = column(j);
+    // twice, so that rounding leaves nothing of the others
+    for (const q of [...done, ...done]) {
+      let along = 0;
+      for (let i = 0; i < size; i++) along += q[i]! * v[i]!;
+      for (let i = 0; i < size; i++) v[i]! -= along * q[i]!;
+    }
+    const norm = Math.sqrt(v.reduce((sum, value) => sum + value * value, 0));
+    for (let i = 0; i < size; i++) r[i * size + j] = v[i]! /= norm;
+    done.push(v);
+  }
+  return r;
 }
 
 /** out_i = R x_i (or R' x_i) for each of the `a` slices [b,C] of x. */

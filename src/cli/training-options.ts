@@ -34,6 +34,11 @@ export function withTrainingOptions(command: Command): Command {
     .option('--pooling <name>', 'max-pooling before-norm or after-norm')
     .option('--shortcut <name>', 'of ResNets: around every-conv, every-block or none')
     .option('--activation <name>', 'between layers: hardtanh, relu, prelu, rprelu, maxout or none')
+    .option('--stem <name>', 'after the first layer, of the same names')
+    .option(
+      '--downsample <name>',
+      'of CIFAR ResNets: shortcuts take every second pixel (strided) or averages (average)',
+    )
     .option('--head <name>', 'of ResNets for CIFAR: batch-norm before the classifier (norm) or none (plain)')
     .option('--norm-momentum <x>', "share of the new batch in batch-norm's averages", number)
     .option('--estimator <name>', 'slope of the activations: identity, clip, approx-sign, swish-sign, ede or tanh')

@@ -79,6 +79,7 @@ export const adaBin = defineMethod({
     shortcut: 'every-conv',
     activation: 'maxout',
     head: 'norm',
+    stem: 'maxout',
     scaleInvariantWeights: true,
   },
   defaults: {

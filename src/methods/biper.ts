@@ -75,7 +75,7 @@ export const biper = defineMethod({
   lossTerms: [regulariser],
   schedule: ({ progress }) =>
     progress < firstShare ? { binaryWeights: 0, tau: firstTau } : { binaryWeights: 1, tau: lastTau },
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', head: 'norm' },
+  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', head: 'norm', downsample: 'average' },
   defaults: {
     optimizer: sgd({ rate: 0.021, momentum: 0.9, weightDecay: 1.6e-3 }),
     rate: warmUp(5, cosine()),

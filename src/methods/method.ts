@@ -20,6 +20,14 @@ export interface Structure {
   readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'maxout' | 'none';
   /** The shortcut is multiplied by a learned factor per channel, 1 at first (BBG). */
   readonly gatedShortcut?: boolean;
+  /** After the stem of CIFAR networks; default what `activation` says where it is hardtanh or relu, and hardtanh in plain networks. */
+  readonly stem?: Structure['activation'];
+  /** The activation of a unit: after its shortcut is added (default), or before, in the branch alone (Real-to-Binary). */
+  readonly activationPlace?: 'after-sum' | 'in-branch';
+  /** Shortcuts of CIFAR ResNets without weights take every second pixel (default), or the average of each square (ReCU's code). */
+  readonly downsample?: 'strided' | 'average';
+  /** What the factors of all batch-norms before the head start at, default 1. */
+  readonly firstGamma?: number;
   /** Of CIFAR ResNets: batch-norm between the average and the classifier (IR-Net's code, and all built on it), or none (default). */
   readonly head?: 'norm' | 'plain';
   /** Batch-norm without learned scale and shift (HWGQ). */

@@ -87,7 +87,7 @@ export const ovsw = defineMethod({
   weight: tracked,
   activation: sampleStandardised({ centred: false, constant: true, quantizer: binarizeActivation(approxSign) }),
   update: overcomingSilence,
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', head: 'norm' },
+  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'hardtanh', head: 'norm', downsample: 'average' },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 5e-4 }),
     rate: warmUp(5, cosine()),

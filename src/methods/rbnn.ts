@@ -4,7 +4,14 @@ import { binarizeActivation } from '../binarize/activations.ts';
 import type { Estimator } from '../binarize/estimators.ts';
 import { binarizeWithLearnedScale, startAt } from '../binarize/learned-scale.ts';
 import { learning } from '../binarize/quantizer.ts';
-import { identity, type Rotation, refineRotation, rotate, rotateBack, squareFactors } from '../binarize/rotation.ts';
+import {
+  type Rotation,
+  randomRotation,
+  refineRotation,
+  rotate,
+  rotateBack,
+  squareFactors,
+} from '../binarize/rotation.ts';
 import { sampleStandardised } from '../binarize/sample-norm.ts';
 import { filterMean } from '../binarize/scales.ts';
 import { standardise, type WeightTransform } from '../binarize/transforms.ts';
@@ -13,7 +20,7 @@ import { sgd } from '../optim/optimizer.ts';
 import { cosine, warmUp } from '../optim/schedules.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
-import { defineMethod } from './method.ts';
+import { defineMethod, type ModelRecipe } from './method.ts';
 
 const [firstT, lastT] = [0.01, 10];
 const rounds = 3;
@@ -32,16 +39,20 @@ export const activationSlope = training((t) => ({ t: Math.max(t, 1), k: 1 }));
 
 /**
  * w + |sin theta_c| (R1' w R2 - w): filters on their way to the rotation that comes nearest to signs, theta learned per filter. The
- * rotations are solved anew at the start of each epoch.
+ * rotations start at random, as in the authors' code, and are solved anew at the start of each epoch.
  *
  * Source: Lin 2020, eq. 12-14.
  */
 export const rotated: WeightTransform = learning(
-  ({ weight }) => {
+  ({ weight, random }) => {
     const { a, b } = squareFactors(weight.rows);
     return {
       learned: { angle: { values: new Float32Array(weight.channels).fill(Math.PI / 2), decay: true } },
-      kept: { rotation1: identity(a), rotation2: identity(b), solvedEpoch: Float32Array.of(-1) },
+      kept: {
+        rotation1: randomRotation(a, random),
+        rotation2: randomRotation(b, random),
+        solvedEpoch: Float32Array.of(-1),
+      },
     };
   },
   (w, context, { learned, kept }) => {
@@ -85,6 +96,9 @@ export const rotated: WeightTransform = learning(
   },
 );
 
+/** Every convolution starts switched off beside its shortcut. */
+const cifarResnet: ModelRecipe = { structure: { firstGamma: 1e-8 } };
+
 /**
  * RBNN: rotates every layer's filters towards their signs before they are binarized (Lin et al., NeurIPS 2020, eq. 7-18). The gradient
  * follows the rotated weights as in the paper; the authors' code stops it there, which at its first angle leaves weights without any.
@@ -121,4 +135,5 @@ export const rbnn = defineMethod({
     clock: { schedule: 'epoch', rate: 'epoch' },
     decay: 'all',
   },
+  recipes: { resnet20: cifarResnet, resnet32: cifarResnet, resnet44: cifarResnet },
 });

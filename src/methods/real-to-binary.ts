@@ -60,7 +60,7 @@ export const realToBinary = defineMethod({
   lossTerms: [attention],
   clippedWeightEstimator: true,
   schedule: ({ progress }) => ({ binaryWeights: progress < 0.5 ? 0 : 1 }),
-  structure: { order: 'bn-conv', shortcut: 'every-conv', activation: 'prelu' },
+  structure: { order: 'bn-conv', shortcut: 'every-conv', activation: 'prelu', activationPlace: 'in-branch' },
   defaults: {
     optimizer: adam({ rate: 1e-3 }),
     rate: cosine(),

@@ -58,6 +58,7 @@ export const recu = defineMethod({
     shortcut: 'every-conv',
     activation: 'hardtanh',
     head: 'norm',
+    downsample: 'average',
     scaleInvariantWeights: true,
   },
   defaults: {

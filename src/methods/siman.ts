@@ -79,8 +79,10 @@ export const siman = defineMethod({
     shortcut: 'every-conv',
     activation: 'prelu',
     head: 'norm',
+    stem: 'relu',
     scaleInvariantWeights: true,
   },
+  recipes: { 'vgg-small': { structure: { stem: 'prelu' } } },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 5e-4 }),
     rate: warmUp(5, cosine()),

@@ -56,7 +56,7 @@ import { syq, syqLayer, syqRow } from './syq.ts';
 import { trainedScaling } from './trained-scaling.ts';
 import { tsq, tsqOneBit } from './tsq.ts';
 import { wrpnNet } from './wrpn.ts';
-import { xnorNet, xnorNetNoK } from './xnor-net.ts';
+import { xnorNet, xnorNetCode, xnorNetNoK } from './xnor-net.ts';
 import { xnorNetPlusPlus, xnorNetPlusPlusForms } from './xnor-net-plus-plus.ts';
 
 /** Every method, in the order of the survey. */
@@ -74,6 +74,7 @@ export const methods: readonly Method[] = [
   bwn,
   xnorNet,
   xnorNetNoK,
+  xnorNetCode,
   dorefa,
   dorefaNet({ weight: 1, activation: 1 }),
   dorefaNet({ weight: 1, activation: 2 }),

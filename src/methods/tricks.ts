@@ -17,6 +17,10 @@ export interface Tricks {
   readonly pooling?: NonNullable<Structure['pooling']> | undefined;
   readonly shortcut?: Structure['shortcut'] | undefined;
   readonly activation?: Structure['activation'] | undefined;
+  /** After the stem. */
+  readonly stem?: NonNullable<Structure['stem']> | undefined;
+  /** Of shortcuts without weights. */
+  readonly downsample?: NonNullable<Structure['downsample']> | undefined;
   /** Batch-norm before the classifier of CIFAR ResNets. */
   readonly head?: NonNullable<Structure['head']> | undefined;
   /** Share of the new batch in batch-norm's running averages. */
@@ -59,7 +63,7 @@ function reestimated<Out>(
 }
 
 function structureWith(method: Method, tricks: Tricks): Structure {
-  const { blockOrder, pooling, shortcut, activation, head } = tricks;
+  const { blockOrder, pooling, shortcut, activation, head, stem, downsample } = tricks;
   const { structure } = method;
   const order = blockOrder ?? structure.order;
   const after = activation ?? structure.activation;
@@ -81,6 +85,8 @@ function structureWith(method: Method, tricks: Tricks): Structure {
     shortcut: shortcut ?? structure.shortcut,
     ...(pooling ? { pooling } : {}),
     ...(head ? { head } : {}),
+    ...(stem ? { stem } : {}),
+    ...(downsample ? { downsample } : {}),
     ...(tricks.normMomentum === undefined ? {} : { normMomentum: tricks.normMomentum }),
   };
 }

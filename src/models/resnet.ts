@@ -1,4 +1,3 @@
-import type { Random } from '../core/random.ts';
 import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { Conv2d, globalAvgPoolLayer, halvingLayer, Linear, subsampleLayer } from '../nn/layers.ts';
@@ -7,7 +6,7 @@ import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { branched, branchOptions, type MakeBranch } from './branches.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
-import { Stem } from './stem.ts';
+import { Stem, stemActivation } from './stem.ts';
 import { ConvUnit, type UnitOptions } from './units.ts';
 
 export interface ResnetOptions {
@@ -25,16 +24,19 @@ export interface ResnetOptions {
 /** How many times a bottleneck widens its channels. */
 const expansion = 4;
 
-/** Makes the shortcut fit: nothing to do, a strided copy with zero channels, or average-pool, 1x1 float conv and BN. */
+/** Makes the shortcut fit: nothing to do, a strided copy or averages with zero channels, or average-pool, 1x1 float conv and BN. */
 function shortcutOf(
   inChannels: number,
   outChannels: number,
   stride: 1 | 2,
   downsample: 'pad' | 'conv',
-  random: Random,
+  { method, random }: BuildContext,
 ): Module | null {
   if (stride === 1 && inChannels === outChannels) return null;
-  if (downsample === 'pad') return subsampleLayer(stride, outChannels);
+  if (downsample === 'pad') {
+    if (stride === 1 || method.structure.downsample !== 'average') return subsampleLayer(stride, outChannels);
+    return new Sequential([halvingLayer(), subsampleLayer(1, outChannels)]);
+  }
   return new Sequential([
     ...(stride > 1 ? [halvingLayer()] : []),
     new Conv2d({ inChannels, outChannels, kernel: 1 }, random),
@@ -55,9 +57,10 @@ class ResidualBlock extends Module {
     stride: 1 | 2,
     downsample: 'pad' | 'conv',
     window: ReturnType<typeof branchOptions>,
-    { method, quantization, random }: BuildContext,
+    context: BuildContext,
   ) {
     super();
+    const { method, quantization, random } = context;
     const unit = (from: number, unitStride: number, shortcut: boolean) =>
       new ConvUnit(
         { inChannels: from, outChannels, ...window, stride: unitStride, shortcut },
@@ -68,7 +71,7 @@ class ResidualBlock extends Module {
     this.around = method.structure.shortcut;
     this.first = unit(inChannels, stride, this.around === 'every-conv');
     this.second = unit(outChannels, 1, this.around !== 'none');
-    this.shortcut = this.around === 'none' ? null : shortcutOf(inChannels, outChannels, stride, downsample, random);
+    this.shortcut = this.around === 'none' ? null : shortcutOf(inChannels, outChannels, stride, downsample, context);
   }
 
   override forward(x: Tensor): Tensor {
@@ -97,9 +100,10 @@ class Bottleneck extends Module {
     stride: 1 | 2,
     downsample: 'pad' | 'conv',
     window: ReturnType<typeof branchOptions>,
-    { method, quantization, random }: BuildContext,
+    context: BuildContext,
   ) {
     super();
+    const { method, quantization, random } = context;
     const unit = (options: UnitOptions) => new ConvUnit(options, method.structure, quantization, random);
     const outChannels = channels * expansion;
     this.plain = method.structure.shortcut === 'none';
@@ -113,7 +117,7 @@ class Bottleneck extends Module {
       shortcut: this.innerShortcut,
     });
     this.expand = unit({ inChannels: channels, outChannels, kernel: 1, shortcut: !this.plain });
-    this.shortcut = this.plain ? null : shortcutOf(inChannels, outChannels, stride, downsample, random);
+    this.shortcut = this.plain ? null : shortcutOf(inChannels, outChannels, stride, downsample, context);
   }
 
   override forward(x: Tensor): Tensor {
@@ -148,7 +152,14 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
     const stem =
       options.stem === 'cifar'
         ? new Stem(
-            { inChannels, outChannels: first, kernel: 3, pad: 1, ...stemClamp(method.structure.activation) },
+            {
+              inChannels,
+              outChannels: first,
+              kernel: 3,
+              pad: 1,
+              ...stemClamp(method.structure.activation),
+              ...stemActivation(method.structure),
+            },
             random,
           )
         : new Stem(
@@ -175,7 +186,12 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
       ...(options.stem === 'cifar' && method.structure.head === 'norm' ? [new BatchNorm(from)] : []),
       new Linear(from, config.classes, random),
     ];
-    return new Sequential([stem, ...branched(method.structure, blocks), ...head]);
+    const body = [stem, ...branched(method.structure, blocks)];
+    const { firstGamma } = method.structure;
+    if (firstGamma !== undefined)
+      for (const { value } of new Sequential(body).modules())
+        if (value instanceof BatchNorm) value.gamma.data.fill(firstGamma);
+    return new Sequential([...body, ...head]);
   };
 }
 

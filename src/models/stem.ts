@@ -1,17 +1,25 @@
 import type { Random } from '../core/random.ts';
+import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { Conv2d, type Conv2dOptions, Lambda } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { clamps, slopeOf } from './units.ts';
 
 export interface StemOptions extends Conv2dOptions {
   /** Zeros put around the image before, in pixels on each side: a convolution pads by less than its kernel. */
   readonly frame?: number;
   readonly clamp?: readonly [number, number];
+  /** Activation instead of the clamp. */
+  readonly activation?: Structure['activation'];
   readonly pool?: PoolOptions;
 }
+
+/** What a structure wants after the stem, where it says so. */
+export const stemActivation = ({ stem }: Structure): Pick<StemOptions, 'activation'> =>
+  stem ? { activation: stem } : {};
 
 /** Zeros around an image, by a fixed filter that moves it: a convolution of each channel whose only tap is the middle one. */
 function frameLayer(channels: number, pixels: number): Module {
@@ -24,11 +32,12 @@ function frameLayer(channels: number, pixels: number): Module {
   return new Lambda((x) => conv2d(x, filter, { pad: 2 * pixels, groups: channels }));
 }
 
-/** The first, full-precision layer: frame, conv, batch-norm, clamp, pool. */
+/** The first, full-precision layer: frame, conv, batch-norm, activation, pool. */
 export class Stem extends Module {
   readonly conv: Conv2d;
   readonly norm: BatchNorm;
   readonly frame: Module | null;
+  readonly slope: Module | null;
   private readonly options: StemOptions;
 
   constructor(options: StemOptions, random: Random) {
@@ -37,10 +46,14 @@ export class Stem extends Module {
     this.conv = new Conv2d(options, random);
     this.norm = new BatchNorm(options.outChannels);
     this.frame = options.frame ? frameLayer(options.inChannels, options.frame) : null;
+    this.slope = options.activation ? slopeOf({ activation: options.activation }, options.outChannels) : null;
   }
 
   override forward(x: Tensor): Tensor {
-    const y = this.norm.apply(this.conv.forward(this.frame ? this.frame.forward(x) : x), { clamp: this.options.clamp });
-    return this.options.pool ? maxPool(y, this.options.pool) : y;
+    const { clamp, activation, pool } = this.options;
+    const product = this.conv.forward(this.frame ? this.frame.forward(x) : x);
+    const normed = this.norm.apply(product, { clamp: activation ? clamps[activation] : clamp });
+    const y = this.slope ? this.slope.forward(normed) : normed;
+    return pool ? maxPool(y, pool) : y;
   }
 }

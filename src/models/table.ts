@@ -27,6 +27,10 @@ export interface ModelEntry {
   readonly residual?: boolean;
   /** Of methods with a normed head, it has one. */
   readonly normedHead?: boolean;
+  /** Where its shortcuts change size they copy pixels. */
+  readonly copiedShortcut?: boolean;
+  /** The activation after its first layer is the method's. */
+  readonly activeStem?: boolean;
 }
 
 const cifarResnet = (id: string, blocks: number): ModelEntry => ({
@@ -37,6 +41,8 @@ const cifarResnet = (id: string, blocks: number): ModelEntry => ({
   smallestSide: 4,
   residual: true,
   normedHead: true,
+  copiedShortcut: true,
+  activeStem: true,
 });
 
 const wide = { channels: [64, 128, 256, 512], downsample: 'conv' } as const;
@@ -68,8 +74,16 @@ export const models: readonly ModelEntry[] = [
     build: cnv6,
     inputShape: [32, 32, 3],
     smallestSide: 20,
+    activeStem: true,
   },
-  { id: 'vgg-small', title: 'VGG-Small', build: vggSmall, inputShape: [32, 32, 3], smallestSide: 8 },
+  {
+    id: 'vgg-small',
+    title: 'VGG-Small',
+    build: vggSmall,
+    inputShape: [32, 32, 3],
+    smallestSide: 8,
+    activeStem: true,
+  },
   cifarResnet('resnet20', 3),
   cifarResnet('resnet32', 5),
   cifarResnet('resnet44', 7),
@@ -81,6 +95,7 @@ export const models: readonly ModelEntry[] = [
     smallestSide: 8,
     residual: true,
     normedHead: true,
+    activeStem: true,
   },
   {
     id: 'resnet34',
@@ -90,14 +105,23 @@ export const models: readonly ModelEntry[] = [
     smallestSide: 8,
     residual: true,
     normedHead: true,
+    activeStem: true,
   },
-  { id: 'vgg11', title: 'VGG-11 for 32x32 images', build: vgg11, inputShape: [32, 32, 3], smallestSide: 32 },
+  {
+    id: 'vgg11',
+    title: 'VGG-11 for 32x32 images',
+    build: vgg11,
+    inputShape: [32, 32, 3],
+    smallestSide: 32,
+    activeStem: true,
+  },
   {
     id: 'nin',
     title: 'Network in Network for CIFAR',
     build: networkInNetwork,
     inputShape: [32, 32, 3],
     smallestSide: 8,
+    activeStem: true,
   },
   forImageNet('resnet18-imagenet', 'ResNet-18, ImageNet stem', resnet({ ...resnet18, stem: 'imagenet' }), 32, true),
   forImageNet('resnet34-imagenet', 'ResNet-34, ImageNet stem', resnet({ ...resnet34, stem: 'imagenet' }), 32, true),
@@ -159,6 +183,10 @@ export function buildNetwork(config: NetworkConfig): Network {
   const { tricks, structure } = config;
   if (tricks?.shortcut && !model.residual)
     throw new UsageError(`--shortcut: ${config.model} has no shortcuts; take a ResNet`);
+  if (tricks?.downsample && !model.copiedShortcut)
+    throw new UsageError(`--downsample: ${config.model} has no shortcuts that copy pixels; take ResNet-20, 32 or 44`);
+  if (tricks?.stem && !model.activeStem)
+    throw new UsageError(`--stem: the first layer of ${config.model} is the network's own; take a network for CIFAR`);
   if (tricks?.head && !model.normedHead)
     throw new UsageError(`--head: ${config.model} has one head only; take a ResNet for CIFAR`);
   const changed = tricks ? withTricks(method, tricks) : method;

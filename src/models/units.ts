@@ -11,7 +11,7 @@ import { discard } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Clamp bounds that make batch-norm's epilogue the activation, where it is one. */
-const clamps: Record<Structure['activation'], Epilogue['clamp']> = {
+export const clamps: Record<Structure['activation'], Epilogue['clamp']> = {
   hardtanh: [-1, 1],
   relu: [0, Number.POSITIVE_INFINITY],
   prelu: undefined,
@@ -26,7 +26,7 @@ const normOptions = ({ plainNorm, shiftNorm: byShifts }: Structure): BatchNormOp
 });
 
 /** PReLU and its relatives; Maxout, a learned slope on either side of 0, is PReLU times a gain. */
-function slopeOf({ activation }: Structure, channels: number): Module | null {
+export function slopeOf({ activation }: Pick<Structure, 'activation'>, channels: number): Module | null {
   if (activation === 'prelu') return new PRelu(channels);
   if (activation === 'maxout') return new Sequential([new PRelu(channels), new ChannelGain(channels)]);
   return activation === 'rprelu' ? new RPRelu(channels) : null;
@@ -41,7 +41,7 @@ export interface UnitOptions extends BinaryConv2dOptions {
 
 /**
  * One binary convolution with its batch-norm and activation, in the order the method asks for:
- * `conv-bn` act(BN(pool(conv(sign x))) + shortcut), `bn-conv` pool(conv(sign(BN x))) + shortcut.
+ * `conv-bn` act(BN(pool(conv(sign x))) + shortcut), `bn-conv` act(pool(conv(sign(BN x))) + shortcut); or with the activation before the sum.
  */
 export class ConvUnit extends Module {
   readonly conv: BinaryConv2d;
@@ -71,6 +71,11 @@ export class ConvUnit extends Module {
   /** @param ungated the shortcut, added before the activation; same shape as the output */
   apply(x: Tensor, ungated: Tensor | undefined): Tensor {
     const shortcut = ungated && this.gate ? this.gate.forward(ungated) : ungated;
+    if (!shortcut || this.structure.activationPlace !== 'in-branch') return this.activated(x, shortcut);
+    return add(this.activated(x, undefined), shortcut);
+  }
+
+  private activated(x: Tensor, shortcut: Tensor | undefined): Tensor {
     const clamp = clamps[this.structure.activation];
     if (this.structure.order === 'conv-bn') {
       const late = this.structure.pooling === 'after-norm';

@@ -5,7 +5,7 @@ import type { PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten } from '../tensor/ops/shape.ts';
 import { branched } from './branches.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
-import { Stem, type StemOptions } from './stem.ts';
+import { Stem, type StemOptions, stemActivation } from './stem.ts';
 import { ConvUnit, DenseUnit } from './units.ts';
 
 /** One convolution of a plain stack. */
@@ -48,7 +48,7 @@ export function stack({ layers, hidden = [], head }: StackOptions): (context: Bu
       const options = { inChannels: from, outChannels, kernel, stride, pad, ...(pool ? { pool } : {}) };
       from = outChannels;
       if (i > 0) return () => new ConvUnit(options, structure, quantization, random);
-      return () => new Stem({ ...options, clamp: [-1, 1] } satisfies StemOptions, random);
+      return () => new Stem({ ...options, clamp: [-1, 1], ...stemActivation(structure) } satisfies StemOptions, random);
     });
     const [stem, ...units] = convolutions;
     const side = (size: number) => layers.reduce(shrink, size);
@@ -168,7 +168,18 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
       new DenseUnit(from, to, last, method.structure, quantization, random);
   const side = (size: number) => ((((size + 2 * pad - 4) >> 1) - 4) >> 1) - 4;
   return new Sequential([
-    new Stem({ inChannels, outChannels: channels(64), kernel: 3, pad: pad - frame, frame, clamp: [-1, 1] }, random),
+    new Stem(
+      {
+        inChannels,
+        outChannels: channels(64),
+        kernel: 3,
+        pad: pad - frame,
+        frame,
+        clamp: [-1, 1],
+        ...stemActivation(method.structure),
+      },
+      random,
+    ),
     ...branched(method.structure, [
       unit(64, 64, halved),
       unit(64, 128),

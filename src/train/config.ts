@@ -15,6 +15,8 @@ const tricksShape = {
   shortcut: z.enum(['every-conv', 'every-block', 'none']).optional(),
   activation: z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'maxout', 'none']).optional(),
   head: z.enum(['norm', 'plain']).optional(),
+  stem: z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'maxout', 'none']).optional(),
+  downsample: z.enum(['strided', 'average']).optional(),
   normMomentum: z.number().positive().max(1).optional(),
   estimator: z.string().optional(),
   weightEstimator: z.string().optional(),
