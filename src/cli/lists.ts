@@ -56,25 +56,27 @@ function printCost(model: string, { method, classes, width }: CostOptions, json:
 
 export function defineMethods(command: Command): void {
   command.option('--json', 'one JSON object per line').action(({ json }: ListOptions) => {
-    const values = methods.map(({ id, title, paper, family, bits, teacher, floatPacked }) => ({
+    const values = methods.map(({ id, title, paper, family, bits, teacher, start, floatPacked }) => ({
       id,
       title,
       paper,
       family,
       bits,
       teacher: teacher ?? null,
+      start: start ?? null,
       packs: floatPacked ? 'float' : 'bits',
       reason: floatPacked ?? null,
     }));
     printRows(
       json,
       values,
-      ['method', 'W/A bits', 'packs', 'teacher', 'family', 'title', 'paper'],
+      ['method', 'W/A bits', 'packs', 'teacher', 'start', 'family', 'title', 'paper'],
       values.map((m) => [
         m.id,
         `${m.bits.weight}/${m.bits.activation}`,
         m.packs,
         m.teacher ?? '',
+        m.start ?? '',
         m.family,
         m.title,
         m.paper,

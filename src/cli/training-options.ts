@@ -71,7 +71,10 @@ export function withTrainingOptions(command: Command): Command {
       'which fifth of a folder without test pictures is kept for the test (default: 1)',
       integer,
     )
-    .option('--init <run>', 'start from the weights of a trained run, e.g. of method float, or of zoo:<network>')
+    .option(
+      '--init <run>',
+      'start from the weights of a trained run or zoo:<network>; none: at random, where the method starts from a float network',
+    )
     .option('--teacher <run>', 'trained run or zoo:<network> to learn from, in the way of the method or of --distill')
     .option(
       '--distill <share>',

@@ -72,9 +72,11 @@ const blended: UpdateRule = {
 /**
  * BCGD: blended coarse gradient descent; each update first moves weights a little towards their binary values, and activations round
  * up on a learned resolution (Yin et al. 2019, alg. 1; survey [91], eq. 15).
+ * Like its reference it starts from a trained float network.
  */
 export const bcgd = defineMethod({
   id: 'bcgd',
+  start: 'float',
   title: 'Blended Coarse Gradient Descent, 4-bit activations',
   paper: 'Yin et al., 2019',
   family: 'gradient-error',

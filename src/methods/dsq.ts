@@ -80,9 +80,11 @@ const softQuantized: Quantizer<SignFilter> = learning(
 /**
  * DSQ: a tanh step approaches the hard quantizer and lends it its gradient; bound and steepness of the weights are learned, activations
  * keep [-1,1] (Gong et al., ICCV 2019, eq. 3-9; survey [63], eq. 14).
+ * Like its reference it starts from a trained float network.
  */
 export const dsq = defineMethod({
   id: 'dsq',
+  start: 'float',
   title: 'Differentiable Soft Quantization',
   paper: 'Gong et al., ICCV 2019',
   family: 'gradient-error',

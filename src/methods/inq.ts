@@ -108,9 +108,11 @@ const perStage = repeated(portions.length, steps([0.5, 0.8], 0.1));
 /**
  * INQ: weights are quantized to powers of two in four portions, the largest first; the others are trained on to make up for it (Zhou
  * et al., ICLR 2017; survey [84]).
+ * Like its reference it starts from a trained float network.
  */
 export const inq = defineMethod({
   id: 'inq',
+  start: 'float',
   title: 'Incremental Network Quantization, 5 bits',
   paper: 'Zhou et al., ICLR 2017',
   family: 'loss',

@@ -97,6 +97,7 @@ const signs = binarizeWeights({ scale: noScale, estimator: straightThrough, scal
 function metaQuantOf(form: MetaForm): Method {
   return defineMethod({
     id: form === 'multi-fc' ? 'meta-quant' : 'meta-quant-fc-grad',
+    start: 'float',
     title: `MetaQuant, ${form === 'multi-fc' ? 'gradients from weights' : 'gradients from gradients'}`,
     paper: 'Chen et al., NeurIPS 2019',
     family: 'gradient-error',
@@ -128,7 +129,7 @@ function metaQuantOf(form: MetaForm): Method {
 
 /**
  * MetaQuant: a network learns, from what its last answer did to the loss, which gradient weights get from that of their signs; forward
- * DoReFa's one bit (Chen et al., NeurIPS 2019, eq. 3-9; survey [39]).
+ * DoReFa's one bit; starts from a trained float network (Chen et al., NeurIPS 2019, eq. 3-9; survey [39]).
  */
 export const metaQuant = metaQuantOf('multi-fc');
 export const metaQuantFcGrad = metaQuantOf('fc-grad');

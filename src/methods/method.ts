@@ -171,6 +171,8 @@ export interface Method {
   readonly teacher?: 'trained' | 'optional' | 'joint';
   /** What the loss terms want of a trained teacher beside its logits, from what enters each of its binary layers, in order. */
   readonly teacherFeatures?: (inputs: readonly Tensor[]) => readonly Tensor[];
+  /** The weights of a trained float network are the first ones; a run without `--init` trains one. */
+  readonly start?: 'float';
   readonly update?: UpdateRule;
   readonly fit?: LayerFit;
   /** Why a packed network of this method holds float products, where it does. */

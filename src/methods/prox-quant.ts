@@ -37,9 +37,11 @@ const proximal: UpdateRule = {
 /**
  * ProxQuant: the network runs on float weights, and each update ends with the proximal step of a W-shaped regulariser whose
  * strength grows; after two thirds weights are frozen at their signs (Bai et al., ICLR 2019, eq. 8-10; survey [92]).
+ * Like its reference it starts from a trained float network.
  */
 export const proxQuant = defineMethod({
   id: 'prox-quant',
+  start: 'float',
   title: 'ProxQuant',
   paper: 'Bai et al., ICLR 2019',
   family: 'gradient-error',

@@ -53,9 +53,11 @@ const sigmoidWeights: Quantizer<SignFilter | Tensor> = learning(
 /**
  * Quantization Networks: quantization as a sum of sigmoid steps that steepen from epoch to epoch and become hard at test time
  * (Yang et al., CVPR 2019, eq. 3-7; survey [93]).
+ * Like its reference it starts from a trained float network.
  */
 export const quantizationNetworks = defineMethod({
   id: 'quantization-networks',
+  start: 'float',
   title: 'Quantization Networks',
   paper: 'Yang et al., CVPR 2019',
   family: 'gradient-error',

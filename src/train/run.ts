@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
+import { InterruptError } from '../core/errors.ts';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { methodNamed } from '../methods/table.ts';
@@ -10,6 +11,7 @@ import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { trainingData } from './data-of.ts';
 import { distillationNote } from './distillation.ts';
 import type { Evaluation } from './evaluate.ts';
+import { floatStartOf, noStart, wantsFloatStart } from './float-start.ts';
 import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
 import { RunFolder } from './run-folder.ts';
@@ -73,12 +75,38 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpo
   folder.keepMetricsBefore(0);
 }
 
+/** The options with the float network that the method starts from, trained first where there is none yet. @throws InterruptError when stopped meanwhile */
+async function withStart(
+  run: RunFolder,
+  options: TrainOptions,
+  data: DataSet,
+  events: RunEvents,
+): Promise<TrainOptions> {
+  const { init, ...others } = options;
+  if (init === noStart) return others;
+  if (!wantsFloatStart(options)) return options;
+  const start = floatStartOf(run, withUsualAugmentation(parseConfig(options)).config, data);
+  events.onNote?.(start.note);
+  if (!start.isDone) {
+    const { interrupted, finished } = await trainRun(start.folder, start.config, data, {
+      existing: 'resume',
+      ...events,
+    });
+    if (!finished || interrupted)
+      throw new InterruptError(
+        interrupted ?? 'SIGINT',
+        `stopped while the float network that ${options.method} starts from was trained; the same command goes on with it`,
+      );
+  }
+  return { ...options, init: start.folder.path };
+}
+
 /**
  * Does what `signum train` does: trains a network in a run folder that every command takes, with `config.json`, `metrics.jsonl` (a line per
  * epoch; the same as a table in `metrics.csv`), `checkpoint.safetensors`, `evaluation.json` and `report.html`. One process at a time writes a run; Ctrl-C saves and stops.
  *
  * @param folder path such as `runs/mine`; one that is locked stays so
- * @param options as of `signum train`; `data` is the name under which the commands find the images again; to continue a run, those it
+ * @param asked options of `signum train`; `data` is the name under which the commands find the images again; to continue a run, those it
  * was begun with, but for more `epochs`, `keep` and `patience`
  * @param data the images; a checkpoint's or a teacher's order of classes and normalisation count
  * @throws UsageError for options that are wrong and for a run that exists (`existing: 'resume'` continues it), DataError when the images
@@ -87,11 +115,13 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpo
  */
 export async function trainRun(
   folder: string | RunFolder,
-  options: TrainOptions,
+  asked: TrainOptions,
   data: DataSet,
   { existing = 'refuse', ...events }: TrainRunOptions = {},
 ): Promise<FinishedRun> {
   const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
+  if (existing === 'refuse') run.requireNew();
+  const options = existing === 'resume' && run.exists ? asked : await withStart(run, asked, data, events);
   return run.whileLocked(async () => {
     const stopListening = listenForSignals();
     try {

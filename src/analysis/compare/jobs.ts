@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Method, methodFor } from '../../methods/method.ts';
 import { methodNamed } from '../../methods/table.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from '../../train/config.ts';
+import { noStart } from '../../train/float-start.ts';
 import { withUsualAugmentation } from '../../train/usual-augmentation.ts';
 import type { Plan, PlanEntry, PlanModel } from './plan.ts';
 
@@ -28,13 +29,16 @@ const fileName = (text: string) => text.replaceAll(/[^\w.+-]+/g, '_');
 const wantsTeacher = ({ teacher }: PlanEntry, method: Method): boolean =>
   method.teacher === 'trained' || (method.teacher === 'optional' && teacher !== false);
 
+/** From the weights of the comparison's float run, where the plan or the method says so. */
+const startsFloat = ({ method, init }: PlanEntry): boolean => init ?? methodNamed(method).start === 'float';
+
 /** Float rows come first and are there whenever another row needs one. */
 function withFloat(plan: Plan): Plan['methods'] {
-  const needed = plan.methods.some((item) => item.init || wantsTeacher(item, methodNamed(item.method)));
+  const needed = plan.methods.some((item) => startsFloat(item) || wantsTeacher(item, methodNamed(item.method)));
   const [float] = plan.methods.filter(({ label }) => label === floatLabel);
   if (!float && !needed) return plan.methods;
   const others = plan.methods.filter(({ label }) => label !== floatLabel);
-  return [float ?? { method: 'float', label: floatLabel, training: {}, init: false }, ...others];
+  return [float ?? { method: 'float', label: floatLabel, training: {} }, ...others];
 }
 
 /**
@@ -59,7 +63,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
             ...plan.training,
             ...item.training,
             ...(teacher ? { teacher: float } : {}),
-            ...(item.init ? { init: float } : {}),
+            ...(startsFloat(item) ? { init: float } : method.start === 'float' ? { init: noStart } : {}),
             model: model.model,
             width: model.width,
             method: item.method,
@@ -67,7 +71,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
             epochs,
             seed,
           } as TrainOptions;
-          const needs = teacher || item.init ? idOf(floatLabel) : null;
+          const needs = teacher || startsFloat(item) ? idOf(floatLabel) : null;
           const { label } = item;
           jobs.push({
             id: idOf(label),

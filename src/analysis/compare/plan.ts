@@ -24,7 +24,7 @@ const entry = z.strictObject({
   /** Learn from the plan's float run: default where the method has a trained teacher, optional or not. */
   teacher: z.boolean().optional(),
   /** Start from the float run's weights. */
-  init: z.boolean().default(false),
+  init: z.boolean().optional(),
 });
 
 const model = z.strictObject({ model: z.string(), width: z.number().positive().max(64).default(1) });
@@ -76,7 +76,7 @@ function expandedMethods(listed: z.infer<typeof schema>['methods']): Plan['metho
     if (typeof item !== 'string') return [item.label ? '' : item.method];
     return bitsPattern.test(item) ? [] : [item];
   });
-  const plain = (method: string): PlanEntry => ({ method, training: {}, init: false });
+  const plain = (method: string): PlanEntry => ({ method, training: {} });
   const entries = listed.flatMap((item) => {
     if (typeof item !== 'string') return [item];
     return bitsPattern.test(item)
