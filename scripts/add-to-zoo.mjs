@@ -73,6 +73,7 @@ const entry = {
   classes: data.classes,
   input: data.shape,
   accuracy,
+  originalPixels: data.originalPixels,
   epochs: config.epochs,
   bytes: bytes.length,
   latentBytes,

@@ -12,6 +12,8 @@ export interface ZooNetwork {
   readonly input: readonly [number, number, number];
   /** On the test images, packed, after the last epoch: 0..1. */
   readonly accuracy: number;
+  /** Whether the test images were those that were published; of data sets of which that is known. */
+  readonly originalPixels?: boolean;
   readonly epochs: number;
   /** Of the packed file. */
   readonly bytes: number;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import type { ZooNetwork } from '../../packages/zoo/index.d.ts';
 import { loggedRuns } from '../analysis/survey/measured.ts';
 import { dataSets } from '../data/table.ts';
 import { methodNamed } from '../methods/table.ts';
@@ -14,6 +15,7 @@ import { recipeOptions } from './options.ts';
 import { recipeNamed, recipes } from './table.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+const zoo: readonly ZooNetwork[] = JSON.parse(readFileSync(join(root, 'packages/zoo/index.json'), 'utf8'));
 
 test.each(recipes)('$id is a whole training of things that exist', ({ id, training, published, source }) => {
   const method = methodNamed(training.method);
@@ -39,7 +41,9 @@ test('no recipe stands there twice, and what is measured is what its log says, o
     );
     expect([id, log?.accuracy]).toEqual([id, measured.accuracy]);
     expect(new RunFolder(join(root, measured.log)).readConfig()).toMatchObject(training);
-    if (training.data === 'cifar10') expect(log!.originalPixels).toBe(true);
+    // logs that were begun before they told it: the zoo's network was evaluated on images whose digest was looked at
+    const packed = zoo.find((network) => network.id === id && network.accuracy === measured.accuracy);
+    if (training.data === 'cifar10') expect(log!.originalPixels || packed?.originalPixels).toBe(true);
   }
 });
 
