@@ -29,5 +29,6 @@ export const biReal = defineMethod({
     batch: 128,
     loss: 'cross-entropy',
     clipLatent: false,
+    clock: { rate: 'epoch' },
   },
 });

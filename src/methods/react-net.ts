@@ -54,5 +54,6 @@ export const reactNet = defineMethod({
     batch: 128,
     loss: 'cross-entropy',
     clipLatent: false,
+    clock: { rate: 'epoch' },
   },
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { methods } from '../methods/table.ts';
 import { parseConfig, type TrainOptions } from './config.ts';
 import { RunFolder } from './run-folder.ts';
@@ -13,7 +13,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const [epochs, batches] = [4, 2];
 
-/** What the schedule's value was in each step, and the rate at the start of each epoch. */
+/** What the schedule's value and the rate were in each step. */
 async function course(method: string, name: string, options: Partial<TrainOptions> = {}) {
   const config = parseConfig({
     model: 'resnet20',
@@ -26,11 +26,10 @@ async function course(method: string, name: string, options: Partial<TrainOption
   });
   const trainer = new Trainer(config, blobData(8, 8 * batches, 8), new RunFolder(mkdtempSync(join(directory, 'run-'))));
   const values: number[] = [];
-  const rates: number[] = [];
-  await trainer.run({
-    onStep: () => values.push(trainer.network.context.value(name, Number.NaN)),
-    onEpoch: ({ rate }) => rates.push(rate),
-  });
+  const updates = vi.spyOn(trainer['optimizer'], 'update');
+  await trainer.run({ onStep: () => values.push(trainer.network.context.value(name, Number.NaN)) });
+  const rates = updates.mock.calls.map(([, , rate]) => rate);
+  updates.mockRestore();
   return { values, rates };
 }
 /** One value for all steps of an epoch. */
@@ -52,7 +51,7 @@ test("IR-Net's t is that of its code: 10^(log tmin + (log tmax - log tmin) e/E),
   expect(values.at(-1)).toBeCloseTo(10 ** (1 - 4 / epochs), 6);
   close(
     rates,
-    [0, 1, 2, 3].map((e) => 0.05 * (1 + Math.cos((Math.PI * e) / epochs))),
+    perEpoch((share) => 0.05 * (1 + Math.cos(Math.PI * share))),
   );
 });
 
@@ -76,11 +75,23 @@ test("ReCU's tau is A e^(e/E) + B from 0.85 to 0.99, once an epoch", async () =>
 });
 
 test('--clock overrides both: by steps, values move within the epoch', async () => {
-  const { values } = await course('ir-net', 't', { clock: 'step', seed: 2 });
+  const { values, rates } = await course('ir-net', 't', { clock: 'step', seed: 2 });
   close(
     values,
     Array.from({ length: epochs * batches }, (_, i) => 10 ** (-3 + (4 * i) / (epochs * batches))),
   );
+  expect(rates[1]).toBeCloseTo(0.05 * (1 + Math.cos(Math.PI / (epochs * batches))), 6);
+});
+
+test("the rates of Bi-Real and ReActNet fall once an epoch as 1 - e/E: their codes' LambdaLR", async () => {
+  for (const [method, rate] of [
+    ['bi-real', 1e-3],
+    ['react-net', 1e-3],
+  ] as const)
+    close(
+      (await course(method, 'none')).rates,
+      perEpoch((share) => rate * (1 - share)),
+    );
 });
 
 test('methods whose code ticks by epochs say so', () => {
