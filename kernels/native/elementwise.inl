@@ -41,10 +41,22 @@ static inline Vec hyperbolic_tangent(Vec x) {
 constexpr float kFlat = 20;
 static inline Vec unless_flat(Vec x, Vec slope) { return select((VecInt)(absolute(x) > broadcast(kFlat)), Vec{}, slope); }
 
-// 1 - tanh(x)^2 = 4e/(1+e)^2 with e = exp(-2|x|): no cancellation far from 0
+// e^(-2|x|) within 3e-7, from -2|x| = -2*kFlat on: 2^n by adding to the exponent, the rest by a polynomial of degree 5 whose halves do
+// not wait for each other. Slopes need no more, and it takes half of the operations of `exponential`.
+static inline Vec decay(Vec x) {
+  constexpr float kRound = 12582912;  // 1.5 * 2^23: the sum's last bits are a whole number
+  const Vec power = maximum(absolute(x) * -2.8853900817779268f, broadcast(-57.70780163555854f));
+  const Vec shifted = power + kRound;
+  const Vec f = power - (shifted - kRound), f2 = f * f;
+  const Vec high = 0.0013264723944865682f * f + 0.009671512877217165f, middle = 0.05550733754056675f * f + 0.24022242080196418f;
+  const Vec p = (0.6931469775916618f * f + 1.0f) + f2 * (middle + f2 * high);
+  return (Vec)((VecInt)p + ((VecInt)shifted << 23));
+}
+
+// 1 - tanh(x)^2 = 4e/(1+e)^2 with e = exp(-2|x|): no cancellation far from 0; beyond kFlat as there
 static inline Vec tanh_slope(Vec x) {
-  const Vec e = exponential(-2.0f * absolute(x));
-  return unless_flat(x, 4.0f * e / ((1.0f + e) * (1.0f + e)));
+  const Vec e = decay(x), d = 1.0f + e;
+  return 4.0f * e / (d * d);
 }
 
 enum { kRelu, kHardtanh, kSigmoid, kTanh, kSoftsign, kClipSte, kTriangle, kTanhSte, kTanhWithin, kSoftsignSte,

@@ -14,6 +14,47 @@ static inline void table_of(Vec a, Vec b, Vec c, Vec d, float* out, size_t strid
   for (int i = 0; i < kEntries; i++) store(out + i * stride, low[i & 3] + high[i >> 2]);
 }
 
+// Within each 128 bits: kLow 0 and 1 of a and b in turns, kHigh 2 and 3 of them; kFirst 0 and 1 of a, then of b; kSecond 2 and 3.
+enum class Pick { kLow, kHigh, kFirst, kSecond };
+template <Pick kPick, int... kLane>
+static inline Vec picked(Vec a, Vec b, std::integer_sequence<int, kLane...>) {
+  constexpr auto at = [](int lane) constexpr {
+    const int block = lane / 4 * 4, i = lane % 4;
+    const bool turns = kPick == Pick::kLow || kPick == Pick::kHigh, upper = kPick == Pick::kHigh || kPick == Pick::kSecond;
+    return block + 2 * upper + (turns ? i / 2 + i % 2 * kLanes : i % 2 + i / 2 * kLanes);
+  };
+  return __builtin_shufflevector(a, b, at(kLane)...);
+}
+template <Pick kPick>
+static inline Vec picked(Vec a, Vec b) { return picked<kPick>(a, b, std::make_integer_sequence<int, kLanes>{}); }
+
+// kCount floats: four at `from`, four `step` floats on...; through memory the processor would wait for every store.
+template <int kCount>
+static inline auto load_fours(const float* from, size_t step) {
+  typedef float Result __attribute__((vector_size(kCount * 4), aligned(4), may_alias));
+  if constexpr (kCount == 4) {
+    return *reinterpret_cast<const Result*>(from);
+  } else {
+    return [&]<int... kLane>(std::integer_sequence<int, kLane...>) {
+      return __builtin_shufflevector(load_fours<kCount / 2>(from, step), load_fours<kCount / 2>(from + kCount / 8 * step, step), kLane...);
+    }(std::make_integer_sequence<int, kCount>{});
+  }
+}
+
+// Four channels of kLanes neighbouring pixels, `pixel` floats apart: to[c] holds channel c of all.
+static inline void load_transposed(const float* from, size_t pixel, Vec to[4]) {
+  // row i holds pixels i, 4 + i, 8 + i..., so that 4x4 blocks are turned within 128 bits
+  Vec r[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) r[i] = (Vec)load_fours<kLanes>(from + i * pixel, 4 * pixel);
+  const Vec a = picked<Pick::kLow>(r[0], r[1]), b = picked<Pick::kLow>(r[2], r[3]);
+  const Vec c = picked<Pick::kHigh>(r[0], r[1]), d = picked<Pick::kHigh>(r[2], r[3]);
+  to[0] = picked<Pick::kFirst>(a, b);
+  to[1] = picked<Pick::kSecond>(a, b);
+  to[2] = picked<Pick::kFirst>(c, d);
+  to[3] = picked<Pick::kSecond>(c, d);
+}
+
 // 4x4 floats: columns of the rows at from[0..3] become rows of four floats at to, to + stride...
 static inline void transpose4(const float* const from[4], float* to, size_t stride) {
   typedef float Four __attribute__((vector_size(16), may_alias));

@@ -1,10 +1,11 @@
 import { kernels } from './select.ts';
 
 /**
- * Raised whenever the order in which kernels add floats changes: training gives other bits from then on. 1: sums depended on the
- * instruction set and the threads; 2: on shapes alone.
+ * Raised whenever the order in which kernels add floats changes, or a slope's rounding: training gives other bits from then on. 1: sums
+ * depended on the instruction set and the threads; 2: on shapes alone; 3: the slope of tanh, and on WebAssembly filters' gradients of blocks
+ * of images.
  */
-export const arithmeticVersion = 2;
+export const arithmeticVersion = 3;
 
 /** What the bits of a training depend on besides its config: native instruction sets and numbers of threads agree, backends do not. */
 export interface Arithmetic {

@@ -24,7 +24,7 @@ export type DigestRun = keyof typeof digestRuns;
  */
 export const digests: Readonly<Record<DigestRun, string>> = {
   bnn: '086db1f088614e06ce1a6537fd6a387aef74c43a4e3f8ff70a585e87d912287e',
-  'ir-net': '1b32fcd6863b38af96da454a4ecfdc6c33ef95e5bd7d3b803f84824622fac2a0',
+  'ir-net': 'dc3122d41435be30b7e41c65b88718ab79fff79a5daeb1893af171c4e5ada510',
   'xnor-net': 'e03bc6725cdb17483b9ce1be9becc1f654b12786e6e6fbf5718c6a516a4e1f4b',
   'react-net': '4e322cf9565f16b287cab030f7d4acae3629bc0e1027824de5431a86895b8385',
   bwn: 'cd573869ca8d21b97ffde262c19b667a8a7c7f225757f073121e4182dc9c924d',

@@ -1,4 +1,5 @@
-// Float convolutions as matrix products over im2col, one image and one group at a time.
+// Float convolutions as matrix products over im2col, one group and one block of images at a time: a product lays its filter out anew, which
+// small images share (dense layers have one pixel each).
 import { bitOf } from './bits';
 import { Conv, readConv } from './geometry';
 import { product } from './gemm';
@@ -6,10 +7,15 @@ import { workspace, wordsPerRow } from './workspace';
 
 const fromFloats = 0, fromBits = 1;
 
-/** columns[pixel][tap][groupIn]; outside the image: `border` */
-function gather(kind: i32, g: Conv, image: usize, group: i32, columns: usize, border: f32): void {
+/** src/backend/wasm/signatures.ts bounds the workspace by the same. */
+const blockPixels = 512;
+@inline function imagesOf(g: Conv): i32 { return max(1, min(g.batch, blockPixels / (g.outHeight * g.outWidth))); }
+
+/** columns[image][pixel][tap][groupIn]; outside an image: `border` */
+function gather(kind: i32, g: Conv, image: usize, count: i32, group: i32, columns: usize, border: f32): void {
   const groupIn = g.inChannels / g.groups;
-  for (let oy = 0; oy < g.outHeight; oy++)
+  const size = <usize>(g.height * g.width * (kind == fromFloats ? g.inChannels : wordsPerRow(g.inChannels))) << 2;
+  for (; count > 0; count--, image += size) for (let oy = 0; oy < g.outHeight; oy++)
     for (let ox = 0; ox < g.outWidth; ox++)
       for (let ky = 0; ky < g.kernelHeight; ky++)
         for (let kx = 0; kx < g.kernelWidth; kx++) {
@@ -43,11 +49,12 @@ export function conv2d(x: usize, filter: usize, y: usize, geometry: usize): void
   const g = readConv(geometry);
   const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups;
   const reach = g.kernelHeight * g.kernelWidth * groupIn, pixels = g.outHeight * g.outWidth;
-  const columns = workspace(<usize>(pixels * reach) << 2);
-  for (let n = 0; n < g.batch; n++)
+  const block = imagesOf(g), columns = workspace(<usize>(block * pixels * reach) << 2);
+  for (let n = 0; n < g.batch; n += block)
     for (let group = 0; group < g.groups; group++) {
-      gather(fromFloats, g, x + (<usize>(n * g.height * g.width * g.inChannels) << 2), group, columns, 0);
-      product(false, false, pixels, groupOut, reach, columns, reach, filter + (<usize>(group * groupOut) << 2), g.outChannels, false,
+      const count = min(block, g.batch - n);
+      gather(fromFloats, g, x + (<usize>(n * g.height * g.width * g.inChannels) << 2), count, group, columns, 0);
+      product(false, false, count * pixels, groupOut, reach, columns, reach, filter + (<usize>(group * groupOut) << 2), g.outChannels, false,
         y + (<usize>(n * pixels * g.outChannels + group * groupOut) << 2), g.outChannels);
     }
 }
@@ -56,13 +63,15 @@ export function conv2dBackwardInput(dy: usize, filter: usize, dx: usize, geometr
   const g = readConv(geometry);
   const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups;
   const reach = g.kernelHeight * g.kernelWidth * groupIn, pixels = g.outHeight * g.outWidth;
-  const columns = workspace(<usize>(pixels * reach) << 2);
+  const block = imagesOf(g), columns = workspace(<usize>(block * pixels * reach) << 2), image = g.height * g.width * g.inChannels;
   memory.fill(dx, 0, <usize>(g.batch * g.height * g.width * g.inChannels) << 2);
-  for (let n = 0; n < g.batch; n++)
+  for (let n = 0; n < g.batch; n += block)
     for (let group = 0; group < g.groups; group++) {
-      product(false, true, pixels, reach, groupOut, dy + (<usize>(n * pixels * g.outChannels + group * groupOut) << 2), g.outChannels,
+      const count = min(block, g.batch - n);
+      product(false, true, count * pixels, reach, groupOut, dy + (<usize>(n * pixels * g.outChannels + group * groupOut) << 2), g.outChannels,
         filter + (<usize>(group * groupOut) << 2), g.outChannels, false, columns, reach);
-      scatterAdd(g, columns, group, dx + (<usize>(n * g.height * g.width * g.inChannels) << 2));
+      for (let i = 0; i < count; i++)
+        scatterAdd(g, columns + (<usize>(i * pixels * reach) << 2), group, dx + (<usize>((n + i) * image) << 2));
     }
 }
 
@@ -92,12 +101,13 @@ export function conv2dBackwardInputSigns(dy: usize, filter: usize, alpha: usize,
 function backwardFilter(kind: i32, x: usize, imageBytes: usize, dy: usize, dfilter: usize, g: Conv, border: f32): void {
   const groupIn = g.inChannels / g.groups, groupOut = g.outChannels / g.groups;
   const reach = g.kernelHeight * g.kernelWidth * groupIn, pixels = g.outHeight * g.outWidth;
-  const columns = workspace(<usize>(pixels * reach) << 2);
+  const block = imagesOf(g), columns = workspace(<usize>(block * pixels * reach) << 2);
   if (g.batch == 0) memory.fill(dfilter, 0, <usize>(reach * g.outChannels) << 2);
-  for (let n = 0; n < g.batch; n++)
+  for (let n = 0; n < g.batch; n += block)
     for (let group = 0; group < g.groups; group++) {
-      gather(kind, g, x + <usize>n * imageBytes, group, columns, border);
-      product(true, false, reach, groupOut, pixels, columns, reach, dy + (<usize>(n * pixels * g.outChannels + group * groupOut) << 2),
+      const count = min(block, g.batch - n);
+      gather(kind, g, x + <usize>n * imageBytes, count, group, columns, border);
+      product(true, false, reach, groupOut, count * pixels, columns, reach, dy + (<usize>(n * pixels * g.outChannels + group * groupOut) << 2),
         g.outChannels, n > 0, dfilter + (<usize>(group * groupOut) << 2), g.outChannels);
     }
 }

@@ -40,14 +40,32 @@ const forward: Record<UnaryOp, (x: number) => number> = {
   'swish-sign': sign,
 };
 
-/** A tanh is flat from here on, even in double precision: slopes that are denormal numbers would only be slow to add. */
+/** A sigmoid or tanh is flat from here on, even in double precision: slopes that are denormal numbers would only be slow to add. */
 const flat = 20;
 const square = (x: number) => f(x * x);
 
+const word = new Int32Array(1);
+const asFloat = new Float32Array(word.buffer);
+
+/** e^(-2|x|) within 3e-7, as kernels/native/elementwise.inl computes it, flat from 20 on. */
+function decay(x: number): number {
+  const round = 12582912; // 1.5 * 2^23
+  const power = f(Math.abs(x) * f(-2.8853900817779268));
+  const bounded = power > f(-57.70780163555854) ? power : f(-57.70780163555854);
+  const shifted = f(bounded + round);
+  const rest = f(bounded - f(shifted - round));
+  const square = f(rest * rest);
+  const high = f(f(f(0.0013264723944865682) * rest) + f(0.009671512877217165));
+  const middle = f(f(f(0.05550733754056675) * rest) + f(0.24022242080196418));
+  const low = f(f(f(0.6931469775916618) * rest) + 1);
+  asFloat[0] = f(low + f(square * f(middle + f(square * high))));
+  word[0]! += (shifted - round) << 23;
+  return asFloat[0]!;
+}
+
 /** 1 - tanh(x)^2 = 4e/(1+e)^2 with e = exp(-2|x|): no cancellation far from 0 */
 function tanhSlope(x: number): number {
-  if (Math.abs(x) > flat) return 0;
-  const e = exponential(f(-2 * Math.abs(x)));
+  const e = decay(x);
   return f(f(4 * e) / square(f(1 + e)));
 }
 

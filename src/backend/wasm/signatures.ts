@@ -99,11 +99,12 @@ function prepared(g: Int32Array): number {
 
 /** Of kernels/wasm/assembly/gemm.ts: a block of b and a panel of a. */
 const gemmWorkspace = (n: number) => 4 * 256 * (n + 8 + 6) + 1024;
-/** Of kernels/wasm/assembly/conv.ts: the columns of one image, a filter of floats, a matrix product. */
+/** Of kernels/wasm/assembly/conv.ts: the columns of one image or of several small ones, a filter of floats, a matrix product. */
 const floatConvWorkspace = (g: Int32Array) => {
-  const { taps, groupIn, outChannels, outHeight, outWidth } = fields(g);
-  const reach = taps * groupIn;
-  return 4 * (outHeight * outWidth * reach + reach * outChannels) + gemmWorkspace(Math.max(reach, outChannels));
+  const { batch, taps, groupIn, outChannels, outHeight, outWidth } = fields(g);
+  const [reach, image, blockPixels] = [taps * groupIn, outHeight * outWidth, 512];
+  const pixels = Math.max(image, Math.min(batch * image, blockPixels));
+  return 4 * (pixels * reach + reach * outChannels) + gemmWorkspace(Math.max(reach, outChannels));
 };
 /** Of kernels/wasm/assembly/xnor.ts: one padded image of table offsets, a row of dots. */
 const xnorWorkspace = (g: Int32Array) => {
