@@ -7,6 +7,7 @@ import { learning, type Quantizer } from './quantizer.ts';
 import { type Scale, scaleColumns } from './scales.ts';
 import { signFilterOf } from './weights.ts';
 
+/** How a scale is learnt with the weights: from where it starts, and how its gradient is taken. */
 export interface LearnedScaleOptions {
   readonly estimator: Estimator;
   /** First values of alpha, one per output channel, or one for the layer. */

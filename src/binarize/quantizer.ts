@@ -43,6 +43,7 @@ const nothingOwn: LayerOwn = { learned: {}, kept: {} };
 export interface Quantizer<Out> {
   /** @param own what `start` gave this layer; only quantizers with a `start` need it */
   (x: Tensor, context: BinarizeContext, own?: LayerOwn): Out;
+  /** First values of what each layer learns and keeps. */
   readonly start?: (layer: LayerStart) => LayerValues;
   /** The same with another slope for sign; only where a plain sign is all that is estimated. */
   readonly withEstimator?: (estimator: Estimator) => Quantizer<Out>;

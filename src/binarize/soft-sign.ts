@@ -13,6 +13,7 @@ const curves = { tanh, softsign, hardtanh };
 /** curve(sharpness x): tends to sign(x) as the sharpness grows. */
 export const softSign = (x: Tensor, curve: SoftCurve, sharpness: number): Tensor => curves[curve](scale(x, sharpness));
 
+/** A quantizer that is a curve first and grows into the hard one. */
 export interface SofteningOptions<Hard> {
   readonly curve: SoftCurve;
   /** Schedule value that holds the sharpness; absent or infinite: the hard quantizer. */

@@ -21,5 +21,7 @@ export interface FilterSum {
   readonly offset?: Tensor;
 }
 
+/** What an activation quantizer gives to a binary layer: bits, bit-planes, floats, or a sum of those with scales and offsets. */
 export type ActivationBits = SignTensor | PlaneTensor | Tensor | ActivationSum;
+/** What a weight quantizer gives: the signs of a filter with a scale for each output channel, floats, or a sum of those. */
 export type WeightBits = SignFilter | Tensor | FilterSum;

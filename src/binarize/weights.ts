@@ -14,6 +14,7 @@ import type { WeightTransform } from './transforms.ts';
 /** Turns latent weights [KH,KW,Cin,Cout] into scaled signs, sums of such, or few levels (float). */
 export type WeightQuantizer = Quantizer<WeightBits>;
 
+/** How weights become signs: their scale, the slope that stands for the derivative of sign, and whether the scale passes gradients. */
 export interface BinarizeWeightOptions {
   readonly scale: Scale;
   readonly estimator: Estimator;

@@ -22,6 +22,7 @@ export class Random {
     return [...this.words];
   }
 
+  /** Continues where a generator with these words was. */
   set state(words: readonly number[]) {
     this.words.set(words);
   }
@@ -68,7 +69,7 @@ export class Random {
     }
   }
 
-  /** Beta distributed on [0,1], from two gamma numbers. @param a, b above 0 */
+  /** Beta distributed on [0,1], from two gamma numbers. Both parameters above 0. */
   beta(a: number, b: number): number {
     const [x, y] = [this.gamma(a), this.gamma(b)];
     // both are nothing where the shape is tiny: then almost all of the distribution lies at its ends
@@ -87,6 +88,7 @@ export class Random {
     return order;
   }
 
+  /** Normally distributed values. */
   fillNormal(target: Float32Array, mean: number, std: number): void {
     for (let i = 0; i < target.length; i++) target[i] = mean + std * this.normal();
   }

@@ -12,6 +12,7 @@ import type { LoadOptions } from './load-options.ts';
 import { isLeftBySystem, listPictures, namesPicture, type UnusedFile } from './picture-files.ts';
 import { readTar } from './tar.ts';
 
+/** The classes in the order of their labels, which are the names of the folders too. */
 export const cifar10Classes = [
   'airplane',
   'automobile',

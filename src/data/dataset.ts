@@ -23,8 +23,10 @@ export interface FileSplit extends Labelled {
   readonly broken?: Pick<BrokenFiles, 'add'>;
 }
 
+/** Training or test images: bytes in memory, or files that are decoded as they are needed. */
 export type Split = PixelSplit | FileSplit;
 
+/** Images and labels, what the classes are called, and how pixels are normalised. */
 export interface DataSet<S extends Split = Split> {
   readonly name: string;
   /** [H,W,C] */

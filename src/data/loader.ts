@@ -6,9 +6,11 @@ import { startThread } from './thread.ts';
 
 /** Hands out the batches of a pass in order; the same bits whether they are made here or in the background. */
 export interface Loader {
+  /** Starts a pass; one that was not finished is left. */
   begin(pass: Pass): void;
   /** The next batch of the pass; valid until the next call. */
   next(): Promise<Batch>;
+  /** Ends the thread, if there is one; afterwards no batch can be had. */
   close(): void;
 }
 

@@ -20,6 +20,7 @@ export interface DataEntry {
 /** He et al. 2016, sec. 4.2. */
 const shiftedAndMirrored: Augmentation = { padCrop: 4, flip: true };
 
+/** The data sets that have a name; folders of pictures go by their path. */
 export const dataSets: readonly DataEntry[] = [
   { id: 'mnist', title: 'MNIST digits, 28x28x1, 60,000 + 10,000', load: loadMnist },
   { id: 'fashion-mnist', title: 'Fashion-MNIST, 28x28x1, 60,000 + 10,000', load: loadFashionMnist },

@@ -208,6 +208,7 @@ export function methodFor(method: Method, model: string): Method {
 /** Which form of its method this is. */
 export const revisionOf = ({ revision = 1 }: Pick<Method, 'revision'>): number => revision;
 
+/** A method as a value, checked by the compiler. What to put into it: docs/add-a-method.md. */
 export function defineMethod(method: Method): Method {
   return method;
 }

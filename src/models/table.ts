@@ -65,6 +65,7 @@ const forImageNet = (
   residual,
 });
 
+/** Every model by its name, as `signum models` lists them. */
 export const models: readonly ModelEntry[] = [
   { id: 'sfc', title: 'FINN SFC: MLP 256x3, all binary', build: mlp(256), inputShape: [28, 28, 1], smallestSide: 1 },
   { id: 'lfc', title: 'FINN LFC: MLP 1024x3, all binary', build: mlp(1024), inputShape: [28, 28, 1], smallestSide: 1 },

@@ -22,6 +22,7 @@ export interface Quantization {
   readonly output?: OutputMap;
   readonly activationScale: boolean;
   readonly latent: 'he' | 'glorot';
+  /** Shape of the latent weights from that of the filter, where they are others. */
   readonly latentShape?: (filter: Shape) => Shape;
   /** Padded convolutions are summed over dilations 1 to this. */
   readonly dilations?: number;

@@ -40,6 +40,7 @@ const isCollection = (value: unknown): value is Record<string, unknown> =>
 export abstract class Module {
   training = true;
 
+  /** What the module makes of a batch. */
   abstract forward(x: Tensor): Tensor;
 
   /** Own properties, arrays and plain objects flattened: `blocks.0`, `learned.alpha`... */
@@ -67,10 +68,12 @@ export abstract class Module {
     return this.collect(Parameter);
   }
 
+  /** What is kept beside parameters, of this module and all in it: running statistics, what quantizers remember. */
   stateArrays(): Named<StateArray>[] {
     return this.collect(StateArray);
   }
 
+  /** This module and all in it, depth first, by their paths. */
   modules(): Named<Module>[] {
     return this.collect(Module);
   }

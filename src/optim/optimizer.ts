@@ -45,6 +45,7 @@ function forEachGradient(
   for (const parameter of parameters) if (parameter.grad) visit(parameter, parameter.grad);
 }
 
+/** Numbers of stochastic gradient descent. */
 export interface SgdOptions {
   readonly rate: number;
   readonly momentum?: number;
@@ -74,6 +75,7 @@ export function sgd({ rate, momentum = 0, weightDecay = 0, nesterov = false }: S
   };
 }
 
+/** Numbers of Adam and AdaMax. */
 export interface AdamOptions {
   readonly rate: number;
   readonly beta1?: number;
@@ -133,6 +135,7 @@ export function adamax({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weigh
   };
 }
 
+/** Numbers of RMSprop. */
 export interface RmspropOptions {
   readonly rate: number;
   readonly decay?: number;

@@ -8,6 +8,7 @@ export type StoredRule = { readonly id: string } & RuleNumbers;
 
 /** An update rule that options can name. */
 interface Rule {
+  /** The rule with these numbers. */
   readonly make: (numbers: never) => Optimizer;
   /** What it has beside its rate, as it is when nobody says otherwise. */
   readonly usual: RuleNumbers;
@@ -17,6 +18,7 @@ interface Rule {
 
 const moments = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
+/** Every update rule by its name. */
 export const rules = {
   sgd: { make: sgd, usual: { momentum: 0.9, weightDecay: 0, nesterov: false }, rates: [1e-5, 1] },
   adam: { make: adam, usual: moments, rates: [1e-6, 0.03] },
@@ -25,7 +27,9 @@ export const rules = {
   rmsprop: { make: rmsprop, usual: { decay: 0.99, epsilon: 1e-8, weightDecay: 0 }, rates: [1e-6, 0.03] },
 } as const satisfies Readonly<Record<string, Rule>>;
 
+/** Name of an update rule. */
 export type RuleId = keyof typeof rules;
+/** Names of all update rules. */
 export const ruleIds = Object.keys(rules) as [RuleId, ...RuleId[]];
 
 /** @throws UsageError naming the nearest known rule */
@@ -34,6 +38,7 @@ function ruleNamed(id: string): Rule {
   throw new UsageError(`unknown optimizer "${id}"${suggestion(id, ruleIds)}; there are ${ruleIds.join(', ')}`);
 }
 
+/** The rule of an optimiser as a run stores it: its name and numbers. */
 export const ruleOf = ({ id, numbers }: Optimizer): StoredRule => ({ id, ...numbers }) as StoredRule;
 
 /** @throws UsageError for an unknown rule, or one whose rate is missing */

@@ -27,6 +27,7 @@ export interface RateSchedule {
 const schedule = (stored: StoredSchedule, factor: (point: SchedulePoint) => number): RateSchedule =>
   Object.assign(factor, { stored });
 
+/** The rate stays what it is. */
 export const constant = (): RateSchedule => schedule({ id: 'constant' }, () => 1);
 
 /** 1/2 (1 + cos(pi p)): from 1 to 0 (Loshchilov and Hutter 2017). */

@@ -17,6 +17,7 @@ import { shareTensors } from './share.ts';
 import { draftFromTrace } from './trace.ts';
 import { verify, verifyElsewhere } from './verify.ts';
 
+/** What packing has to know beside the network, and what it must prove. */
 export interface PackOptions {
   readonly classes: readonly string[];
   /** Normalisation the network was trained with, per channel. */
@@ -28,6 +29,7 @@ export interface PackOptions {
   readonly verifyOn?: readonly BackendName[];
 }
 
+/** A packed network: the bytes of its file, and the model that they load as. */
 export interface Packed {
   readonly bytes: Uint8Array;
   readonly model: PackedModel;

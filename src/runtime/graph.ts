@@ -105,7 +105,9 @@ const graph = record({
   floatBytes: whole(0, Number.MAX_SAFE_INTEGER),
 });
 
+/** One op of a packed network; its fields hang on `op`. */
 export type PackedNode = Read<typeof node>;
+/** A packed network without its tensors: what goes in, the ops in their order, what comes out. */
 export type PackedGraph = Read<typeof graph>;
 export type OpName = PackedNode['op'];
 

@@ -23,6 +23,7 @@ export type NodeObserver = (node: PackedNode, output: Value, milliseconds: numbe
 /** Values of one activation per image: a file must not make us allocate without bound. */
 const mostElements = 2 ** 27;
 
+/** What runs a model, and what it may take. */
 export interface LoadOptions {
   /** Of one backend; default: the fastest that runs here. */
   readonly kernels?: Kernels | undefined;

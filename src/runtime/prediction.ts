@@ -1,3 +1,4 @@
+/** One class, and how sure the network is of it. */
 export interface Prediction {
   readonly label: string;
   readonly index: number;

@@ -24,6 +24,7 @@ export class Tensor {
     this.requiresGrad = requiresGrad;
   }
 
+  /** How many values it holds. */
   get size(): number {
     return sizeOf(this.shape);
   }
@@ -38,6 +39,7 @@ export class Tensor {
     return this.channels === 0 ? 0 : this.size / this.channels;
   }
 
+  /** The values, as floats. */
   get data(): Float32Array {
     return this.values!;
   }

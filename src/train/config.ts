@@ -104,7 +104,9 @@ const schema = z.strictObject({
     .default(1),
 });
 
+/** How a run trains, every value said; what `config.json` holds. */
 export type TrainConfig = z.infer<typeof schema>;
+/** The same as a caller gives it: what is left out has the default of the method or of Signum. */
 export type TrainOptions = z.input<typeof schema>;
 
 /** `bitSteps` -> `--bit-steps` */

@@ -21,6 +21,7 @@ export interface Mistake {
 /** So many mistakes are kept. */
 const mostMistakes = 24;
 
+/** What a network does on the images of a split. */
 export interface Evaluation {
   readonly top1: number;
   readonly top5: number;

@@ -38,10 +38,12 @@ export class RunFolder {
     this.path = path;
   }
 
+  /** Path of a file of the run. */
   file(name: string): string {
     return join(this.path, name);
   }
 
+  /** Whether a run was begun here. */
   get exists(): boolean {
     return existsSync(this.file('config.json'));
   }
@@ -93,6 +95,7 @@ export class RunFolder {
     return !this.held && holderOf(this.file('lock')) !== null;
   }
 
+  /** Lets others write the run. */
   unlock(): void {
     this.held?.release();
     this.held = null;
@@ -108,6 +111,7 @@ export class RunFolder {
     writeFileAtomic(this.file(name), content, () => this.requireHeld());
   }
 
+  /** Writes `config.json`: what the run was told, with every default. */
   writeConfig(config: TrainConfig): void {
     this.write('config.json', `${JSON.stringify(config, null, 2)}\n`);
   }
@@ -125,6 +129,7 @@ export class RunFolder {
     }
   }
 
+  /** Adds a line to the log, `metrics.jsonl`. */
   appendMetrics(metrics: EpochMetrics): void {
     const file = this.file('metrics.jsonl');
     try {

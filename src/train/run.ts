@@ -37,10 +37,12 @@ export function commandOf(config: TrainConfig): string {
 /** What to do where a run lies already: refuse, continue it, or begin it anew. */
 export type Existing = 'refuse' | 'resume' | 'replace';
 
+/** What `trainRun` tells while it trains, and what it does where there is a run already. */
 export interface TrainRunOptions extends RunEvents {
   readonly existing?: Existing;
 }
 
+/** A run that is done: its folder, its network and how good it is. */
 export interface FinishedRun {
   readonly folder: RunFolder;
   /** With the weights of the last step. */

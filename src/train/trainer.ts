@@ -29,6 +29,7 @@ import { holdBack } from './validation.ts';
 
 /** What a progress display hears. */
 export interface TrainEvents {
+  /** After each step. */
   onStep?: (state: {
     epoch: number;
     batch: number;
@@ -37,6 +38,7 @@ export interface TrainEvents {
     accuracy: number;
     imagesPerSecond: number;
   }) => void;
+  /** After each epoch, once its checkpoint and its line of the log are written. */
   onEpoch?: (metrics: EpochMetrics) => void;
   /** How the images differ from what a checkpoint or a teacher is for, before the first step. */
   onNote?: (line: string) => void;
@@ -155,6 +157,7 @@ export class Trainer {
     return this.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
   }
 
+  /** Writes a checkpoint, from which a run continues exactly. */
   save(name = 'checkpoint.safetensors'): void {
     this.lastSave = performance.now();
     saveCheckpoint(

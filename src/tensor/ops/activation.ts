@@ -20,6 +20,7 @@ export const relu = (x: Tensor): Tensor => unary('relu', x);
 export const hardtanh = (x: Tensor): Tensor => unary('hardtanh', x);
 /** 1/(1+e^-x) */
 export const sigmoid = (x: Tensor): Tensor => unary('sigmoid', x);
+/** The hyperbolic tangent. */
 export const tanh = (x: Tensor): Tensor => unary('tanh', x);
 /** x/(1+|x|) */
 export const softsign = (x: Tensor): Tensor => unary('softsign', x);

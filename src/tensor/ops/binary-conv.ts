@@ -14,6 +14,7 @@ export function preparedFilter(filter: SignFilter, g: ConvGeometry): Uint32Array
   return prepared;
 }
 
+/** Geometry of a binary convolution, and what stands outside the image. */
 export interface BinaryConvOptions extends ConvOptions {
   /** Border taps: `zero` do not count (as papers train), `one` count as +1 (fastest). Default zero. */
   readonly padding?: BinaryPadding;

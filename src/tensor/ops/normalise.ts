@@ -15,6 +15,7 @@ export interface Epilogue {
   readonly clamp?: readonly [low: number, high: number] | undefined;
 }
 
+/** Mean and variance of each channel over a batch. */
 export interface BatchStatistics {
   /** Statistics of this batch, biased variance; valid until the step ends. */
   readonly mean: Float32Array;

@@ -6,6 +6,7 @@ import { floats, integers, release } from '../storage.ts';
 import { emptyTensor, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
+/** Geometry of a pooling. */
 export interface PoolOptions {
   readonly window: number;
   /** Default: the window. */

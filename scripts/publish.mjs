@@ -1,0 +1,38 @@
+// Publishes what scripts/pack.mjs packed, packages for one system before the package that names them.
+// node scripts/publish.mjs [--dry-run] [--tag v0.2.0] [folder of the tarballs]
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values, positionals } = parseArgs({
+  options: { 'dry-run': { type: 'boolean' }, tag: { type: 'string' } },
+  allowPositionals: true,
+});
+const folder = resolve(positionals[0] ?? 'packed');
+const packages = readdirSync(folder)
+  .filter((name) => name.endsWith('.tgz'))
+  .map((name) => {
+    const file = join(folder, name);
+    return {
+      file,
+      manifest: JSON.parse(execFileSync('tar', ['-xOf', file, 'package/package.json'], { encoding: 'utf8' })),
+    };
+  })
+  .sort((a, b) => Number(Boolean(b.manifest.os)) - Number(Boolean(a.manifest.os)));
+const main = packages.find(({ manifest }) => manifest.name === 'signum-bnn');
+if (!main) throw new Error(`no tarball of signum-bnn in ${folder}: node scripts/pack.mjs makes it`);
+
+const { version } = main.manifest;
+if (values.tag !== undefined && values.tag !== `v${version}`)
+  throw new Error(`the tag is ${values.tag}, the package's version ${version}: expected v${version}`);
+const packed = new Map(packages.map(({ manifest }) => [manifest.name, manifest.version]));
+for (const [name, wanted] of Object.entries(main.manifest.optionalDependencies ?? {}))
+  if (name.startsWith('@signum-bnn/') && packed.get(name) !== wanted)
+    throw new Error(`signum-bnn ${version} names ${name} ${wanted}, packed is ${packed.get(name) ?? 'none'}`);
+
+for (const { file, manifest } of packages) {
+  console.error(`${manifest.name} ${manifest.version}`);
+  const options = values['dry-run'] ? ['--dry-run'] : process.env.GITHUB_ACTIONS ? ['--provenance'] : [];
+  execFileSync('npm', ['publish', file, '--access', 'public', '--ignore-scripts', ...options], { stdio: 'inherit' });
+}
