@@ -20,7 +20,7 @@ import { sgd } from '../optim/optimizer.ts';
 import { cosine, warmUp } from '../optim/schedules.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
-import { defineMethod, type ModelRecipe } from './method.ts';
+import { defineMethod, type Method, type ModelRecipe } from './method.ts';
 
 const [firstT, lastT] = [0.01, 10];
 const rounds = 3;
@@ -68,6 +68,7 @@ export const rotated: WeightTransform = learning(
       share[c] = Math.abs(Math.sin(angle.data[c]!));
       rest[c] = 1 - share[c]!;
     }
+    const followed = context.value('followRotation', 1) === 1;
     const turned = floats(w.size);
     rotate(w.data, rotation, turned);
     const y = emptyTensor(w.shape);
@@ -75,6 +76,7 @@ export const rotated: WeightTransform = learning(
     affineColumns(kernels(), turned, share, zero, y.data, w.rows, y.data);
     const backward = (dy: Float32Array) => [
       gradientOf(w, (dw) => {
+        if (!followed) return affineColumns(kernels(), dy, rest, zero, dw, w.rows);
         const along = floats(w.size);
         affineColumns(kernels(), dy, share, zero, along, w.rows);
         rotateBack(along, rotation, dw);
@@ -136,4 +138,16 @@ export const rbnn = defineMethod({
     decay: 'all',
   },
   recipes: { resnet20: cifarResnet, resnet32: cifarResnet, resnet44: cifarResnet },
+});
+
+/**
+ * RBNN as its authors' code trains it: rotated weights are constants to the gradient, so that latents learn through w - |sin theta| w alone: at first
+ * nothing, and hardly more until weight decay has turned theta away from pi/2. Signs change as the rotations are solved anew.
+ */
+export const rbnnCode: Method = defineMethod({
+  ...rbnn,
+  id: 'rbnn-code',
+  revision: 1,
+  title: "RBNN, as its authors' code",
+  schedule: (point) => ({ ...rbnn.schedule!(point), followRotation: 0 }),
 });

@@ -9,6 +9,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { adaBin } from './ada-bin.ts';
 import { Bench, gradientsOf, pixel } from './equations.testing.ts';
 import { proximalBinary } from './prox-quant.ts';
+import { rotated } from './rbnn.ts';
 import { methodNamed } from './table.ts';
 
 /*
@@ -196,3 +197,29 @@ test.each(['bi-real', 'react-net'])(
     );
   },
 );
+
+test("RBNN's code: w + |sin theta| (constant - w), so dw = (1 - |sin theta|) g through the standardised weights", () => {
+  const theta = 0.7;
+  const bench = new Bench(methodNamed('rbnn-code'), column(weights), { t: 0.1, epoch: 0, followRotation: 0 });
+  bench.context.training = false;
+  bench.layer.learned['angle']!.data[0] = theta;
+  const share = Math.abs(Math.sin(theta));
+  const normal = (w: Values) => w.map((v) => (v - mean(w)) / Math.sqrt(variance(w, 1)));
+  // the rotations solved for nothing yet: what they make of the weights is read off the transform itself
+  const turned = inference(() => [
+    ...rotated(new Tensor(Float32Array.from(normal(weights)), [6, 1]), bench.context, bench.own).data,
+  ]).map((v, i) => (v - (1 - share) * normal(weights)[i]!) / share);
+  const slopes = normal(weights).map((v, i) => {
+    const x = (1 - share) * v + share * turned[i]!;
+    // k (2 sqrt(t^2/2) - |t^2 x|), k = 1/t, t = 0.1
+    return 10 * Math.max(0, 2 * Math.sqrt(0.01 / 2) - Math.abs(0.01 * x));
+  });
+  const alpha = bench.layer.learned['weightScale']!.data[0]!;
+  const theirs = jacobian(normal, weights).map((row) =>
+    dot(
+      row,
+      slopes.map((s, i) => alpha * s * (1 - share) * g[i]!),
+    ),
+  );
+  expectClose(bench.weightGradients(g)['weight']!, theirs);
+});

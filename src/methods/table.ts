@@ -43,7 +43,7 @@ import { ovsw } from './ovsw.ts';
 import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
 import { quantizationNetworks } from './quantization-networks.ts';
-import { rbnn } from './rbnn.ts';
+import { rbnn, rbnnCode } from './rbnn.ts';
 import { reactNet } from './react-net.ts';
 import { realToBinary } from './real-to-binary.ts';
 import { rebnn } from './rebnn.ts';
@@ -143,6 +143,7 @@ export const methods: readonly Method[] = [
   bop,
   reactNet,
   rbnn,
+  rbnnCode,
   recu,
   adaBin,
   fdaBnn,
