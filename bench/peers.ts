@@ -35,3 +35,22 @@ export function python(script: string, args: readonly string[] = []): string {
     env,
   });
 }
+
+/**
+ * A Python with PyTorch 2.13: the one that `SIGNUM_BENCH_PYTHON` names, e.g. of a virtual environment outside the repository.
+ *
+ * @throws Error that says how to make one
+ */
+export function torchPython(script: string, args: readonly string[]): string {
+  const interpreter = process.env['SIGNUM_BENCH_PYTHON'];
+  const version =
+    interpreter && spawnSync(interpreter, ['-c', 'import torch; print(torch.__version__)']).stdout?.toString();
+  if (!version?.startsWith('2.13.'))
+    throw new Error(
+      `PyTorch 2.13 is the peer, ${interpreter ? `${interpreter} has ${version?.trim() || 'none'}` : 'SIGNUM_BENCH_PYTHON is not set'}: python3 -m venv DIR; DIR/bin/pip install torch==2.13.0+cpu; SIGNUM_BENCH_PYTHON=DIR/bin/python`,
+    );
+  return execFileSync(interpreter!, [fileURLToPath(new URL(`./python/${script}`, import.meta.url)), ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}

@@ -1,7 +1,7 @@
 """Training step of a binary network simulated in float, as PyTorch users write it (sign forward, tanh-shaped slope backward,
 standardised weights with a power-of-two scale): img/s and peak memory of this process, as JSON.
 
-usage: train_step.py resnet20|vgg-small batch threads nchw|nhwc
+usage: train_step.py resnet20|vgg-small batch threads nchw|nhwc eager|compiled
 """
 import json
 import resource
@@ -12,7 +12,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-model_name, batch, threads, layout = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+model_name, batch, threads, layout, mode = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5]
 torch.set_num_threads(threads)
 
 
@@ -81,9 +81,12 @@ if layout == "nhwc":
 optimizer = torch.optim.SGD(model.parameters(), 0.1, 0.9, weight_decay=1e-4)
 
 
+forward = torch.compile(model) if mode == "compiled" else model
+
+
 def step():
     optimizer.zero_grad()
-    F.cross_entropy(model(x), y).backward()
+    F.cross_entropy(forward(x), y).backward()
     optimizer.step()
 
 

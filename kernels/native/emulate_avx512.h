@@ -10,7 +10,6 @@
 #define _mm512_loadu_si512 simde_mm512_loadu_si512
 #define _mm512_permutex2var_epi32 simde_mm512_permutex2var_epi32
 #define _mm512_popcnt_epi64 simde_mm512_popcnt_epi64
-#define _mm512_roundscale_ps simde_mm512_roundscale_ps
 #define _mm512_set1_epi64 simde_mm512_set1_epi64
 #define _mm512_sqrt_ps simde_mm512_sqrt_ps
 #define _mm512_set_epi32 simde_mm512_set_epi32

@@ -158,9 +158,7 @@ static inline Vec square_root(Vec a) {
 }
 // The whole number at or below, of values that an int32 can hold.
 static inline Vec floored(Vec a) {
-#if defined(SIGNUM_AVX512)
-  return (Vec)_mm512_roundscale_ps((__m512)a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-#elif defined(__AVX2__)
+#if defined(__AVX2__) && !defined(SIGNUM_AVX512)
   return (Vec)_mm256_floor_ps((__m256)a);
 #elif defined(__aarch64__)
   return (Vec)vrndmq_f32((float32x4_t)a);
