@@ -24,6 +24,14 @@ export const allowBroken = [
 /** `8,4,2` */
 export const numbers = (text: string): number[] => text.split(',').map(number);
 
+/** `1/3` */
+export function bits(text: string): { weight: number; activation: number } {
+  const [, weight, activation] = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(text) ?? [];
+  if (weight === undefined || activation === undefined)
+    throw new InvalidArgumentError(`expected bits of weights/activations such as 1/3, got "${text}".`);
+  return { weight: Number(weight), activation: Number(activation) };
+}
+
 /** `1.first=float,*=2-bit` */
 export function policy(text: string): Record<string, string> {
   const entries = text.split(',').map((item) => item.split('=').map((part) => part.trim()));

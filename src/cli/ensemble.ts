@@ -14,7 +14,7 @@ import { loadData } from './data.ts';
 import { bytes, formatTable, percent, print, tell, tellLine } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
-import { defaultRunName, trainingConfig, typedOptions, withTrainingOptions } from './training-options.ts';
+import { defaultRunName, trainingConfig, typedOptions, withForm, withTrainingOptions } from './training-options.ts';
 
 interface Options extends Record<string, unknown> {
   members: number;
@@ -108,7 +108,8 @@ export function defineEnsemble(command: Command): void {
       'after',
       '\nExamples:\n  signum ensemble --members 3 --model cnv6 --width 0.25 --method bnn --data mnist --epochs 2 --optimizer adam\n  signum ensemble --members 5 --form boosting --model resnet20 --method bi-real --data cifar10 --epochs 20',
     )
-    .action(async ({ name, resume, json, ...options }: Options, command: Command) => {
+    .action(async ({ name, resume, json, ...given }: Options, command: Command) => {
+      const options = withForm(given) as Options;
       const folder = namedRun(name ?? `${defaultRunName(options)}-${options.form}`);
       const begun = existsSync(join(folder, ensembleFile));
       if (begun && !resume)

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { networkMacs, operationsOf } from '../analysis/macs.ts';
 import { dataRoot } from '../data/locate.ts';
 import { dataSets } from '../data/table.ts';
+import { formsText } from '../methods/forms.ts';
 import { methods } from '../methods/table.ts';
 import { buildNetwork, modelNamed, models } from '../models/table.ts';
 import { integer, positive } from './arguments.ts';
@@ -56,21 +57,25 @@ function printCost(model: string, { method, classes, width }: CostOptions, json:
 
 export function defineMethods(command: Command): void {
   command.option('--json', 'one JSON object per line').action(({ json }: ListOptions) => {
-    const values = methods.map(({ id, title, paper, family, bits, teacher, start, floatPacked }) => ({
-      id,
-      title,
-      paper,
-      family,
-      bits,
-      teacher: teacher ?? null,
-      start: start ?? null,
-      packs: floatPacked ? 'float' : 'bits',
-      reason: floatPacked ?? null,
-    }));
+    const values = methods.map((method) => {
+      const { id, title, paper, family, bits, teacher, start, floatPacked } = method;
+      return {
+        id,
+        title,
+        paper,
+        family,
+        bits,
+        teacher: teacher ?? null,
+        start: start ?? null,
+        packs: floatPacked ? 'float' : 'bits',
+        reason: floatPacked ?? null,
+        forms: formsText(method),
+      };
+    });
     printRows(
       json,
       values,
-      ['method', 'W/A bits', 'packs', 'teacher', 'start', 'family', 'title', 'paper'],
+      ['method', 'W/A bits', 'packs', 'teacher', 'start', 'family', 'title', 'paper', 'other --bits or --bases'],
       values.map((m) => [
         m.id,
         `${m.bits.weight}/${m.bits.activation}`,
@@ -80,6 +85,7 @@ export function defineMethods(command: Command): void {
         m.family,
         m.title,
         m.paper,
+        m.forms ?? '',
       ]),
     );
   });

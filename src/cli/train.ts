@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { InterruptError } from '../core/errors.ts';
 import { pixelsText } from '../data/digest.ts';
 import { recipeOptions } from '../recipes/options.ts';
+import { recipeNamed } from '../recipes/table.ts';
 import { bestFile, bestText } from '../train/best.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { prolongedText, resumedConfig } from '../train/resume.ts';
@@ -12,7 +13,7 @@ import { loadData } from './data.ts';
 import { percent, print, tell } from './output.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
-import { defaultRunName, trainingConfig, typedOptions, withTrainingOptions } from './training-options.ts';
+import { defaultRunName, trainingConfig, typedOptions, withForm, withTrainingOptions } from './training-options.ts';
 
 interface Options extends Record<string, unknown> {
   recipe?: string;
@@ -31,7 +32,9 @@ export function defineTrain(command: Command): void {
       'after',
       '\nExamples:\n  signum train --model cnv6 --width 0.25 --method bnn --data mnist --epochs 3 --optimizer adam\n  signum train --model resnet20 --method ir-net --data cifar10 --epochs 40 --pad-crop 4 --flip\n  signum train --recipe resnet20-recu-cifar10 --epochs 100\n  signum train --resume --name resnet20-ir-net-cifar10',
     )
-    .action(async ({ recipe, name, resume, json, ...training }: Options, command: Command) => {
+    .action(async ({ recipe, name, resume, json, ...given }: Options, command: Command) => {
+      const isChosen = recipe === undefined || command.getOptionValueSource('method') === 'cli';
+      const training = withForm(given, isChosen ? undefined : recipeNamed(recipe).training.method);
       const folder = new RunFolder(namedRun(name ?? recipe ?? defaultRunName(training)));
       const typed = typedOptions(command, training);
       const chosen = () => trainingConfig(recipe === undefined ? training : { ...recipeOptions(recipe, typed) });

@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
-import { methodFor } from '../methods/method.ts';
+import { withBases, withBits } from '../methods/forms.ts';
+import { type Bits, methodFor } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
-import { integer, number, numbers, policy, positive, share } from './arguments.ts';
+import { atLeastOne, bits, integer, number, numbers, policy, positive, share } from './arguments.ts';
 
 /** The options that say what is trained and how. */
 export function withTrainingOptions(command: Command): Command {
   return command
     .option('--model <name>', 'network, see `signum models`', 'resnet20')
     .option('--method <name>', 'binarization method, see `signum methods`', 'ir-net')
+    .option('--bits <w/a>', 'the method with other bits of weights and activations, e.g. 1/3', bits)
+    .option('--bases <n>', 'the method as a sum of so many binary branches or bases (Group-Net)', atLeastOne)
     .option('--data <name>', 'data set or folder of images, see `signum data`', 'cifar10')
     .option('--width <factor>', 'multiply all channel counts', positive)
     .option('--epochs <n>', 'passes over the data (default: as in the paper)', integer)
@@ -106,9 +109,25 @@ export function trainingConfig(training: Record<string, unknown>): TrainConfig {
   return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
 }
 
+/**
+ * The options with `--bits` and `--bases` made part of the method's name, which is what runs store.
+ *
+ * @param method in place of the default one, where none was typed
+ */
+export function withForm(
+  { bits: given, bases, ...training }: Record<string, unknown> & { bits?: Bits; bases?: number },
+  method = String(training['method']),
+): Record<string, unknown> {
+  if (given === undefined && bases === undefined) return training;
+  const widened = given ? withBits(methodNamed(method), given) : methodNamed(method);
+  return { ...training, method: (bases === undefined ? widened : withBases(widened, bases)).id };
+}
+
 /** The training options that were typed: defaults are no wish to change a run. */
 export function typedOptions(command: Command, training: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(training).filter(([key]) => command.getOptionValueSource(key) === 'cli'));
+  const isTyped = (key: string) => command.getOptionValueSource(key) === 'cli';
+  const hasForm = isTyped('bits') || isTyped('bases');
+  return Object.fromEntries(Object.entries(training).filter(([key]) => isTyped(key) || (key === 'method' && hasForm)));
 }
 
 /** `resnet20-ir-net-cifar10` */

@@ -80,6 +80,11 @@ export function abcNetOf(weightCount: number, activationCount: number): Method {
     paper: 'Lin et al., NeurIPS 2017',
     family: 'quantization-error',
     bits: { weight: weightCount, activation: activationCount },
+    widths: {
+      weight: { from: 1, to: 8 },
+      activation: { from: 1, to: 8 },
+      make: (bits) => abcNetOf(bits.weight, bits.activation),
+    },
     weight: weightBases(weightCount),
     activation: activationBases(activationCount),
     structure: { order: 'bn-conv', shortcut: 'every-block', activation: 'none' },

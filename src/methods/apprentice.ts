@@ -3,6 +3,7 @@ import { constant } from '../optim/schedules.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { softCrossEntropy } from '../tensor/ops/distillation.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
+import { oneForm } from './forms.ts';
 import { defineMethod, type LossTerm, type Method } from './method.ts';
 import { wrpnNet } from './wrpn.ts';
 
@@ -14,7 +15,7 @@ const teacherToo: LossTerm = (view) =>
   add(scale(softmaxCrossEntropy(view.teacher!.logits, view.labels, 0, view.mixed), alpha), fromTeacher(view));
 
 /** The paper's low-precision student is WRPN's; the same width as the teacher here. */
-const student = wrpnNet(1, 1);
+const student = oneForm(wrpnNet(1, 1));
 
 /** Scheme A: teacher and student learn together, from scratch (Mishra and Marr, ICLR 2018, sec. 5.1; survey [82], eq. 11). */
 export const apprenticeA: Method = defineMethod({

@@ -11,6 +11,7 @@ import { floats, release } from '../tensor/storage.ts';
 import { gradientOf, record } from '../tensor/tape.ts';
 import { PlaneTensor } from '../tensor/tensor.ts';
 import { maskedTotal } from '../tensor/totals.ts';
+import { only } from './forms.ts';
 import { defineMethod, type Method, type UpdateRule } from './method.ts';
 
 /** First resolutions by bits, as in the authors' code. */
@@ -74,31 +75,28 @@ const blended: UpdateRule = {
  * up on a learned resolution (Yin et al. 2019, alg. 1; survey [91], eq. 15).
  * Like its reference it starts from a trained float network.
  */
-export const bcgd = defineMethod({
-  id: 'bcgd',
-  start: 'float',
-  title: 'Blended Coarse Gradient Descent, 4-bit activations',
-  paper: 'Yin et al., 2019',
-  family: 'gradient-error',
-  bits: { weight: 1, activation: 4 },
-  weight: binarizeWeights({ scale: layerMean, estimator: straightThrough, scaleGradient: 'straight' }),
-  activation: roundedUp(4),
-  update: blended,
-  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
-  defaults: {
-    optimizer: sgd({ rate: 0.1, momentum: 0.95, weightDecay: 1e-4 }),
-    rate: steps([0.4, 0.7], 0.1),
-    epochs: 200,
-    batch: 128,
-    loss: 'cross-entropy',
-    clipLatent: false,
-  },
-});
+export const bcgdOf = (bits: number): Method =>
+  defineMethod({
+    id: bits === 4 ? 'bcgd' : `bcgd-w1a${bits}`,
+    start: 'float',
+    title: `Blended Coarse Gradient Descent, ${bits}-bit activations`,
+    paper: 'Yin et al., 2019',
+    family: 'gradient-error',
+    bits: { weight: 1, activation: bits },
+    widths: { weight: only(1), activation: { from: 1, to: 8 }, make: ({ activation }) => bcgdOf(activation) },
+    weight: binarizeWeights({ scale: layerMean, estimator: straightThrough, scaleGradient: 'straight' }),
+    activation: roundedUp(bits),
+    update: blended,
+    structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+    defaults: {
+      optimizer: sgd({ rate: 0.1, momentum: 0.95, weightDecay: 1e-4 }),
+      rate: steps([0.4, 0.7], 0.1),
+      epochs: 200,
+      batch: 128,
+      loss: 'cross-entropy',
+      clipLatent: false,
+    },
+  });
 
-export const bcgdOneBit: Method = defineMethod({
-  ...bcgd,
-  id: 'bcgd-w1a1',
-  title: 'Blended Coarse Gradient Descent, 1-bit activations',
-  bits: { weight: 1, activation: 1 },
-  activation: roundedUp(1),
-});
+export const bcgd = bcgdOf(4);
+export const bcgdOneBit = bcgdOf(1);

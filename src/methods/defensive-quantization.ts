@@ -4,6 +4,7 @@ import { floats, release } from '../tensor/storage.ts';
 import { record } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { dorefaNet } from './dorefa.ts';
+import { oneForm } from './forms.ts';
 import { defineMethod, type LossTerm, type Method } from './method.ts';
 
 /**
@@ -45,7 +46,7 @@ const lipschitzTerm: LossTerm = ({ layers }) =>
  * eq. 4; survey [66]).
  */
 export const defensiveQuantization: Method = defineMethod({
-  ...dorefaNet({ weight: 1, activation: 2 }),
+  ...oneForm(dorefaNet({ weight: 1, activation: 2 })),
   id: 'defensive-quantization',
   title: 'Defensive Quantization, 1-bit weights, 2-bit activations',
   paper: 'Lin et al., ICLR 2019',

@@ -33,6 +33,15 @@ export function dorefaNet({ weight, activation, gradient = 32 }: DorefaBits): Me
     weight: weight === 1 ? oneBit : weight >= 32 ? floatWeights : tanhLevels(weight),
     activation: activation >= 32 ? floatActivation : unitActivation(activation),
     ...(gradient < 32 ? { output: (y, context) => quantizeGradient(y, gradient, context) } : {}),
+    ...(gradient === 32
+      ? {
+          widths: {
+            weight: { from: 1, to: 8, float: true },
+            activation: { from: 1, to: 8, float: true },
+            make: dorefaNet,
+          },
+        }
+      : {}),
     ...(weight > 1 ? { floatPacked: 'its k-bit weights are no signs: they are multiplied in float' } : {}),
     structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
     defaults: {

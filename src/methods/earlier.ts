@@ -5,6 +5,7 @@ import { adaBin, plainSet } from './ada-bin.ts';
 import { apprenticeA, apprenticeB, apprenticeC } from './apprentice.ts';
 import { defensiveQuantization } from './defensive-quantization.ts';
 import { dorefaNet } from './dorefa.ts';
+import { oneForm } from './forms.ts';
 import { groupNetGroupwise } from './group-net.ts';
 import { irNet, irNetResnet20, slopeFrom } from './ir-net.ts';
 import { lqNet } from './lq-nets.ts';
@@ -77,7 +78,7 @@ export const earlier: readonly Method[] = [
   first(lqNet(1, 2)),
   first(lqNet(2, 2)),
   {
-    ...groupNetGroupwise,
+    ...oneForm(groupNetGroupwise),
     id: 'group-net-bpac',
     revision: 1,
     title: 'Group-Net BPAC, one binary filter at two dilations',

@@ -12,8 +12,9 @@ import { gradientOf, record } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { defineMethod, type Method } from './method.ts';
 
-/** Binary branches of a block, or bases of a convolution: K of the paper. */
-const branches = 4;
+/** Binary branches of a block, or bases of a convolution, where nobody says: K of the paper. */
+const usualBranches = 4;
+const branchRange = { from: 1, to: 16 } as const;
 
 /** Columns i*Cout to (i+1)*Cout of the latent weights [KH,KW,Cin,K*Cout]: those of base i. */
 function baseOf(w: Tensor, i: number, bases: number): Tensor {
@@ -61,56 +62,76 @@ export function independentBases(bases: number): Quantizer<FilterSum> {
 
 const activation = binarizeActivation(clippedSte);
 
+const formId = (id: string, branches: number, usual = usualBranches): string =>
+  branches === usual ? id : `${id}-k${branches}`;
+
 /** Layer-wise decomposition: every convolution is a sum of K binary ones of the same signs (Zhuang et al., CVPR 2019, sec. 3.2.1). */
-export const groupNetLayerwise = defineMethod({
-  id: 'group-net-layerwise',
-  title: `Group-Net, ${branches} binary bases of each convolution`,
-  paper: 'Zhuang et al., CVPR 2019',
-  family: 'quantization-error',
-  bits: { weight: branches, activation: 1 },
-  weight: independentBases(branches),
-  activation,
-  clippedWeightEstimator: true,
-  latentShape: (filter) => [...filter.slice(0, -1), filter.at(-1)! * branches],
-  structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'none' },
-  defaults: {
-    optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
-    rate: steps([0.5, 0.75, 0.9], 0.1),
-    epochs: 200,
-    batch: 128,
-    loss: 'cross-entropy',
-    clipLatent: false,
-  },
-});
+export const groupNetLayerwiseOf = (branches: number): Method =>
+  defineMethod({
+    id: formId('group-net-layerwise', branches),
+    title: `Group-Net, ${branches} binary bases of each convolution`,
+    paper: 'Zhuang et al., CVPR 2019',
+    family: 'quantization-error',
+    bits: { weight: branches, activation: 1 },
+    bases: { count: branchRange, make: groupNetLayerwiseOf },
+    weight: independentBases(branches),
+    activation,
+    clippedWeightEstimator: true,
+    latentShape: (filter) => [...filter.slice(0, -1), filter.at(-1)! * branches],
+    structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'none' },
+    defaults: {
+      optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
+      rate: steps([0.5, 0.75, 0.9], 0.1),
+      epochs: 200,
+      batch: 128,
+      loss: 'cross-entropy',
+      clipLatent: false,
+    },
+  });
+
+export const groupNetLayerwise = groupNetLayerwiseOf(usualBranches);
 
 const { latentShape: _, ...plain } = groupNetLayerwise;
 
 /** Group-wise decomposition: every block is a sum of K binary blocks (sec. 3.2.2). */
-export const groupNetGroupwise: Method = defineMethod({
-  ...plain,
-  id: 'group-net-groupwise',
-  title: `Group-Net, ${branches} binary branches of each block`,
-  bits: { weight: 1, activation: 1 },
-  weight: binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' }),
-  structure: { ...plain.structure, branches: { count: branches, gated: false } },
-});
+export const groupNetGroupwiseOf = (branches: number): Method =>
+  defineMethod({
+    ...plain,
+    id: formId('group-net-groupwise', branches),
+    title: `Group-Net, ${branches} binary branches of each block`,
+    bits: { weight: 1, activation: 1 },
+    bases: { count: branchRange, make: groupNetGroupwiseOf },
+    weight: binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'detached' }),
+    structure: { ...plain.structure, branches: { count: branches, gated: false } },
+  });
+
+export const groupNetGroupwise = groupNetGroupwiseOf(usualBranches);
 
 /** Group-wise, and soft gates learn how far the branches stay apart from block to block: the decomposition is learned (sec. 3.2.3, eq. 5-7). */
-export const groupNet: Method = defineMethod({
-  ...groupNetGroupwise,
-  id: 'group-net',
-  title: `Group-Net, ${branches} binary branches with soft gates`,
-  structure: { ...plain.structure, branches: { count: branches, gated: true } },
-});
+export const groupNetOf = (branches: number): Method =>
+  defineMethod({
+    ...groupNetGroupwise,
+    id: formId('group-net', branches),
+    title: `Group-Net, ${branches} binary branches with soft gates`,
+    bases: { count: branchRange, make: groupNetOf },
+    structure: { ...plain.structure, branches: { count: branches, gated: true } },
+  });
+
+export const groupNet = groupNetOf(usualBranches);
 
 /**
- * Binary Parallel Atrous Convolution: of five branches each looks at its own scale, with dilations 2 to 6 in a ResNet's third stage and 6 to 10 in
- * its fourth (sec. 4 and the authors' code, where all branches got the last one). Made for segmentation, whose maps are larger than a classifier's.
+ * Binary Parallel Atrous Convolution: of K branches each looks at its own scale, five of them with dilations 2 to 6 in a ResNet's third stage and 6
+ * to 10 in its fourth (sec. 4 and the authors' code, where all branches got the last one). Made for segmentation, whose maps are larger than a
+ * classifier's.
  */
-export const groupNetBpac: Method = defineMethod({
-  ...groupNet,
-  id: 'group-net-bpac',
-  revision: 2,
-  title: 'Group-Net BPAC, five branches of different dilations',
-  structure: { ...plain.structure, branches: { count: 5, gated: true }, branchDilations: { 3: 2, 4: 6 } },
-});
+export const groupNetBpacOf = (branches: number): Method =>
+  defineMethod({
+    ...groupNet,
+    id: formId('group-net-bpac', branches, 5),
+    revision: 2,
+    title: `Group-Net BPAC, ${branches} branches of different dilations`,
+    bases: { count: branchRange, make: groupNetBpacOf },
+    structure: { ...plain.structure, branches: { count: branches, gated: true }, branchDilations: { 3: 2, 4: 6 } },
+  });
+
+export const groupNetBpac = groupNetBpacOf(5);

@@ -7,7 +7,8 @@ import { binarizeWeights } from '../binarize/weights.ts';
 import { adam } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { sampleAbsMean, signResidual } from '../tensor/ops/sample.ts';
-import { defineMethod } from './method.ts';
+import { only } from './forms.ts';
+import { defineMethod, type Method } from './method.ts';
 
 /**
  * x ~ sum_i beta_i H_i, H_i = sign(R_i-1), beta_i = mean|R_i-1| of each image, R_i = R_i-1 - beta_i H_i: every order binarizes what
@@ -26,23 +27,27 @@ export function highOrderSigns(order: number): Quantizer<ActivationSum> {
   };
 }
 
-/** HORQ: high-order residual quantization of activations, order 2, with BWN weights (Li et al., ICCV 2017; survey [70]). */
-export const horq = defineMethod({
-  id: 'horq',
-  title: 'High-Order Residual Quantization, order 2',
-  paper: 'Li et al., ICCV 2017',
-  family: 'quantization-error',
-  bits: { weight: 1, activation: 2 },
-  weight: binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'exact' }),
-  activation: highOrderSigns(2),
-  clippedWeightEstimator: true,
-  structure: { order: 'bn-conv', shortcut: 'every-block', activation: 'none' },
-  defaults: {
-    optimizer: adam({ rate: 1e-3 }),
-    rate: steps([0.5, 0.75, 0.9], 0.1),
-    epochs: 160,
-    batch: 128,
-    loss: 'cross-entropy',
-    clipLatent: false,
-  },
-});
+/** HORQ: high-order residual quantization of activations, with BWN weights (Li et al., ICCV 2017; survey [70]). */
+export const horqOf = (order: number): Method =>
+  defineMethod({
+    id: order === 2 ? 'horq' : `horq-w1a${order}`,
+    title: `High-Order Residual Quantization, order ${order}`,
+    paper: 'Li et al., ICCV 2017',
+    family: 'quantization-error',
+    bits: { weight: 1, activation: order },
+    widths: { weight: only(1), activation: { from: 1, to: 8 }, make: ({ activation }) => horqOf(activation) },
+    weight: binarizeWeights({ scale: filterMean, estimator: clippedSte, scaleGradient: 'exact' }),
+    activation: highOrderSigns(order),
+    clippedWeightEstimator: true,
+    structure: { order: 'bn-conv', shortcut: 'every-block', activation: 'none' },
+    defaults: {
+      optimizer: adam({ rate: 1e-3 }),
+      rate: steps([0.5, 0.75, 0.9], 0.1),
+      epochs: 160,
+      batch: 128,
+      loss: 'cross-entropy',
+      clipLatent: false,
+    },
+  });
+
+export const horq = horqOf(2);

@@ -6,6 +6,7 @@ import { binarizeWeights, floatWeights } from '../binarize/weights.ts';
 import type { BinaryConv2d } from '../nn/binary-layers.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { repeated, steps } from '../optim/schedules.ts';
+import { oneForm, only } from './forms.ts';
 import { defineMethod, type Method, type UpdateRule } from './method.ts';
 
 /** Shares of the weights that are frozen at the start of each quarter of the training. */
@@ -110,31 +111,35 @@ const perStage = repeated(portions.length, steps([0.5, 0.8], 0.1));
  * et al., ICLR 2017; survey [84]).
  * Like its reference it starts from a trained float network.
  */
-export const inq = defineMethod({
-  id: 'inq',
-  start: 'float',
-  title: 'Incremental Network Quantization, 5 bits',
-  paper: 'Zhou et al., ICLR 2017',
-  family: 'loss',
-  bits: { weight: 5, activation: 32 },
-  weight: learning(withMasks, (w, context) => floatWeights(w, context)),
-  activation: floatActivation,
-  update: partitioned(powersOfTwo(5)),
-  floatPacked: 'weights are shifts, not signs: they are multiplied in float',
-  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
-  defaults: {
-    optimizer: sgd({ rate: 0.01, momentum: 0.9, weightDecay: 5e-4 }),
-    rate: perStage,
-    epochs: 32,
-    batch: 128,
-    loss: 'cross-entropy',
-    clipLatent: false,
-  },
-});
+export const inqOf = (bits: number): Method =>
+  defineMethod({
+    id: bits === 5 ? 'inq' : `inq-w${bits}a32`,
+    start: 'float',
+    title: `Incremental Network Quantization, ${bits} bits`,
+    paper: 'Zhou et al., ICLR 2017',
+    family: 'loss',
+    bits: { weight: bits, activation: 32 },
+    widths: { weight: { from: 2, to: 8 }, activation: only(32), make: ({ weight }) => inqOf(weight) },
+    weight: learning(withMasks, (w, context) => floatWeights(w, context)),
+    activation: floatActivation,
+    update: partitioned(powersOfTwo(bits)),
+    floatPacked: 'weights are shifts, not signs: they are multiplied in float',
+    structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+    defaults: {
+      optimizer: sgd({ rate: 0.01, momentum: 0.9, weightDecay: 5e-4 }),
+      rate: perStage,
+      epochs: 32,
+      batch: 128,
+      loss: 'cross-entropy',
+      clipLatent: false,
+    },
+  });
 
 const signs = binarizeWeights({ scale: layerMean, estimator: straightThrough, scaleGradient: 'straight' });
 
-const { floatPacked: _, ...base } = inq;
+export const inq = inqOf(5);
+
+const { floatPacked: _, ...base } = oneForm(inq);
 
 /** The 1-bit form: weights freeze at +-mean|w|; in the last quarter, when all have, the layer is binary. */
 export const inqBinary: Method = defineMethod({

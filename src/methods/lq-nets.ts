@@ -144,12 +144,17 @@ const vggSmall: ModelRecipe = {
  */
 export function lqNet(weight: number, activation: number): Method {
   return defineMethod({
-    id: weight === 1 ? 'lq-nets' : `lq-nets-w${weight}a${activation}`,
+    id: weight === 1 && activation === 2 ? 'lq-nets' : `lq-nets-w${weight}a${activation}`,
     revision: 2,
     title: `LQ-Nets, ${weight}-bit weights, ${activation}-bit activations`,
     paper: 'Zhang et al., ECCV 2018',
     family: 'quantization-error',
     bits: { weight, activation },
+    widths: {
+      weight: { from: 1, to: 4 },
+      activation: { from: 1, to: 4 },
+      make: (bits) => lqNet(bits.weight, bits.activation),
+    },
     weight: learnedBasisWeights(weight),
     activation: learnedBasisActivations(activation),
     structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },

@@ -145,6 +145,32 @@ export interface LayerFit {
   readonly layer: (problem: FitProblem) => void;
 }
 
+/** Least and most of something that is counted; `float`: 32 as well. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly float?: boolean;
+}
+
+/** Bits, or binary bases, of weights and of activations. */
+export interface Bits {
+  readonly weight: number;
+  readonly activation: number;
+}
+
+/** Which other bits a method can have, and the method with them. */
+export interface Widths {
+  readonly weight: Range;
+  readonly activation: Range;
+  readonly make: (bits: Bits) => Method;
+}
+
+/** How many binary branches or bases a method can be a sum of, and the method with them. */
+export interface Bases {
+  readonly count: Range;
+  readonly make: (count: number) => Method;
+}
+
 /** A published way of binarizing networks, as a value. Every field is a building block or a short function of its own. */
 export interface Method {
   readonly id: string;
@@ -190,6 +216,10 @@ export interface Method {
   readonly defaults: TrainingDefaults;
   /** By the model's name. */
   readonly recipes?: Readonly<Record<string, ModelRecipe>>;
+  /** Other bits that it can have (`--bits`). */
+  readonly widths?: Widths;
+  /** Of how many binary branches or bases it can be a sum (`--bases`). */
+  readonly bases?: Bases;
 }
 
 /** The method as its reference has it for a model. */

@@ -11,6 +11,7 @@ import { steps } from '../optim/schedules.ts';
 import { gradientOf, record } from '../tensor/tape.ts';
 import { PlaneTensor } from '../tensor/tensor.ts';
 import { maskedTotal } from '../tensor/totals.ts';
+import { only } from './forms.ts';
 import { defineMethod, type Method } from './method.ts';
 
 /** As published; at 2 bits it would round nearly all of N(0,1) to 0, and only weight decay brings it down: 3 there. */
@@ -58,6 +59,7 @@ export function pactNet(bits: number): Method {
     paper: 'Choi et al., 2018',
     family: 'quantization-error',
     bits: { weight: 1, activation: bits },
+    widths: { weight: only(1), activation: { from: 2, to: 8 }, make: ({ activation }) => pactNet(activation) },
     weight: binarizeWeights({ scale: layerMean, estimator: straightThrough, scaleGradient: 'straight' }),
     activation: clippedAt(bits),
     structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },

@@ -11,6 +11,7 @@ import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { meanSquaredError } from '../tensor/ops/distillation.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
 import { dorefaNet } from './dorefa.ts';
+import { oneForm } from './forms.ts';
 import { defineMethod, type LossTerm, type Method } from './method.ts';
 
 /** Bits of a fifth of the training each. */
@@ -77,7 +78,7 @@ const guided: LossTerm = ({ layers, labels, mixed, teacher }) => {
  * float features for the distance; here they are compared as they are.
  */
 export const guidedTraining: Method = defineMethod({
-  ...dorefaNet({ weight: 1, activation: 1 }),
+  ...oneForm(dorefaNet({ weight: 1, activation: 1 })),
   id: 'guided',
   title: 'Guided training with a float network',
   paper: 'Zhuang et al., CVPR 2018',

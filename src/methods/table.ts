@@ -26,6 +26,7 @@ import { earlier } from './earlier.ts';
 import { elbnn } from './elbnn.ts';
 import { fdaBnn } from './fda-bnn.ts';
 import { float } from './float.ts';
+import { formNamed } from './forms.ts';
 import { groupNet, groupNetBpac, groupNetGroupwise, groupNetLayerwise } from './group-net.ts';
 import { horq } from './horq.ts';
 import { hwgq, hwgqOneBit } from './hwgq.ts';
@@ -154,12 +155,15 @@ export const methods: readonly Method[] = [
   ovsw,
 ];
 
+const rowNamed = (id: string): Method | undefined => methods.find((method) => method.id === id);
+
 /**
+ * @param id of a row, or of a form of one with other bits, e.g. `dorefa-w1a3`
  * @param revision a form that the method had; default the present one
  * @throws UsageError naming the nearest known method, or the revisions that there are
  */
 export function methodNamed(id: string, revision?: number): Method {
-  const method = methods.find((candidate) => candidate.id === id);
+  const method = rowNamed(id) ?? formNamed(id, rowNamed);
   if (method) return revision === undefined || revisionOf(method) === revision ? method : earlierForm(method, revision);
   throw new UsageError(
     `unknown method "${id}"${suggestion(

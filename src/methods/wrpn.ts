@@ -4,6 +4,7 @@ import { layerMean } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine } from '../optim/schedules.ts';
+import { only } from './forms.ts';
 import { defineMethod, type Method } from './method.ts';
 
 /**
@@ -18,6 +19,7 @@ export function wrpnNet(widen: number, activation: number): Method {
     paper: 'Mishra et al., ICLR 2018',
     family: 'quantization-error',
     bits: { weight: 1, activation },
+    widths: { weight: only(1), activation: { from: 1, to: 8 }, make: (bits) => wrpnNet(widen, bits.activation) },
     weight: binarizeWeights({ scale: layerMean, estimator: clippedSte, scaleGradient: 'straight' }),
     activation: unitActivation(activation),
     clippedWeightEstimator: true,
