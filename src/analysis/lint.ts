@@ -50,6 +50,13 @@ class Graph {
     return node && keepsNormalised.has(node.op) ? this.source(node.inputs[0]!) : node;
   }
 
+  /** Each image loses its mean on the way here: what a ReLU let through has both signs again. */
+  isCentred(tensor: Tensor): boolean {
+    const node = this.producer.get(tensor);
+    if (!node || !keepsNormalised.has(node.op)) return false;
+    return node.attributes['centred'] === true || this.isCentred(node.inputs[0]!);
+  }
+
   readers(tensor: Tensor): TapeNode[] {
     return this.nodes.filter((node) => node.inputs.includes(tensor));
   }
@@ -83,7 +90,8 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
         'keep the first layer in full precision, or binarize the input',
       );
     }
-    if (before?.op === 'relu' || (before && norms.has(before.op) && before.attributes['low'] === 0)) {
+    const isCut = before?.op === 'relu' || (before && norms.has(before.op) && before.attributes['low'] === 0);
+    if (isCut && !graph.isCentred(sign!.inputs[0]!)) {
       add(
         'relu-before-sign',
         'error',

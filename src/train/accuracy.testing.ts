@@ -100,6 +100,7 @@ const reaches: Record<string, readonly [epochs: number, percent: number]> = {
   bop: [5, 71.4],
   'react-net': [8, 87.6],
   rbnn: [8, 79.2],
+  'rbnn-code': [40, 72.4],
   recu: [8, 79.2],
   'ada-bin': [5, 73.8],
   'fda-bnn': [5, 72.8],

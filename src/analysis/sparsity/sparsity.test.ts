@@ -86,8 +86,16 @@ describe.each(['resnet20', 'vgg-small'])('%s', (model) => {
   });
 });
 
+/** Their ReLUs are ops of their own behind a batch-norm, which no prediction reaches yet. */
+const unforeseen = ['meliusnet22', 'bnext-tiny'];
+
 test.each(models)('$id: every convolution and dense layer before a ReLU is foreseen', async ({ id, smallestSide }) => {
   const small = blobData(smallestSide, 4, 4);
+  if (unforeseen.includes(id)) {
+    const bytes = await packedBytes(id, 'float', small, 1 / 16, 1);
+    expect(() => new SparsityBench(bytes, 8)).toThrow(/no float convolution before a ReLU/);
+    return;
+  }
   const bench = new SparsityBench(await packedBytes(id, 'float', small, 1 / 16, 1), 8);
   const { sites, macs, macsLeft, predictedAccuracy } = await bench.measure(small);
   expect(sites.length).toBeGreaterThan(0);
