@@ -1,0 +1,1 @@
+export default new URL('./model.safetensors', import.meta.url);
