@@ -171,7 +171,7 @@ function trainingFindings(network: Network, config: TrainConfig): Finding[] {
   const { method } = network;
   const findings: Finding[] = [];
   const optimizer = optimizerOf(config, method);
-  const clip = config.clipLatent ?? method.defaults.clipLatent;
+  const clip = config.effective?.defaults.clipLatent ?? config.clipLatent ?? method.defaults.clipLatent;
   const latents = network.modules().some(({ value }) => value instanceof BinaryConv2d) && method.bits.weight === 1;
   if (latents && method.clippedWeightEstimator && !clip) {
     findings.push({

@@ -1,7 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { asFirst } from '../methods/earlier.ts';
-import { methodFor } from '../methods/method.ts';
+import { methodFor, type TrainingDefaults } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
 import type { Module } from '../nn/module.ts';
@@ -165,9 +165,10 @@ export function modelNamed(id: string): ModelEntry {
 /**
  * Builds an untrained network.
  *
+ * @param defaults that a run has stored of its method, in place of the present ones
  * @throws UsageError for unknown names or an input the model cannot take
  */
-export function buildNetwork(config: NetworkConfig): Network {
+export function buildNetwork(config: NetworkConfig, defaults?: TrainingDefaults): Network {
   const model = modelNamed(config.model);
   const [height, width, channels] = config.inputShape;
   if (Math.min(height, width) < model.smallestSide) {
@@ -191,7 +192,8 @@ export function buildNetwork(config: NetworkConfig): Network {
   if (tricks?.head && !model.normedHead)
     throw new UsageError(`--head: ${config.model} has one head only; take a ResNet for CIFAR`);
   const changed = tricks ? withTricks(method, tricks) : method;
-  return new Network(config, structure ? { ...changed, structure } : changed, model.build);
+  const built = { ...changed, ...(structure ? { structure } : {}), ...(defaults ? { defaults } : {}) };
+  return new Network(config, built, model.build);
 }
 
 /** The whole config of a network that was stored before revisions and structures were: its method in its first form. */

@@ -13,7 +13,8 @@ import type { Network, NetworkConfig } from '../models/network.ts';
 import { firstForm } from '../models/table.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
 import { bestSchema } from './best.ts';
-import { policySchema, structureSchema, tricksSchema } from './config.ts';
+import { policySchema, tricksSchema } from './config.ts';
+import { structureSchema } from './effective-schema.ts';
 
 /** Where a training stands; together with the arrays it determines everything to come. */
 const progressSchema = z.object({

@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
-import type { Method, Structure } from '../methods/method.ts';
+import type { Method } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
 import { decayChoices } from '../nn/decay.ts';
-import { adam, adamax, type Optimizer, rmsprop, sgd } from '../optim/optimizer.ts';
-import { constant, cosine, linear, polynomial, type RateSchedule, steps, warmUp } from '../optim/schedules.ts';
-import { shiftAdamax } from '../optim/shift-adamax.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { changedRule, optimizerFrom, ruleIds } from '../optim/rules.ts';
+import { namedSchedules, type RateSchedule, scheduleFrom, warmUp } from '../optim/schedules.ts';
+import { effectiveSchema } from './effective-schema.ts';
 
 /** Options that change the method (survey sec. 3.5). */
 const tricksShape = {
@@ -26,11 +27,6 @@ const tricksShape = {
 };
 
 export const tricksSchema = z.strictObject(tricksShape);
-
-/** A structure as it was stored; a field that is not there has its first meaning. */
-export const structureSchema = z
-  .looseObject({ order: tricksShape.blockOrder.unwrap(), shortcut: z.string(), activation: z.string() })
-  .transform((fields) => fields as unknown as Structure);
 
 /** Precision by layer name. */
 export const policySchema = z.record(z.string(), z.string());
@@ -52,7 +48,7 @@ const schema = z.strictObject({
   width: z.number().positive().max(64).default(1),
   epochs: z.int().positive().max(100_000),
   batch: z.int().positive().max(65_536),
-  optimizer: z.enum(['sgd', 'adam', 'adamax', 'shift-adamax', 'rmsprop']).optional(),
+  optimizer: z.enum(ruleIds).optional(),
   rate: z.number().positive().optional(),
   momentum: z.number().min(0).lt(1).optional(),
   nesterov: z.boolean().optional(),
@@ -102,12 +98,17 @@ const schema = z.strictObject({
     .min(0)
     .max(2 ** 31 - 1)
     .default(1),
+  /** Of a run that was begun: what it was made with where the options say nothing. */
+  effective: effectiveSchema.optional(),
 });
 
 /** How a run trains, every value said; what `config.json` holds. */
 export type TrainConfig = z.infer<typeof schema>;
 /** The same as a caller gives it: what is left out has the default of the method or of Signum. */
 export type TrainOptions = z.input<typeof schema>;
+
+/** What was asked for, without what came of it. */
+export const askedOf = ({ effective: _, ...asked }: TrainConfig): Omit<TrainConfig, 'effective'> => asked;
 
 /** `bitSteps` -> `--bit-steps` */
 export const optionName = (key: string): string => `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
@@ -178,40 +179,21 @@ function inWords(of: Described): string {
   return `${kinds[of.type ?? ''] ?? 'an object of texts by layer'}${bounds.length > 0 ? ` ${bounds.join(', ')}` : ''}`;
 }
 
-/** The optimiser the run uses: the method's, unless the config names one or changes a number of it. */
-export function optimizerOf(config: TrainConfig, method: Method): Optimizer {
-  const { optimizer: inherited } = method.defaults;
-  const id = config.optimizer ?? inherited.id;
-  const untouched =
-    config.rate === undefined &&
-    config.momentum === undefined &&
-    config.weightDecay === undefined &&
-    config.nesterov === undefined;
-  if (id === inherited.id && untouched) return inherited;
-  const rate = config.rate ?? (id === inherited.id ? inherited.rate : id === 'sgd' ? 0.1 : 1e-3);
-  const weightDecay = config.weightDecay ?? 0;
-  switch (id) {
-    case 'sgd':
-      return sgd({ rate, momentum: config.momentum ?? 0.9, weightDecay, nesterov: config.nesterov ?? false });
-    case 'adamax':
-      return adamax({ rate, weightDecay });
-    case 'shift-adamax':
-      return shiftAdamax({ rate });
-    case 'rmsprop':
-      return rmsprop({ rate, weightDecay });
-    default:
-      return adam({ rate, weightDecay });
-  }
+/**
+ * The optimiser the run uses: the method's, with the numbers that the config names; or another one, which keeps what both have.
+ *
+ * @param method of the run's network
+ * @throws UsageError for a number that the rule does not have
+ */
+export function optimizerOf(config: TrainConfig, { defaults }: Pick<Method, 'defaults'>): Optimizer {
+  if (config.effective) return optimizerFrom(config.effective.defaults.optimizer);
+  const { optimizer, rate, momentum, nesterov, weightDecay } = config;
+  return changedRule(defaults.optimizer, optimizer, { rate, momentum, nesterov, weightDecay });
 }
 
-export function scheduleOf(config: TrainConfig, method: Method): RateSchedule {
-  const named: Record<NonNullable<TrainConfig['schedule']>, RateSchedule> = {
-    constant: constant(),
-    cosine: cosine(),
-    linear: linear(),
-    polynomial: polynomial(2),
-    step: steps([0.5, 0.75, 0.9], 0.1),
-  };
-  const schedule = config.schedule ? named[config.schedule] : method.defaults.rate;
+/** @param method of the run's network */
+export function scheduleOf(config: TrainConfig, { defaults }: Pick<Method, 'defaults'>): RateSchedule {
+  if (config.effective) return scheduleFrom(config.effective.defaults.rate);
+  const schedule = config.schedule ? namedSchedules[config.schedule] : defaults.rate;
   return config.warmUpEpochs ? warmUp(config.warmUpEpochs, schedule) : schedule;
 }

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../core/errors.ts';
-import { methodFor } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
 import { clocksOf } from './clock.ts';
 import { optimizerOf, optionName, parseConfig, scheduleOf, type TrainConfig, type TrainOptions } from './config.ts';
+import { defaultsOf } from './effective.ts';
 
 /** What may change: how long a run goes on and what is kept of it, where the runs lie that it learns from, and how
  * many broken pictures it puts up with. */
@@ -42,7 +41,7 @@ export function resumedConfig(stored: TrainConfig, given: Partial<TrainOptions>,
  */
 export function prolongedText(stored: TrainConfig, config: TrainConfig, done: number): string | null {
   if (config.epochs === stored.epochs) return null;
-  const method = methodFor(methodNamed(config.method), config.model);
+  const method = { defaults: defaultsOf(config) };
   const wholeEpochs = clocksOf(config, method).rate === 'epoch';
   const rate = ({ epochs }: TrainConfig) =>
     optimizerOf(config, method).rate *

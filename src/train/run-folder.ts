@@ -4,6 +4,7 @@ import { FormatError, TakenError, UsageError } from '../core/errors.ts';
 import { fileProblem, writeFileAtomic } from '../data/files.ts';
 import { holderOf, Lock } from '../data/lock.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
+import { withFirstValues } from './effective.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
 import { metricsCsv } from './metrics-csv.ts';
 
@@ -120,13 +121,15 @@ export class RunFolder {
   readConfig(): TrainConfig {
     if (!this.exists)
       throw new UsageError(`no run at ${this.path} (config.json is missing); \`signum train\` makes one`);
+    let config: TrainConfig;
     try {
-      return parseConfig(JSON.parse(readFileSync(this.file('config.json'), 'utf8')));
+      config = parseConfig(JSON.parse(readFileSync(this.file('config.json'), 'utf8')));
     } catch (error) {
       throw new FormatError(
         `${this.file('config.json')} is damaged: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
+    return withFirstValues(config);
   }
 
   /** Adds a line to the log, `metrics.jsonl`. */

@@ -2,14 +2,17 @@ import { existsSync, rmSync } from 'node:fs';
 import { InterruptError } from '../core/errors.ts';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
+import { digestOf } from '../data/digest.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
+import { oddRule } from '../optim/rules.ts';
 import { type Best, bestFile } from './best.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
-import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
+import { askedOf, parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { trainingData } from './data-of.ts';
 import { distillationNote } from './distillation.ts';
+import { effectiveOf } from './effective.ts';
 import type { Evaluation } from './evaluate.ts';
 import { floatStartOf, noStart, wantsFloatStart } from './float-start.ts';
 import { writeReport } from './report-file.ts';
@@ -25,7 +28,7 @@ const switches: ReadonlySet<string> = new Set(['clipLatent', 'flip'] satisfies (
 
 /** The command line that gives this config. */
 export function commandOf(config: TrainConfig): string {
-  const options = Object.entries(config).flatMap(([key, value]) => {
+  const options = Object.entries(askedOf(config)).flatMap(([key, value]) => {
     const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
     if (typeof value === 'boolean') return value ? [`--${flag}`] : switches.has(key) ? [`--no-${flag}`] : [];
     const text = typeof value === 'object' && !Array.isArray(value) ? policyText(value) : String(value);
@@ -139,7 +142,10 @@ export async function trainRun(
       const replaced = distillationNote(config, methodNamed(config.method));
       for (const line of [replaced, ...notes, note]) if (line) events.onNote?.(line);
       const trainer = new Trainer(config, fitted, run);
-      begin(run, trainer, config, checkpoint);
+      const effective = effectiveOf(config, trainer.network, trainer.companion, digestOf(data));
+      const odd = continued ? null : oddRule(trainer.optimizer);
+      if (odd) events.onNote?.(odd);
+      begin(run, trainer, { ...config, effective }, checkpoint);
       const shouldStop = () => interruptedBy() !== null;
       const result = await trainer.run({ ...events, shouldStop });
       const { evaluation, network } = result;

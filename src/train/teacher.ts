@@ -2,7 +2,7 @@ import { UsageError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { ModelImages } from '../data/fit-model.ts';
 import type { Method, TeacherView } from '../methods/method.ts';
-import type { Network } from '../models/network.ts';
+import type { Network, NetworkConfig } from '../models/network.ts';
 import { buildNetwork, withMethod } from '../models/table.ts';
 import { withProbe } from '../nn/binary-layers.ts';
 import { inference } from '../tensor/tape.ts';
@@ -23,6 +23,7 @@ export function trainedNetwork(path: string, option: string): { network: Network
  * method has none, or can do without and none is given.
  *
  * @param data the images that both will see
+ * @param companion what a network that learns along was, of a run that is continued
  * @throws UsageError when the method needs a trained one, or the teacher is for other images
  */
 export function teacherFor(
@@ -30,9 +31,10 @@ export function teacherFor(
   student: Network,
   path: string | undefined,
   data?: Pick<DataSet, 'classes' | 'mean' | 'std'>,
+  companion: Pick<NetworkConfig, 'revision' | 'structure'> = {},
 ): Network | null {
   if (method.teacher === 'joint')
-    return buildNetwork({ ...withMethod(student.config, 'float'), tricks: undefined, policy: undefined });
+    return buildNetwork({ ...withMethod(student.config, 'float'), ...companion, tricks: undefined, policy: undefined });
   if (!path) {
     if (method.teacher !== 'trained') return null;
     throw new UsageError(

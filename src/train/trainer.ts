@@ -83,7 +83,7 @@ export class Trainer {
   private readonly config: TrainConfig;
   private readonly data: DataSet;
   private readonly folder: RunFolder;
-  private readonly optimizer: Optimizer;
+  readonly optimizer: Optimizer;
   private readonly schedule: RateSchedule;
   private readonly clocks: Clocks;
   private readonly moments: OptimizerState = new Map();
@@ -122,7 +122,7 @@ export class Trainer {
     this.test = new Batches(data, sampleOf(data.test, limit), 256);
     if (config.init) adopt(this.network, trainedNetwork(config.init, '--init').network);
     this.method = taught(config, this.network.method);
-    this.teacher = teacherFor(this.method, this.network, config.teacher, data);
+    this.teacher = teacherFor(this.method, this.network, config.teacher, data, config.effective?.companion);
     this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config, this.method);
     this.observer = new LayerObserver(this.network);
     this.average = config.ema ? new WeightAverage(this.network, config.ema) : null;
@@ -153,7 +153,7 @@ export class Trainer {
   }
 
   /** A teacher that learns along is saved with the student. */
-  private get companion(): Network | undefined {
+  get companion(): Network | undefined {
     return this.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
   }
 

@@ -40,7 +40,8 @@ async function packedModel(job: Job, folder: string, load: Load): Promise<Packed
   const file = packedFileOf(folder, job);
   if (existsSync(file)) return loadPackedModel(readFileSync(file));
   const data = await load(job.config);
-  const network = networkFor(job.config, data);
+  const run = runFolderOf(folder, job.id);
+  const network = networkFor(run.exists ? run.readConfig() : job.config, data);
   network.setPoint({ progress: 1, epoch: job.config.epochs });
   network.setTraining(false);
   try {

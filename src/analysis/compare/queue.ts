@@ -5,7 +5,7 @@ import type { DataSet } from '../../data/dataset.ts';
 import type { Network } from '../../models/network.ts';
 import { floatBytes } from '../../pack/pack.ts';
 import { pool } from '../../tensor/storage.ts';
-import type { TrainConfig } from '../../train/config.ts';
+import { askedOf, type TrainConfig } from '../../train/config.ts';
 import { notePacked } from '../../train/report-file.ts';
 import { trainRun } from '../../train/run.ts';
 import { RunFolder } from '../../train/run-folder.ts';
@@ -53,7 +53,7 @@ function storedConfig(folder: RunFolder, { config, id }: Job): TrainConfig | nul
   if (!folder.exists) return null;
   const stored = folder.readConfig();
   const comparable = (of: TrainConfig) =>
-    JSON.stringify({ ...of, epochs: 0, allowBroken: 0, teacher: !of.teacher, init: !of.init });
+    JSON.stringify({ ...askedOf(of), epochs: 0, allowBroken: 0, teacher: !of.teacher, init: !of.init });
   const { teacher, init } = config;
   if (comparable(stored) === comparable(config))
     return { ...stored, ...(teacher ? { teacher } : {}), ...(init ? { init } : {}) };

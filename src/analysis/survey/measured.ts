@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { methodNamed } from '../../methods/table.ts';
+import { askedOf } from '../../train/config.ts';
 import { RunFolder } from '../../train/run-folder.ts';
 import type { SurveyRow } from './table.ts';
 
@@ -40,7 +41,7 @@ export function loggedRuns(folder: string): LoggedRun[] {
     if (!run.exists) return loggedRuns(join(folder, name, 'runs'));
     const last = run.readMetrics().at(-1);
     if (!last) return [];
-    const { seed: _seed, init: _init, teacher: _teacher, ...config } = run.readConfig();
+    const { seed: _seed, init: _init, teacher: _teacher, ...config } = askedOf(run.readConfig());
     const { method, model, width, data, epochs } = config;
     const recipe = JSON.stringify(config);
     return last.epoch + 1 === epochs
