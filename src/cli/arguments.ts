@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { type PerKind, parameterKinds } from '../nn/parameter-kinds.ts';
 
 function parse(text: string, valid: (value: number) => boolean, expected: string): number {
   const value = Number(text);
@@ -30,6 +31,20 @@ export function bits(text: string): { weight: number; activation: number } {
   if (weight === undefined || activation === undefined)
     throw new InvalidArgumentError(`expected bits of weights/activations such as 1/3, got "${text}".`);
   return { weight: Number(weight), activation: Number(activation) };
+}
+
+/** `latents=0.01,norms=0.1` */
+export function byKind(text: string): PerKind {
+  const entries = text.split(',').map((item) => item.split('=').map((part) => part.trim()));
+  const kinds: readonly string[] = parameterKinds;
+  const wrong = entries.findIndex(
+    ([kind = '', value = '', ...more]) => !kinds.includes(kind) || !value || more.length > 0,
+  );
+  if (wrong >= 0)
+    throw new InvalidArgumentError(
+      `expected kind=number with a kind of ${kinds.join(', ')}, got "${text.split(',')[wrong]}".`,
+    );
+  return Object.fromEntries(entries.map(([kind, value]) => [kind, number(value!)]));
 }
 
 /** `1.first=float,*=2-bit` */

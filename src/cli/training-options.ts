@@ -4,7 +4,7 @@ import { type Bits, methodFor } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
-import { atLeastOne, bits, integer, number, numbers, policy, positive, share } from './arguments.ts';
+import { atLeastOne, bits, byKind, integer, number, numbers, policy, positive, share } from './arguments.ts';
 
 /** The options that say what is trained and how. */
 export function withTrainingOptions(command: Command): Command {
@@ -22,6 +22,12 @@ export function withTrainingOptions(command: Command): Command {
     .option('--momentum <x>', 'SGD momentum', share)
     .option('--nesterov', 'SGD with Nesterov momentum')
     .option('--weight-decay <x>', 'L2 weight decay', number)
+    .option(
+      '--rate-of <list>',
+      'learning rate by kind: latents, weights, norms, quantizers, rest; e.g. latents=0.01,norms=0.1',
+      byKind,
+    )
+    .option('--decay-of <list>', 'weight decay by kind, e.g. weights=5e-4,norms=0', byKind)
     .option('--decay <what>', 'what decays: all, weights, latents or but-binary (all but binary layers)')
     .option('--schedule <name>', 'constant, cosine, linear, polynomial or step')
     .option('--warm-up-epochs <n>', 'linear warm-up', number)

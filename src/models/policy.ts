@@ -71,7 +71,7 @@ export function applyPolicy(network: Module & { readonly method: Method }, polic
 }
 
 /** `1.first=float,*=2-bit`, as `--policy` takes it. */
-export const policyText = (policy: Policy): string =>
+export const policyText = (policy: Readonly<Record<string, string | number>>): string =>
   Object.entries(policy)
     .map(([layer, precision]) => `${layer}=${precision}`)
     .join(',');

@@ -6,6 +6,8 @@ export interface Trainable {
   readonly data: Float32Array;
   readonly grad: Float32Array | null;
   readonly decay: boolean;
+  /** In the place of the optimiser's, whatever `decay` says. */
+  readonly ownDecay?: number | undefined;
   /** Multiplies the learning rate. */
   readonly rateFactor: number;
 }
@@ -38,6 +40,9 @@ export function moment(state: OptimizerState, name: string, parameter: Trainable
   return array;
 }
 
+/** The weight decay of one parameter. */
+const decayOf = ({ decay, ownDecay }: Trainable, weightDecay: number): number => ownDecay ?? (decay ? weightDecay : 0);
+
 function forEachGradient(
   parameters: readonly Trainable[],
   visit: (p: Trainable, gradient: Float32Array) => void,
@@ -68,7 +73,7 @@ export function sgd({ rate, momentum = 0, weightDecay = 0, nesterov = false }: S
           moment(state, 'velocity', p),
           current * p.rateFactor,
           momentum,
-          p.decay ? weightDecay : 0,
+          decayOf(p, weightDecay),
           nesterov,
         ),
       ),
@@ -102,7 +107,7 @@ export function adam({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightD
           beta1,
           beta2,
           epsilon,
-          p.decay ? weightDecay : 0,
+          decayOf(p, weightDecay),
           1 - beta1 ** step,
           1 - beta2 ** step,
         ),
@@ -128,7 +133,7 @@ export function adamax({ rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weigh
           beta1,
           beta2,
           epsilon,
-          p.decay ? weightDecay : 0,
+          decayOf(p, weightDecay),
           1 - beta1 ** step,
         ),
       ),
@@ -159,7 +164,7 @@ export function rmsprop({ rate, decay = 0.99, epsilon = 1e-8, weightDecay = 0 }:
           current * p.rateFactor,
           decay,
           epsilon,
-          p.decay ? weightDecay : 0,
+          decayOf(p, weightDecay),
         ),
       ),
   };

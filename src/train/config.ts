@@ -4,6 +4,7 @@ import { suggestion } from '../core/suggest.ts';
 import type { Method } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
 import { decayChoices } from '../nn/decay.ts';
+import { parameterKinds } from '../nn/parameter-kinds.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { changedRule, optimizerFrom, ruleIds } from '../optim/rules.ts';
 import { namedSchedules, type RateSchedule, scheduleFrom, warmUp } from '../optim/schedules.ts';
@@ -58,6 +59,9 @@ const schema = z.strictObject({
   /** When the method's schedule and the rate move, both. */
   clock: z.enum(['epoch', 'step']).optional(),
   decay: z.enum(decayChoices).optional(),
+  /** Base rate and L2 decay by kind of parameter, in the place of the optimiser's. */
+  rateOf: z.partialRecord(z.enum(parameterKinds), z.number().min(0)).optional(),
+  decayOf: z.partialRecord(z.enum(parameterKinds), z.number().min(0)).optional(),
   loss: z.enum(['cross-entropy', 'squared-hinge']).optional(),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   clipLatent: z.boolean().optional(),
@@ -137,6 +141,7 @@ export function parseConfig(options: unknown): TrainConfig {
 }
 
 interface Described {
+  readonly propertyNames?: Described;
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly minimum?: number;
@@ -156,6 +161,7 @@ function expectation(path: readonly PropertyKey[]): string {
 }
 
 function inWords(of: Described): string {
+  if (of.propertyNames?.enum) return `numbers of at least 0 by any of ${of.propertyNames.enum.join(', ')}`;
   if (of.enum) return of.enum.map((value) => `"${value}"`).join(' or ');
   if (of.type === 'array') return `a list of ${of.minItems} to ${of.maxItems} values, each ${inWords(of.items ?? {})}`;
   const kinds: Record<string, string> = {

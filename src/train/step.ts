@@ -1,11 +1,13 @@
 import { kernels } from '../backend/select.ts';
 import { argmax } from '../core/argmax.ts';
+import { UsageError } from '../core/errors.ts';
 import type { Batch } from '../data/batches.ts';
 import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
 import { decays } from '../nn/decay.ts';
 import type { Named, Parameter } from '../nn/module.ts';
+import { kindsOf, type ParameterKind } from '../nn/parameter-kinds.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
@@ -39,6 +41,7 @@ export class TrainingStep {
   private readonly moments: OptimizerState;
   private readonly config: TrainConfig;
   private readonly method: Method;
+  private readonly kindOf: (parameter: Parameter) => ParameterKind;
   private readonly binaryLayers: readonly BinaryConv2d[];
 
   /** @param method whose losses and rules count: the network's, or that under another teacher */
@@ -56,6 +59,11 @@ export class TrainingStep {
     this.moments = moments;
     this.config = config;
     this.method = method;
+    this.kindOf = kindsOf(network, ...(teacher ? [teacher] : []));
+    if (config.decayOf && !('weightDecay' in optimizer.numbers))
+      throw new UsageError(
+        `--decay-of: ${optimizer.id} has no weight decay; take another --optimizer, or leave it out`,
+      );
     const learning = method.teacher === 'joint' ? (teacher?.parameters() ?? []) : [];
     const taught = learning.map(({ name, value }) => ({ name: `teacher.${name}`, value }));
     this.parameters = [...network.parameters(), ...taught];
@@ -116,6 +124,12 @@ export class TrainingStep {
     return lossTerms.map((term) => term(view)).reduce(add, weighted);
   }
 
+  /** Rates of kinds are base rates: the schedule moves them as it moves the others. */
+  private rateFactorOf(parameter: Parameter): number {
+    const rate = this.config.rateOf?.[this.kindOf(parameter)];
+    return rate === undefined ? 1 : rate / this.optimizer.rate;
+  }
+
   private update(point: UpdatePoint): void {
     const { defaults, update } = this.method;
     update?.beforeStep?.(this.binaryLayers, point);
@@ -124,7 +138,8 @@ export class TrainingStep {
       data: value.data,
       grad: update?.ownsLatents && value.role === 'latent' ? null : value.grad,
       decay: decays(this.config.decay ?? defaults.decay ?? 'weights', value),
-      rateFactor: value.rateFactor,
+      ownDecay: this.config.decayOf?.[this.kindOf(value)],
+      rateFactor: value.rateFactor * this.rateFactorOf(value),
     }));
     this.optimizer.update(trainables, this.moments, point.rate, point.step);
     update?.afterStep?.(this.binaryLayers, point);
