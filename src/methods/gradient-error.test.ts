@@ -3,7 +3,7 @@ import { BinarizeContext } from '../binarize/context.ts';
 import { counteractiveRate, directionDeviation, leastDeviatingClip } from '../binarize/int8-gradients.ts';
 import { softSign } from '../binarize/soft-sign.ts';
 import { buildNetwork } from '../models/table.ts';
-import { RPRelu } from '../nn/layers.ts';
+import { type PRelu, RPRelu } from '../nn/layers.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
 import { multiply, sum } from '../tensor/ops/arithmetic.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
@@ -59,7 +59,7 @@ describe('ReActNet', () => {
   test('RPReLU of the notes', () => {
     const layer = new RPRelu(4);
     layer.before.data.fill(-0.5);
-    layer.slope.slope.data.fill(0.25);
+    (layer.slope as PRelu).slope.data.fill(0.25);
     layer.after.data.fill(0.1);
     expect(inference(() => rounded(layer.forward(pixel([-1, -0.2, 0.5, 0.5])).data, 3))).toEqual([
       -0.275, -0.075, 0.1, 0.1,

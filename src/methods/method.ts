@@ -17,7 +17,7 @@ export interface Structure {
   /** Residual networks: one real-valued shortcut around every conv (Bi-Real), around each pair (ResNet), or none, a plain network. */
   readonly shortcut: 'every-conv' | 'every-block' | 'none';
   /** Between layers, before the next sign. */
-  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'maxout' | 'none';
+  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'shift-rprelu' | 'maxout' | 'none';
   /** The shortcut is multiplied by a learned factor per channel, 1 at first (BBG). */
   readonly gatedShortcut?: boolean;
   /** After the stem of CIFAR networks; default what `activation` says where it is hardtanh or relu, and hardtanh in plain networks. */
@@ -30,6 +30,11 @@ export interface Structure {
   readonly firstGamma?: number;
   /** Of CIFAR ResNets: batch-norm between the average and the classifier (IR-Net's code, and all built on it), or none (default). */
   readonly head?: 'norm' | 'plain';
+  /**
+   * No batch-norm: filters are normalised instead, products are multiplied by `branch` before they join a shortcut, and what enters a binary layer is
+   * divided by its expected spread (A&B BNN).
+   */
+  readonly normFree?: { readonly branch: number };
   /** Batch-norm without learned scale and shift (HWGQ). */
   readonly plainNorm?: boolean;
   /** Batch-norm whose factors are powers of two (BNN's shift-based form). */
@@ -66,6 +71,8 @@ export interface TrainingDefaults {
   readonly clipLatent: boolean;
   /** When the values of the method's schedule move, and the rate; default every step. */
   readonly clock?: { readonly schedule?: Clock; readonly rate?: Clock };
+  /** Gradients of all but the classifier are at most this share of their weights' norm (`clipAdaptively`). */
+  readonly adaptiveClip?: number;
   /** What weight decay takes hold of; default `weights`. */
   readonly decay?: DecayChoice;
   /** The reference trains without any, whatever is usual for its images. */

@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
+import { abBnn } from './ab-bnn.ts';
 import { abcNetOf } from './abc-net.ts';
 import { adaBin } from './ada-bin.ts';
 import { apprenticeA, apprenticeB, apprenticeC } from './apprentice.ts';
@@ -153,6 +154,7 @@ export const methods: readonly Method[] = [
   rebnn,
   biper,
   ovsw,
+  abBnn,
 ];
 
 const rowNamed = (id: string): Method | undefined => methods.find((method) => method.id === id);

@@ -88,7 +88,7 @@ test.each(['resnet18', 'resnet50-imagenet'])(
       const network = buildNetwork({ ...config, tricks: { shortcut } });
       // the first convolution lets nothing through: only shortcuts could
       const modules = network.modules().map(({ value }) => value);
-      modules.find((module) => module instanceof ConvUnit)!.norm.gamma.data.fill(0);
+      (modules.find((module) => module instanceof ConvUnit)!.norm as BatchNorm).gamma.data.fill(0);
       network.setTraining(false);
       const images = Float32Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => Math.sin(i * i));
       const y = inference(() => network.forward(new Tensor(images, [2, 32, 32, 3])).data.slice());

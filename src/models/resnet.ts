@@ -2,6 +2,7 @@ import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { Conv2d, globalAvgPoolLayer, halvingLayer, Linear, subsampleLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
+import { UnitConv2d } from '../nn/norm-free.ts';
 import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { branched, branchOptions, type MakeBranch } from './branches.ts';
@@ -37,11 +38,31 @@ function shortcutOf(
     if (stride === 1 || method.structure.downsample !== 'average') return subsampleLayer(stride, outChannels);
     return new Sequential([halvingLayer(), subsampleLayer(1, outChannels)]);
   }
+  const halving = stride > 1 ? [halvingLayer()] : [];
+  if (method.structure.normFree)
+    return new Sequential([...halving, new UnitConv2d({ inChannels, outChannels, kernel: 1 }, random)]);
   return new Sequential([
-    ...(stride > 1 ? [halvingLayer()] : []),
+    ...halving,
     new Conv2d({ inChannels, outChannels, kernel: 1 }, random),
     new BatchNorm(outChannels),
   ]);
+}
+
+/** Which block of its stage one is, from 0, and how many the stage before has. */
+interface BlockPlace {
+  readonly block: number;
+  readonly before: number;
+}
+
+/**
+ * One over the spread that a convolution's input is expected to have without batch-norm: each sum adds branch^2 to a variance of 1, but the first of a
+ * stage; the first convolution of a stage still sees the sums of the stage before (Ma 2024, the authors' code).
+ */
+function inputScale({ normFree }: Structure, { block, before }: BlockPlace, nth: number): { inputScale?: number } {
+  if (!normFree) return {};
+  const conv = 2 * block + nth;
+  const sums = Math.max(0, conv > 0 ? conv - 1 : 2 * before - 1);
+  return { inputScale: 1 / Math.sqrt(1 + sums * normFree.branch ** 2) };
 }
 
 /** Two convolutions with shortcuts around each, around both or none, as the method's structure says. */
@@ -58,19 +79,27 @@ class ResidualBlock extends Module {
     downsample: 'pad' | 'conv',
     window: ReturnType<typeof branchOptions>,
     context: BuildContext,
+    place: BlockPlace,
   ) {
     super();
     const { method, quantization, random } = context;
-    const unit = (from: number, unitStride: number, shortcut: boolean) =>
+    const unit = (from: number, unitStride: number, shortcut: boolean, nth: number) =>
       new ConvUnit(
-        { inChannels: from, outChannels, ...window, stride: unitStride, shortcut },
+        {
+          inChannels: from,
+          outChannels,
+          ...window,
+          stride: unitStride,
+          shortcut,
+          ...inputScale(method.structure, place, nth),
+        },
         method.structure,
         quantization,
         random,
       );
     this.around = method.structure.shortcut;
-    this.first = unit(inChannels, stride, this.around === 'every-conv');
-    this.second = unit(outChannels, 1, this.around !== 'none');
+    this.first = unit(inChannels, stride, this.around === 'every-conv', 0);
+    this.second = unit(outChannels, 1, this.around !== 'none', 1);
     this.shortcut = this.around === 'none' ? null : shortcutOf(inChannels, outChannels, stride, downsample, context);
   }
 
@@ -163,7 +192,15 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
             random,
           )
         : new Stem(
-            { inChannels, outChannels: first, kernel: 7, stride: 2, pad: 3, pool: { window: 3, stride: 2, pad: 1 } },
+            {
+              inChannels,
+              outChannels: first,
+              kernel: 7,
+              stride: 2,
+              pad: 3,
+              pool: { window: 3, stride: 2, pad: 1 },
+              ...(method.structure.normFree ? stemActivation(method.structure) : {}),
+            },
             random,
           );
     const blocks: MakeBranch[] = [];
@@ -176,7 +213,8 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
         const inputs = from;
         blocks.push((branch) => {
           const window = branchOptions(method.structure, stage + 1, branch);
-          return new Block(inputs, channels[stage]!, stride, options.downsample, window, context);
+          const place = { block: i, before: options.blocks[stage - 1] ?? 0 };
+          return new Block(inputs, channels[stage]!, stride, options.downsample, window, context, place);
         });
         from = channels[stage]! * (bottleneck ? expansion : 1);
       }

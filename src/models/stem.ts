@@ -3,6 +3,7 @@ import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { Conv2d, type Conv2dOptions, Lambda } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
+import { UnitConv2d, Unnormalised } from '../nn/norm-free.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -15,11 +16,14 @@ export interface StemOptions extends Conv2dOptions {
   /** Activation instead of the clamp. */
   readonly activation?: Structure['activation'];
   readonly pool?: PoolOptions;
+  /** Unit filters instead of batch-norm. */
+  readonly normFree?: Structure['normFree'];
 }
 
-/** What a structure wants after the stem, where it says so. */
-export const stemActivation = ({ stem }: Structure): Pick<StemOptions, 'activation'> =>
-  stem ? { activation: stem } : {};
+/** What a structure wants of and after the stem, where it says so. Without batch-norm nothing is clamped. */
+export const stemActivation = ({ stem, normFree }: Structure): Pick<StemOptions, 'activation' | 'normFree'> => ({
+  ...(normFree ? { normFree, activation: stem ?? 'none' } : stem ? { activation: stem } : {}),
+});
 
 /** Zeros around an image, by a fixed filter that moves it: a convolution of each channel whose only tap is the middle one. */
 function frameLayer(channels: number, pixels: number): Module {
@@ -35,7 +39,7 @@ function frameLayer(channels: number, pixels: number): Module {
 /** The first, full-precision layer: frame, conv, batch-norm, activation, pool. */
 export class Stem extends Module {
   readonly conv: Conv2d;
-  readonly norm: BatchNorm;
+  readonly norm: BatchNorm | Unnormalised;
   readonly frame: Module | null;
   readonly slope: Module | null;
   private readonly options: StemOptions;
@@ -43,8 +47,9 @@ export class Stem extends Module {
   constructor(options: StemOptions, random: Random) {
     super();
     this.options = options;
-    this.conv = new Conv2d(options, random);
-    this.norm = new BatchNorm(options.outChannels);
+    const { normFree } = options;
+    this.conv = normFree ? new UnitConv2d(options, random) : new Conv2d(options, random);
+    this.norm = normFree ? new Unnormalised(normFree.branch) : new BatchNorm(options.outChannels);
     this.frame = options.frame ? frameLayer(options.inChannels, options.frame) : null;
     this.slope = options.activation ? slopeOf({ activation: options.activation }, options.outChannels) : null;
   }

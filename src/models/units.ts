@@ -2,9 +2,10 @@ import type { Random } from '../core/random.ts';
 import type { Structure } from '../methods/method.ts';
 import { BatchNorm, type BatchNormOptions } from '../nn/batch-norm.ts';
 import { BinaryConv2d, type BinaryConv2dOptions, BinaryLinear, type Quantization } from '../nn/binary-layers.ts';
-import { ChannelGain, PRelu, RPRelu } from '../nn/layers.ts';
+import { ChannelGain, PRelu, RPRelu, ShiftPRelu } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
-import { add } from '../tensor/ops/arithmetic.ts';
+import { Unnormalised } from '../nn/norm-free.ts';
+import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { type Epilogue, shiftNorm } from '../tensor/ops/normalise.ts';
 import { maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
 import { discard } from '../tensor/tape.ts';
@@ -16,6 +17,7 @@ export const clamps: Record<Structure['activation'], Epilogue['clamp']> = {
   relu: [0, Number.POSITIVE_INFINITY],
   prelu: undefined,
   rprelu: undefined,
+  'shift-rprelu': undefined,
   maxout: undefined,
   none: undefined,
 };
@@ -25,10 +27,16 @@ const normOptions = ({ plainNorm, shiftNorm: byShifts }: Structure): BatchNormOp
   ...(byShifts ? { rule: shiftNorm } : {}),
 });
 
+type Norm = BatchNorm | Unnormalised;
+
+const normOf = (structure: Structure, channels: number): Norm =>
+  structure.normFree ? new Unnormalised(structure.normFree.branch) : new BatchNorm(channels, normOptions(structure));
+
 /** PReLU and its relatives; Maxout, a learned slope on either side of 0, is PReLU times a gain. */
 export function slopeOf({ activation }: Pick<Structure, 'activation'>, channels: number): Module | null {
   if (activation === 'prelu') return new PRelu(channels);
   if (activation === 'maxout') return new Sequential([new PRelu(channels), new ChannelGain(channels)]);
+  if (activation === 'shift-rprelu') return new RPRelu(channels, new ShiftPRelu(channels));
   return activation === 'rprelu' ? new RPRelu(channels) : null;
 }
 
@@ -37,6 +45,8 @@ export interface UnitOptions extends BinaryConv2dOptions {
   readonly pool?: PoolOptions;
   /** A shortcut will be added to the output. */
   readonly shortcut?: boolean;
+  /** Factor of the input, default 1: in networks without batch-norm, one over its expected spread. */
+  readonly inputScale?: number;
 }
 
 /**
@@ -45,21 +55,20 @@ export interface UnitOptions extends BinaryConv2dOptions {
  */
 export class ConvUnit extends Module {
   readonly conv: BinaryConv2d;
-  readonly norm: BatchNorm;
+  readonly norm: Norm;
   readonly slope: Module | null;
   readonly gate: ChannelGain | null;
   private readonly structure: Structure;
   private readonly pool: PoolOptions | undefined;
+  private readonly inputScale: number;
 
   constructor(options: UnitOptions, structure: Structure, quantization: Quantization, random: Random) {
     super();
     this.structure = structure;
     this.pool = options.pool;
+    this.inputScale = options.inputScale ?? 1;
     this.conv = new BinaryConv2d(options, quantization, random);
-    this.norm = new BatchNorm(
-      structure.order === 'conv-bn' ? options.outChannels : options.inChannels,
-      normOptions(structure),
-    );
+    this.norm = normOf(structure, structure.order === 'conv-bn' ? options.outChannels : options.inChannels);
     this.slope = slopeOf(structure, options.outChannels);
     this.gate = structure.gatedShortcut && options.shortcut ? new ChannelGain(options.outChannels) : null;
   }
@@ -75,7 +84,8 @@ export class ConvUnit extends Module {
     return add(this.activated(x, undefined), shortcut);
   }
 
-  private activated(x: Tensor, shortcut: Tensor | undefined): Tensor {
+  private activated(unscaled: Tensor, shortcut: Tensor | undefined): Tensor {
+    const x = this.inputScale === 1 ? unscaled : scale(unscaled, this.inputScale);
     const clamp = clamps[this.structure.activation];
     if (this.structure.order === 'conv-bn') {
       const late = this.structure.pooling === 'after-norm';
@@ -101,7 +111,7 @@ export class ConvUnit extends Module {
 /** A binary dense layer with batch-norm and activation: [N,K] -> [N,M]; the last one of a network keeps its logits unclamped. */
 export class DenseUnit extends Module {
   readonly dense: BinaryLinear;
-  readonly norm: BatchNorm;
+  readonly norm: Norm;
   readonly slope: Module | null;
   private readonly structure: Structure;
   private readonly last: boolean;
@@ -118,7 +128,7 @@ export class DenseUnit extends Module {
     this.structure = structure;
     this.last = last;
     this.dense = new BinaryLinear(inputs, outputs, quantization, random);
-    this.norm = new BatchNorm(structure.order === 'conv-bn' || last ? outputs : inputs, normOptions(structure));
+    this.norm = normOf(structure, structure.order === 'conv-bn' || last ? outputs : inputs);
     this.slope = last ? null : slopeOf(structure, outputs);
   }
 

@@ -1,11 +1,11 @@
 import type { ConvOptions } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
-import { prelu, relu } from '../tensor/ops/activation.ts';
+import { prelu, relu, roundedPower } from '../tensor/ops/activation.ts';
 import { channelScale, channelShift } from '../tensor/ops/channel.ts';
 import { conv2d, dense } from '../tensor/ops/conv.ts';
 import { avgPool, globalAvgPool, maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten, subsamplePad } from '../tensor/ops/shape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { Module, Parameter, type Role } from './module.ts';
 
 /** Normal values with variance 2/fan-in (He et al. 2015); fan-in is the product of all axes but the last. */
@@ -82,6 +82,22 @@ export class PRelu extends Module {
   }
 }
 
+/** PReLU whose slopes are powers of two, 1/8 at first: shifts in hardware. The exponents are learned, rounding passes their gradient. */
+export class ShiftPRelu extends Module {
+  readonly exponent: Parameter;
+
+  constructor(channels: number) {
+    super();
+    this.exponent = new Parameter(new Float32Array(channels).fill(-3), [channels], 'scale');
+  }
+
+  override forward(x: Tensor): Tensor {
+    // trained slopes are constants
+    const constant = this.training ? this.exponent : new Tensor(this.exponent.data, this.exponent.shape);
+    return prelu(x, roundedPower(constant));
+  }
+}
+
 /**
  * RPReLU: PReLU between two learned shifts per channel, f(x) = PReLU(x - gamma) + zeta; both shifts start at 0.
  *
@@ -89,13 +105,13 @@ export class PRelu extends Module {
  */
 export class RPRelu extends Module {
   readonly before: Parameter;
-  readonly slope: PRelu;
+  readonly slope: Module;
   readonly after: Parameter;
 
-  constructor(channels: number) {
+  constructor(channels: number, slope: Module = new PRelu(channels)) {
     super();
     this.before = new Parameter(new Float32Array(channels), [channels], 'bias');
-    this.slope = new PRelu(channels);
+    this.slope = slope;
     this.after = new Parameter(new Float32Array(channels), [channels], 'bias');
   }
 

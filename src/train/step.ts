@@ -6,8 +6,10 @@ import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/meth
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
 import { decays } from '../nn/decay.ts';
+import { Linear } from '../nn/layers.ts';
 import type { Named, Parameter } from '../nn/module.ts';
 import { kindsOf, type ParameterKind } from '../nn/parameter-kinds.ts';
+import { clipAdaptively } from '../optim/adaptive-clip.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
@@ -42,6 +44,8 @@ export class TrainingStep {
   private readonly config: TrainConfig;
   private readonly method: Method;
   private readonly kindOf: (parameter: Parameter) => ParameterKind;
+  /** What `adaptiveClip` is for. */
+  private readonly clipped: readonly Parameter[];
   private readonly binaryLayers: readonly BinaryConv2d[];
 
   /** @param method whose losses and rules count: the network's, or that under another teacher */
@@ -59,6 +63,7 @@ export class TrainingStep {
     this.moments = moments;
     this.config = config;
     this.method = method;
+    this.clipped = allButClassifier(network);
     this.kindOf = kindsOf(network, ...(teacher ? [teacher] : []));
     if (config.decayOf && !('weightDecay' in optimizer.numbers))
       throw new UsageError(
@@ -133,6 +138,7 @@ export class TrainingStep {
   private update(point: UpdatePoint): void {
     const { defaults, update } = this.method;
     update?.beforeStep?.(this.binaryLayers, point);
+    if (defaults.adaptiveClip !== undefined) clipAdaptively(this.clipped, defaults.adaptiveClip);
     const trainables = this.parameters.map(({ name, value }) => ({
       name,
       data: value.data,
@@ -147,6 +153,12 @@ export class TrainingStep {
       for (const { weight } of this.binaryLayers) kernels().clamp(weight.data, -1, 1);
     for (const { value } of this.parameters) value.grad = null;
   }
+}
+
+function allButClassifier(network: Network): Parameter[] {
+  const classifier = network.modules().findLast(({ value }) => value instanceof Linear)?.value as Linear | undefined;
+  const [weight, bias] = [classifier?.weight, classifier?.bias];
+  return network.parameters().flatMap(({ value }) => (value === weight || value === bias ? [] : [value]));
 }
 
 /** A mixture counts by the share that was hit. */

@@ -42,3 +42,18 @@ export function prelu(x: Tensor, slope: Tensor): Tensor {
   };
   return record('prelu', [x, slope], y, backward);
 }
+
+/**
+ * 2^round(x), for which rounding passes the gradient: ln 2 times itself.
+ *
+ * Source: Ma 2024 (A&B BNN), eq. 8-9.
+ */
+export function roundedPower(x: Tensor): Tensor {
+  const y = emptyTensor(x.shape);
+  for (let i = 0; i < y.size; i++) y.data[i] = 2 ** Math.round(x.data[i]!);
+  const backward = (dy: Float32Array) => {
+    for (let i = 0; i < dy.length; i++) dy[i]! *= Math.LN2 * y.data[i]!;
+    return [dy];
+  };
+  return record('roundedPower', [x], y, backward);
+}

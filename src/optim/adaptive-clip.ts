@@ -1,0 +1,29 @@
+/** A parameter and its gradient; filters lie in columns, [rows,channels]; anything else is one column. */
+interface Clipped {
+  readonly data: Float32Array;
+  readonly grad: Float32Array | null;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Gradients whose norm is beyond `share` of their weights' norm are shortened to it, filter by filter, vectors as a whole.
+ *
+ * Source: Brock et al. 2021 (High-performance large-scale image recognition without normalization), eq. 3; least norms as in its code.
+ */
+export function clipAdaptively(parameters: readonly Clipped[], share: number): void {
+  for (const { data, grad, shape } of parameters) {
+    if (!grad) continue;
+    const columns = shape.length > 1 ? shape.at(-1)! : 1;
+    for (let c = 0; c < columns; c++) {
+      let [ofWeights, ofGradient] = [0, 0];
+      for (let i = c; i < data.length; i += columns) {
+        ofWeights += data[i]! ** 2;
+        ofGradient += grad[i]! ** 2;
+      }
+      const most = share * Math.max(Math.sqrt(ofWeights), 1e-3);
+      if (Math.sqrt(ofGradient) < most) continue;
+      const factor = most / Math.max(Math.sqrt(ofGradient), 1e-6);
+      for (let i = c; i < data.length; i += columns) grad[i]! *= factor;
+    }
+  }
+}
