@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { type PerKind, parameterKinds } from '../nn/parameter-kinds.ts';
+import { type PerKind, parameterKinds } from '../core/parameter-kinds.ts';
 
 function parse(text: string, valid: (value: number) => boolean, expected: string): number {
   const value = Number(text);

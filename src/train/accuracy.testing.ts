@@ -163,6 +163,7 @@ export async function accuracyOf(method: Method, epochs: number, seed = 1): Prom
     batch: 50,
     optimizer: 'adam',
     rate: 0.005,
+    weightDecay: 0,
     schedule: 'cosine',
     loss: 'cross-entropy',
     ...(method.teacher === 'trained' ? { teacher } : {}),

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { UsageError } from '../core/errors.ts';
+import { parameterKinds } from '../core/parameter-kinds.ts';
 import { suggestion } from '../core/suggest.ts';
 import type { Method } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
 import { decayChoices } from '../nn/decay.ts';
-import { parameterKinds } from '../nn/parameter-kinds.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { changedRule, optimizerFrom, ruleIds } from '../optim/rules.ts';
 import { namedSchedules, type RateSchedule, scheduleFrom, warmUp } from '../optim/schedules.ts';

@@ -53,7 +53,8 @@ const onNote = (line: string) => notes.push(line);
 test('a run resumed on the same images in another order, with other statistics, ends as one that was never stopped', async () => {
   const file = (name: string) => join(directory, name);
   await trainRun(file('parts'), options({ epochs: 1, schedule: 'constant' }), blobs);
-  new RunFolder(file('parts')).writeConfig(parseConfig(options({ epochs: 2, schedule: 'constant' })));
+  const begun = new RunFolder(file('parts'));
+  begun.writeConfig({ ...begun.readConfig(), epochs: 2 });
   notes.length = 0;
   const parts = await trainRun(file('parts'), options({ epochs: 2, schedule: 'constant' }), other, {
     existing: 'resume',
@@ -73,7 +74,8 @@ test('a run that was begun on the order of the files goes on with it, and a late
   const ends = async (name: string, first: DataSet, then: DataSet) => {
     const config = (epochs: number) => options({ epochs, schedule: 'constant', validation: 20 });
     await trainRun(join(directory, name), config(1), first);
-    new RunFolder(join(directory, name)).writeConfig(parseConfig(config(2)));
+    const begun = new RunFolder(join(directory, name));
+    begun.writeConfig({ ...begun.readConfig(), epochs: 2 });
     return weights(await trainRun(join(directory, name), config(2), then, { existing: 'resume' }));
   };
   // `blobs` says nothing of its order, as checkpoints of version 0.1 do

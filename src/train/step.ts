@@ -1,14 +1,15 @@
 import { kernels } from '../backend/select.ts';
 import { argmax } from '../core/argmax.ts';
 import { UsageError } from '../core/errors.ts';
+import type { ParameterKind } from '../core/parameter-kinds.ts';
 import type { Batch } from '../data/batches.ts';
 import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
 import { decays } from '../nn/decay.ts';
+import { kindsOf } from '../nn/kinds-of.ts';
 import { Linear } from '../nn/layers.ts';
 import type { Named, Parameter } from '../nn/module.ts';
-import { kindsOf, type ParameterKind } from '../nn/parameter-kinds.ts';
 import { clipAdaptively } from '../optim/adaptive-clip.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
