@@ -30,11 +30,15 @@ export function python(script: string, args: readonly string[] = []): string {
     });
   }
   const { OPENBLAS_CORETYPE: _unset, ...env } = process.env;
-  return execFileSync(interpreter, [fileURLToPath(new URL(`./python/${script}`, import.meta.url)), ...args], {
-    encoding: 'utf8',
-    env,
-  });
+  return outputOf(interpreter, script, args, { env });
 }
+
+/** What a script of bench/python prints. */
+const outputOf = (interpreter: string, script: string, args: readonly string[], options: object): string =>
+  execFileSync(interpreter, [fileURLToPath(new URL(`./python/${script}`, import.meta.url)), ...args], {
+    ...options,
+    encoding: 'utf8',
+  });
 
 /**
  * A Python with PyTorch 2.13: the one that `SIGNUM_BENCH_PYTHON` names, e.g. of a virtual environment outside the repository.
@@ -49,8 +53,5 @@ export function torchPython(script: string, args: readonly string[]): string {
     throw new Error(
       `PyTorch 2.13 is the peer, ${interpreter ? `${interpreter} has ${version?.trim() || 'none'}` : 'SIGNUM_BENCH_PYTHON is not set'}: python3 -m venv DIR; DIR/bin/pip install torch==2.13.0+cpu; SIGNUM_BENCH_PYTHON=DIR/bin/python`,
     );
-  return execFileSync(interpreter!, [fileURLToPath(new URL(`./python/${script}`, import.meta.url)), ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  return outputOf(interpreter!, script, args, { stdio: ['ignore', 'pipe', 'ignore'] });
 }

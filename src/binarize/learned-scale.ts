@@ -1,4 +1,5 @@
 import { kernels } from '../backend/select.ts';
+import { Random } from '../core/random.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { gradientOf, record } from '../tensor/tape.ts';
 import type { SignFilter, Tensor } from '../tensor/tensor.ts';
@@ -21,6 +22,13 @@ export const startAt =
   (scale: Scale) =>
   (w: Tensor): Float32Array =>
     scale(w);
+
+/** Values drawn evenly from [0,1], by the size of the weights: the start of ReCU's code, and of those built on it. */
+export function startAtRandom({ size, channels }: Tensor): Float32Array {
+  const alpha = new Float32Array(channels);
+  new Random(size).fillUniform(alpha, 0, 1);
+  return alpha;
+}
 
 /** The same first value for every output channel. */
 export const startOf =

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { randomTensor } from '../tensor/gradients.testing.ts';
-import { identity, type Rotation, refineRotation, rotate, rotateBack, squareFactors } from './rotation.ts';
+import { type Rotation, refineRotation, rotate, rotateBack, squareFactors } from './rotation.ts';
+
+function identity(size: number): Float32Array {
+  return Float32Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0));
+}
 
 const start = (reach: number): Rotation => {
   const { a, b } = squareFactors(reach);

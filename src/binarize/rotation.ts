@@ -18,10 +18,6 @@ export function squareFactors(reach: number): { a: number; b: number } {
   return { a, b: reach / a };
 }
 
-export function identity(size: number): Float32Array {
-  return Float32Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0));
-}
-
 /** An orthogonal matrix drawn evenly: normal columns, made orthogonal one after the other (Stewart 1980). */
 export function randomRotation(size: number, random: Random): Float32Array {
   const r = new Float32Array(size * size);

@@ -2,8 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Finding, lint } from '../analysis/lint.ts';
 import { FormatError } from '../core/errors.ts';
-import { methodFor } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
+import { methodOn } from '../methods/table.ts';
 import { modelNamed, models } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { networkFor } from '../train/network-for.ts';
@@ -38,7 +37,7 @@ function buildFor(config: TrainConfig) {
 function findingsFor(target: string, { method, width }: Options): Finding[] {
   const path = runPath(target);
   if (models.some(({ id }) => id === target) && !existsSync(path)) {
-    const { defaults } = methodFor(methodNamed(method), target);
+    const { defaults } = methodOn(target, method);
     const config = parseConfig({
       model: target,
       method,

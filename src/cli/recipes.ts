@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { methodFor } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
+import { methodOn } from '../methods/table.ts';
 import { recipesMarkdown } from '../recipes/markdown.ts';
 import { recipes } from '../recipes/table.ts';
 import { formatTable, percent, print } from './output.ts';
@@ -20,7 +19,7 @@ export function defineRecipes(command: Command): void {
       else if (markdown) print(`${recipesMarkdown()}\n`);
       else {
         const rows = recipes.map(({ id, training, published, measured, source }) => {
-          const { bits, defaults } = methodFor(methodNamed(training.method), training.model);
+          const { bits, defaults } = methodOn(training.model, training.method);
           const epochs = String(training.epochs ?? defaults.epochs);
           return [id, `${bits.weight}/${bits.activation}`, epochs, share(published), share(measured?.accuracy), source];
         });

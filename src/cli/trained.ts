@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import type { Network } from '../models/network.ts';
+import { hasAverages } from '../train/average.ts';
 import { bestFile } from '../train/best.ts';
 import type { LoadedCheckpoint } from '../train/checkpoint.ts';
 import { loadTrained } from '../train/load-network.ts';
@@ -24,7 +25,7 @@ export function loadNetwork(
       `${path} keeps no best checkpoint (${bestFile}); train with --keep best, and with --validation <n> to choose it on`,
     );
   const loaded = loadTrained(path, best ? bestFile : undefined, ema);
-  if (ema === false && ![...loaded.checkpoint.tensors.keys()].some((name) => name.startsWith('ema/')))
+  if (ema === false && !hasAverages(loaded.checkpoint.tensors))
     throw new UsageError(`--no-ema: ${path} keeps no averages; it was trained without --ema`);
   loaded.network.setTraining(false);
   return loaded;

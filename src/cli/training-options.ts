@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { withBases, withBits } from '../methods/forms.ts';
-import { type Bits, methodFor } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
+import type { Bits } from '../methods/method.ts';
+import { methodNamed, methodOn } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { atLeastOne, bits, byKind, integer, number, numbers, policy, positive, share } from './arguments.ts';
@@ -111,7 +111,7 @@ export function withTrainingOptions(command: Command): Command {
 /** @param training all of these options, and no other ones */
 export function trainingConfig(training: Record<string, unknown>): TrainConfig {
   const model = modelNamed(String(training['model']));
-  const { defaults } = methodFor(methodNamed(String(training['method'])), model.id);
+  const { defaults } = methodOn(model.id, String(training['method']));
   return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
 }
 

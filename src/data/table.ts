@@ -18,7 +18,7 @@ export interface DataEntry {
 }
 
 /** He et al. 2016, sec. 4.2. */
-const shiftedAndMirrored: Augmentation = { padCrop: 4, flip: true };
+export const shiftedAndMirrored = { padCrop: 4, flip: true } as const satisfies Augmentation;
 
 /** The data sets that have a name; folders of pictures go by their path. */
 export const dataSets: readonly DataEntry[] = [

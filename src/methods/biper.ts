@@ -1,11 +1,10 @@
 import { binarizeActivation } from '../binarize/activations.ts';
 import { approxSign, straightThrough } from '../binarize/estimators.ts';
-import { binarizeWithLearnedScale } from '../binarize/learned-scale.ts';
+import { binarizeWithLearnedScale, startAtRandom } from '../binarize/learned-scale.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { sampleStandardised } from '../binarize/sample-norm.ts';
 import type { WeightTransform } from '../binarize/transforms.ts';
 import { compose } from '../binarize/weights.ts';
-import { Random } from '../core/random.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine, warmUp } from '../optim/schedules.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
@@ -32,11 +31,7 @@ export const wave: WeightTransform = (w) => {
 
 const squareWave = binarizeWithLearnedScale({
   estimator: straightThrough,
-  start: (w) => {
-    const alpha = new Float32Array(w.channels);
-    new Random(w.size).fillUniform(alpha, 0, 1);
-    return alpha;
-  },
+  start: startAtRandom,
   weightGradient: 'through',
 });
 

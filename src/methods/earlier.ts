@@ -1,10 +1,10 @@
 import { unitActivation } from '../binarize/level-activations.ts';
 import { tanhLevels } from '../binarize/weights.ts';
-import { cosine } from '../optim/schedules.ts';
 import { adaBin, plainSet } from './ada-bin.ts';
 import { apprenticeA, apprenticeB, apprenticeC } from './apprentice.ts';
 import { defensiveQuantization } from './defensive-quantization.ts';
 import { dorefaNet } from './dorefa.ts';
+import { firstDefaults } from './first-defaults.ts';
 import { oneForm } from './forms.ts';
 import { groupNetGroupwise } from './group-net.ts';
 import { irNet, irNetResnet20, slopeFrom } from './ir-net.ts';
@@ -34,24 +34,14 @@ const firstFields: ReadonlySet<string> = new Set<keyof Structure>([
   'scaleInvariantWeights',
 ]);
 
-/** The fields of a method's defaults in those days; closed too. */
-const firstDefaults: ReadonlySet<string> = new Set<keyof TrainingDefaults>([
-  'optimizer',
-  'rate',
-  'epochs',
-  'batch',
-  'loss',
-  'clipLatent',
-]);
-
-const only = <T extends object>(value: T, names: ReadonlySet<string>): T =>
-  Object.fromEntries(Object.entries(value).filter(([name]) => names.has(name))) as T;
+const withFirstFields = (structure: Structure): Structure =>
+  Object.fromEntries(Object.entries(structure).filter(([name]) => firstFields.has(name))) as unknown as Structure;
 
 /** A method as its runs of version 0.1 were trained: structure and defaults of then, one recipe for all models. */
 export const asFirst = (method: Method): Method => ({
   ...method,
-  structure: only(method.structure, firstFields),
-  defaults: only(method.defaults, firstDefaults),
+  structure: withFirstFields(method.structure),
+  defaults: { ...firstDefaults(method), epochs: method.defaults.epochs, batch: method.defaults.batch },
   recipes: {},
 });
 
@@ -73,7 +63,7 @@ export const earlier: readonly Method[] = [
   first(irNet, { schedule: slopeFrom(0.1) }),
   first(irNetResnet20),
   first(recu),
-  first(rbnn, {}, { rate: cosine() }),
+  first(rbnn),
   first(adaBin, { activation: plainSet, schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }) }, { batch: 256 }),
   first(lqNet(1, 2)),
   first(lqNet(2, 2)),

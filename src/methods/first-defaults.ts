@@ -251,5 +251,7 @@ const first: readonly (FirstDefaults & { readonly ids: readonly string[] })[] = 
 ];
 
 /** What a run of version 0.1 that says nothing was trained with. */
-export const firstDefaults = ({ id, defaults }: Method): FirstDefaults =>
-  first.find(({ ids }) => ids.includes(id)) ?? defaults;
+export function firstDefaults({ id, defaults }: Pick<Method, 'id' | 'defaults'>): FirstDefaults {
+  const { optimizer, rate, loss, clipLatent } = first.find(({ ids }) => ids.includes(id)) ?? defaults;
+  return { optimizer, rate, loss, clipLatent };
+}

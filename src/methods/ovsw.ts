@@ -4,6 +4,7 @@ import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { sampleStandardised } from '../binarize/sample-norm.ts';
 import type { Scale } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
+import { columnNorms } from '../core/column-norms.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine, warmUp } from '../optim/schedules.ts';
 import { floats } from '../tensor/storage.ts';
@@ -41,13 +42,9 @@ const tracked: Quantizer<SignFilter> = learning(
 
 /** Adaptive gradient scaling: filters whose gradient is below `leastShare` of their norm get that much (Xiang 2024, eq. 12). */
 export function scaleUp(gradient: Float32Array, { data, channels }: Pick<Tensor, 'data' | 'channels'>): void {
+  const [ofGradient, ofWeights] = [columnNorms(gradient, channels), columnNorms(data, channels)];
   for (let c = 0; c < channels; c++) {
-    let [ofGradient, ofWeights] = [0, 0];
-    for (let i = c; i < data.length; i += channels) {
-      ofGradient += gradient[i]! ** 2;
-      ofWeights += data[i]! ** 2;
-    }
-    const [small, large] = [Math.max(Math.sqrt(ofGradient), 1e-6), Math.max(Math.sqrt(ofWeights), 1e-3)];
+    const [small, large] = [Math.max(ofGradient[c]!, 1e-6), Math.max(ofWeights[c]!, 1e-3)];
     if (small / large >= leastShare) continue;
     const factor = (leastShare * large) / small;
     for (let i = c; i < data.length; i += channels) gradient[i]! *= factor;

@@ -1,11 +1,10 @@
 import { kernels } from '../backend/select.ts';
 import { binarizeActivation } from '../binarize/activations.ts';
 import { approxSign, straightThrough } from '../binarize/estimators.ts';
-import { binarizeWithLearnedScale } from '../binarize/learned-scale.ts';
+import { binarizeWithLearnedScale, startAtRandom } from '../binarize/learned-scale.ts';
 import { sampleStandardised } from '../binarize/sample-norm.ts';
 import { clampWeights, multiplyWeights, standardise } from '../binarize/transforms.ts';
 import { compose } from '../binarize/weights.ts';
-import { Random } from '../core/random.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine, warmUp } from '../optim/schedules.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -43,11 +42,7 @@ export const recu = defineMethod({
     clampWeights((w, context) => laplaceQuantile(w, context.value('tau', firstTau))),
     binarizeWithLearnedScale({
       estimator: straightThrough,
-      start: (w) => {
-        const alpha = new Float32Array(w.channels);
-        new Random(w.size).fillUniform(alpha, 0, 1);
-        return alpha;
-      },
+      start: startAtRandom,
       weightGradient: 'through',
     }),
   ),

@@ -40,7 +40,7 @@ import { lcrBnn } from './lcr-bnn.ts';
 import { lqNet } from './lq-nets.ts';
 import { mainSubsidiary } from './main-subsidiary.ts';
 import { metaQuant, metaQuantFcGrad } from './meta-quant.ts';
-import { type Method, revisionOf } from './method.ts';
+import { type Method, methodFor, revisionOf } from './method.ts';
 import { ovsw } from './ovsw.ts';
 import { pactNet } from './pact.ts';
 import { proxQuant } from './prox-quant.ts';
@@ -174,6 +174,10 @@ export function methodNamed(id: string, revision?: number): Method {
     )}; \`signum methods\` lists all`,
   );
 }
+
+/** The same, as its reference has it for a model. @throws as `methodNamed` */
+export const methodOn = (model: string, id: string, revision?: number): Method =>
+  methodFor(methodNamed(id, revision), model);
 
 function earlierForm(method: Method, revision: number): Method {
   const found = earlier.find((form) => form.id === method.id && revisionOf(form) === revision);

@@ -4,7 +4,7 @@ import { Random } from '../core/random.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import { type Method, type Point, revisionOf, type Structure } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
-import { BatchNorm } from '../nn/batch-norm.ts';
+import { batchNormsOf } from '../nn/batch-norm.ts';
 import { BinaryConv2d, type Quantization } from '../nn/binary-layers.ts';
 import { Module } from '../nn/module.ts';
 import { inference } from '../tensor/tape.ts';
@@ -68,8 +68,7 @@ export class Network extends Module {
     const widened = { ...config, width: config.width * (method.structure.widen ?? 1) };
     this.body = build({ config: widened, method, quantization, random: new Random(config.seed) });
     const { normMomentum } = method.structure;
-    if (normMomentum !== undefined)
-      for (const { value } of this.modules()) if (value instanceof BatchNorm) value.momentum = normMomentum;
+    if (normMomentum !== undefined) for (const norm of batchNormsOf(this)) norm.momentum = normMomentum;
     if (config.policy) applyPolicy(this, config.policy);
     this.setPoint(this.point);
     this.startQuantizers();

@@ -1,5 +1,5 @@
 import type { Structure } from '../methods/method.ts';
-import { BatchNorm } from '../nn/batch-norm.ts';
+import { BatchNorm, batchNormsOf } from '../nn/batch-norm.ts';
 import { Conv2d, globalAvgPoolLayer, halvingLayer, Linear, subsampleLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { UnitConv2d } from '../nn/norm-free.ts';
@@ -226,9 +226,7 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
     ];
     const body = [stem, ...branched(method.structure, blocks)];
     const { firstGamma } = method.structure;
-    if (firstGamma !== undefined)
-      for (const { value } of new Sequential(body).modules())
-        if (value instanceof BatchNorm) value.gamma.data.fill(firstGamma);
+    if (firstGamma !== undefined) for (const { gamma } of body.flatMap(batchNormsOf)) gamma.data.fill(firstGamma);
     return new Sequential([...body, ...head]);
   };
 }

@@ -1,8 +1,8 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { asFirst } from '../methods/earlier.ts';
-import { methodFor, type TrainingDefaults } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
+import type { TrainingDefaults } from '../methods/method.ts';
+import { methodNamed, methodOn } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
 import type { Module } from '../nn/module.ts';
 import { bNextTiny } from './bnext.ts';
@@ -181,7 +181,7 @@ export function buildNetwork(config: NetworkConfig, defaults?: TrainingDefaults)
       `a classifier needs at least one input channel and two classes, got ${channels} and ${config.classes}`,
     );
   }
-  const method = methodFor(methodNamed(config.method, config.revision), config.model);
+  const method = methodOn(config.model, config.method, config.revision);
   const { tricks, structure } = config;
   if (tricks?.shortcut && !model.residual)
     throw new UsageError(`--shortcut: ${config.model} has no shortcuts; take a ResNet`);

@@ -88,3 +88,7 @@ export class BatchNorm extends Module {
     for (let c = 0; c < running.length; c++) running[c]! += this.momentum * (batch[c]! * factor - running[c]!);
   }
 }
+
+/** Every batch-norm of a module and of all in it, depth first. */
+export const batchNormsOf = (module: Module): BatchNorm[] =>
+  module.modules().flatMap(({ value }) => (value instanceof BatchNorm ? [value] : []));

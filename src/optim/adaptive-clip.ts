@@ -1,3 +1,5 @@
+import { columnNorms } from '../core/column-norms.ts';
+
 /** A parameter and its gradient; filters lie in columns, [rows,channels]; anything else is one column. */
 interface Clipped {
   readonly data: Float32Array;
@@ -14,15 +16,11 @@ export function clipAdaptively(parameters: readonly Clipped[], share: number): v
   for (const { data, grad, shape } of parameters) {
     if (!grad) continue;
     const columns = shape.length > 1 ? shape.at(-1)! : 1;
+    const [ofWeights, ofGradient] = [columnNorms(data, columns), columnNorms(grad, columns)];
     for (let c = 0; c < columns; c++) {
-      let [ofWeights, ofGradient] = [0, 0];
-      for (let i = c; i < data.length; i += columns) {
-        ofWeights += data[i]! ** 2;
-        ofGradient += grad[i]! ** 2;
-      }
-      const most = share * Math.max(Math.sqrt(ofWeights), 1e-3);
-      if (Math.sqrt(ofGradient) < most) continue;
-      const factor = most / Math.max(Math.sqrt(ofGradient), 1e-6);
+      const most = share * Math.max(ofWeights[c]!, 1e-3);
+      if (ofGradient[c]! < most) continue;
+      const factor = most / Math.max(ofGradient[c]!, 1e-6);
       for (let i = c; i < data.length; i += columns) grad[i]! *= factor;
     }
   }

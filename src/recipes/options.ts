@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../core/errors.ts';
-import { methodFor } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
+import { methodOn } from '../methods/table.ts';
 import type { TrainOptions } from '../train/config.ts';
 import { checkpointOf } from '../train/load-network.ts';
 import type { Recipe } from './recipe.ts';
@@ -27,7 +26,7 @@ function requireRun(recipe: Recipe, option: 'init' | 'teacher', run: string | un
 export function recipeOptions(id: string, changes: Partial<TrainOptions> = {}): TrainOptions {
   const recipe = recipeNamed(id);
   const options = { ...recipe.training, ...changes };
-  const { epochs, batch } = methodFor(methodNamed(options.method), options.model).defaults;
+  const { epochs, batch } = methodOn(options.model, options.method).defaults;
   for (const option of ['init', 'teacher'] as const) requireRun(recipe, option, options[option]);
   return { epochs, batch, ...options };
 }

@@ -21,5 +21,5 @@ export interface Recipe {
 
 export const defineRecipe = (recipe: Recipe): Recipe => recipe;
 
-/** The augmentation of every CIFAR trainer since He et al. 2016: zero padding of 4, a random crop, a random mirror. */
-export const cifarAugmentation = { padCrop: 4, flip: true } as const;
+/** Said in each recipe: a method may train without any by itself. */
+export { shiftedAndMirrored as cifarAugmentation } from '../data/table.ts';

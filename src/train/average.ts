@@ -1,16 +1,14 @@
 import { kernels } from '../backend/select.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import type { Network } from '../models/network.ts';
-import { BatchNorm } from '../nn/batch-norm.ts';
+import { batchNormsOf } from '../nn/batch-norm.ts';
 
 const prefix = 'ema/';
 
 /** What is averaged: all that is learned, and batch-norm's statistics; what quantizers keep is of the weights of its moment. */
 function averagedArrays(network: Network): { name: string; data: Float32Array }[] {
   const statistics = new Set(
-    network
-      .modules()
-      .flatMap(({ value }) => (value instanceof BatchNorm ? [value.runningMean, value.runningVariance] : [])),
+    batchNormsOf(network).flatMap(({ runningMean, runningVariance }) => [runningMean, runningVariance]),
   );
   return [
     ...network.parameters().map(({ name, value }) => ({ name, data: value.data })),
@@ -77,6 +75,10 @@ function averageOf(tensors: ReadonlyMap<string, StoredTensor>, name: string, siz
   const data = tensors.get(prefix + name)?.data;
   return data instanceof Float32Array && data.length === size ? data : null;
 }
+
+/** Whether a checkpoint holds averages. */
+export const hasAverages = (tensors: ReadonlyMap<string, StoredTensor>): boolean =>
+  [...tensors.keys()].some((name) => name.startsWith(prefix));
 
 /** Puts the averages that a checkpoint holds into its network. @returns whether it holds any */
 export function adoptAverages(network: Network, tensors: ReadonlyMap<string, StoredTensor>): boolean {

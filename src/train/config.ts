@@ -10,14 +10,16 @@ import { changedRule, optimizerFrom, ruleIds } from '../optim/rules.ts';
 import { namedSchedules, type RateSchedule, scheduleFrom, warmUp } from '../optim/schedules.ts';
 import { effectiveSchema } from './effective-schema.ts';
 
+const activation = z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'shift-rprelu', 'maxout', 'none']).optional();
+
 /** Options that change the method (survey sec. 3.5). */
 const tricksShape = {
   blockOrder: z.enum(['conv-bn', 'bn-conv']).optional(),
   pooling: z.enum(['before-norm', 'after-norm']).optional(),
   shortcut: z.enum(['every-conv', 'every-block', 'none']).optional(),
-  activation: z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'shift-rprelu', 'maxout', 'none']).optional(),
+  activation,
   head: z.enum(['norm', 'plain']).optional(),
-  stem: z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'shift-rprelu', 'maxout', 'none']).optional(),
+  stem: activation,
   downsample: z.enum(['strided', 'average']).optional(),
   normMomentum: z.number().positive().max(1).optional(),
   estimator: z.string().optional(),

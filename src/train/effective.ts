@@ -1,7 +1,8 @@
+import type { DataSet } from '../data/dataset.ts';
+import { digestOf } from '../data/digest.ts';
 import { asFirst } from '../methods/earlier.ts';
-import { firstDefaults } from '../methods/first-defaults.ts';
-import { type Method, methodFor, type TrainingDefaults } from '../methods/method.ts';
-import { methodNamed } from '../methods/table.ts';
+import type { Method, TrainingDefaults } from '../methods/method.ts';
+import { methodNamed, methodOn } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import { optimizerFrom, ruleOf } from '../optim/rules.ts';
@@ -17,7 +18,7 @@ export const defaultsFrom = ({ optimizer, rate, ...rest }: Effective['defaults']
 
 /** What a run's method says where its options do not: as it was stored, else as it is now. */
 export const defaultsOf = ({ effective, method, model }: TrainConfig): TrainingDefaults =>
-  effective ? defaultsFrom(effective.defaults) : methodFor(methodNamed(method), model).defaults;
+  effective ? defaultsFrom(effective.defaults) : methodOn(model, method).defaults;
 
 /** Defaults with a run's options folded in, as they are stored. */
 function folded(config: TrainConfig, method: Pick<Method, 'defaults'>): Effective['defaults'] {
@@ -37,13 +38,13 @@ const formOf = ({ revision, structure }: NetworkConfig) => ({ revision: revision
  * What a run is made with: what it has stored, else what its network and its options have now.
  *
  * @param companion that learns along
- * @param digest of the images
+ * @param data whose digest goes with it; a run that has stored its own is not asked for
  */
 export function effectiveOf(
   config: TrainConfig,
   { config: built, method }: Network,
   companion?: Network,
-  digest?: string,
+  data?: DataSet,
 ): Effective {
   if (config.effective) return config.effective;
   const commit = ownCommit();
@@ -53,7 +54,7 @@ export function effectiveOf(
     ...formOf(built),
     defaults: folded(config, method),
     ...(companion ? { companion: formOf(companion.config) } : {}),
-    ...(digest ? { digest } : {}),
+    ...(data ? { digest: digestOf(data) } : {}),
   };
 }
 
@@ -62,13 +63,12 @@ export function withFirstValues(config: TrainConfig): TrainConfig {
   if (config.effective) return config;
   const first = asFirst(methodNamed(config.method, 1));
   const tricks = tricksOf(config);
-  const defaults = { ...first.defaults, ...firstDefaults(first) };
-  const optimizer = firstOptimizerOf(config, defaults.optimizer);
+  const optimizer = firstOptimizerOf(config, first.defaults.optimizer);
   const effective: Effective = {
     version: '0.1.0',
     revision: 1,
     structure: (tricks ? withTricks(first, tricks) : first).structure,
-    defaults: { ...folded(config, { defaults: { ...defaults, optimizer } }), optimizer: ruleOf(optimizer) },
+    defaults: { ...folded(config, { defaults: { ...first.defaults, optimizer } }), optimizer: ruleOf(optimizer) },
     ...(first.teacher === 'joint'
       ? { companion: { revision: 1, structure: asFirst(methodNamed('float', 1)).structure } }
       : {}),

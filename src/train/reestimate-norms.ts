@@ -1,5 +1,5 @@
 import type { Network } from '../models/network.ts';
-import { BatchNorm } from '../nn/batch-norm.ts';
+import { batchNormsOf } from '../nn/batch-norm.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -13,7 +13,7 @@ export async function reestimateNorms(
   network: Network,
   batches: AsyncIterable<{ images: Float32Array; count: number }>,
 ): Promise<void> {
-  const norms = network.modules().flatMap(({ value }) => (value instanceof BatchNorm ? [value] : []));
+  const norms = batchNormsOf(network);
   const momenta = norms.map(({ momentum }) => momentum);
   const wasTraining = network.training;
   network.setTraining(false);

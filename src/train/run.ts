@@ -2,7 +2,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { InterruptError } from '../core/errors.ts';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
-import { digestOf } from '../data/digest.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
@@ -142,7 +141,7 @@ export async function trainRun(
       const replaced = distillationNote(config, methodNamed(config.method));
       for (const line of [replaced, ...notes, note]) if (line) events.onNote?.(line);
       const trainer = new Trainer(config, fitted, run);
-      const effective = effectiveOf(config, trainer.network, trainer.companion, digestOf(data));
+      const effective = effectiveOf(config, trainer.network, trainer.companion, data);
       const odd = continued ? null : oddRule(trainer.optimizer);
       if (odd) events.onNote?.(odd);
       begin(run, trainer, { ...config, effective }, checkpoint);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Method, methodFor } from '../../methods/method.ts';
-import { methodNamed } from '../../methods/table.ts';
+import type { Method } from '../../methods/method.ts';
+import { methodNamed, methodOn } from '../../methods/table.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from '../../train/config.ts';
 import { noStart } from '../../train/float-start.ts';
 import { withUsualAugmentation } from '../../train/usual-augmentation.ts';
@@ -55,7 +55,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
         for (const item of withFloat(plan)) {
           const where = `${model.model}${model.width === 1 ? '' : `-x${model.width}`}-${fileName(data)}`;
           const idOf = (label: string) => `${where}-${label}-seed${seed}`;
-          const method = methodFor(methodNamed(item.method), model.model);
+          const method = methodOn(model.model, item.method);
           const float = join(folder, 'runs', idOf(floatLabel));
           const teacher = wantsTeacher(item, method);
           const options = {
