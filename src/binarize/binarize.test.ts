@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { availableBackends, useKernels } from '../backend/select.ts';
 import { Random } from '../core/random.ts';
-import { quantizeUnit } from '../core/unit-levels.ts';
+import { quantizeUnit } from '../exact/unit-levels.ts';
 import { checkGradients, randomTensor, tapeGradients } from '../tensor/gradients.testing.ts';
 import { sum } from '../tensor/ops/arithmetic.ts';
 import { binaryConv2d } from '../tensor/ops/binary-conv.ts';

@@ -1,6 +1,6 @@
-import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
 import { repeatRow } from '../core/repeat-row.ts';
+import { affineColumns } from '../exact/affine-columns.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';

@@ -1,5 +1,5 @@
 import { sizeOf } from '../core/shape.ts';
-import { quantizeUnit } from '../core/unit-levels.ts';
+import { quantizeUnit } from '../exact/unit-levels.ts';
 import { record } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';

@@ -1,5 +1,5 @@
-import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
+import { affineColumns } from '../exact/affine-columns.ts';
 import { floats } from '../tensor/storage.ts';
 import { emptyTensor, gradientOf, record } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';

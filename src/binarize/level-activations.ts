@@ -1,8 +1,8 @@
-import { packCodePlane } from '../backend/plane-conv.ts';
 import { kernels } from '../backend/select.ts';
 import { wordsPerRow } from '../core/bits.ts';
-import { type LevelCodes, planeCount, unitCodes } from '../core/level-codes.ts';
-import { quantizeUnit, type Ties, unitLevels } from '../core/unit-levels.ts';
+import { type LevelCodes, planeCount, unitCodes } from '../exact/level-codes.ts';
+import { packCodePlane } from '../exact/plane-conv.ts';
+import { quantizeUnit, type Ties, unitLevels } from '../exact/unit-levels.ts';
 import { floats, release, words } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import { PlaneTensor, Tensor } from '../tensor/tensor.ts';

@@ -1,6 +1,6 @@
 import { kernels } from '../backend/select.ts';
 import { UsageError } from '../core/errors.ts';
-import { plainCodes } from '../core/level-codes.ts';
+import { plainCodes } from '../exact/level-codes.ts';
 import { sampleScale } from '../tensor/ops/sample.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';

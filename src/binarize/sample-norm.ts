@@ -1,5 +1,5 @@
-import { normaliseSamples, sampleAffine, sampleMoments } from '../backend/sample-norm.ts';
 import { kernels } from '../backend/select.ts';
+import { normaliseSamples, sampleAffine, sampleMoments } from '../exact/sample-norm.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import type { SignTensor, Tensor } from '../tensor/tensor.ts';

@@ -1,6 +1,6 @@
-import { affineColumns } from '../backend/affine-columns.ts';
 import { plainBatchNormBackward } from '../backend/plain-batch-norm.ts';
 import { kernels } from '../backend/select.ts';
+import { affineColumns } from '../exact/affine-columns.ts';
 import { scale } from '../tensor/ops/arithmetic.ts';
 import { floats, release } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';

@@ -1,6 +1,6 @@
 import { kernels } from '../backend/select.ts';
 import { wordsFor } from '../core/bits.ts';
-import { quantizeUnit, type Ties } from '../core/unit-levels.ts';
+import { quantizeUnit, type Ties } from '../exact/unit-levels.ts';
 import { floats, release, words } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
 import { SignFilter, type Tensor } from '../tensor/tensor.ts';

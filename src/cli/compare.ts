@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
-import type { Comparison } from '../analysis/compare/comparison.ts';
-import { loadedOnce } from '../analysis/compare/loaded-once.ts';
-import { accuracyText, bitsText } from '../analysis/compare/markdown.ts';
-import { readPlan } from '../analysis/compare/plan.ts';
-import { runComparison, writeReports } from '../analysis/compare/run.ts';
+import type { Comparison } from '../compare/comparison.ts';
+import { loadedOnce } from '../compare/loaded-once.ts';
+import { accuracyText, bitsText } from '../compare/markdown.ts';
+import { readPlan } from '../compare/plan.ts';
+import { runComparison, writeReports } from '../compare/run.ts';
 import { InterruptError, UsageError } from '../core/errors.ts';
 import { interruptedBy } from '../core/interrupt.ts';
 import { fileProblem } from '../data/files.ts';

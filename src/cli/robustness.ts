@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { loadedOnce } from '../analysis/compare/loaded-once.ts';
 import { disturbanceText, type Robustness, robustnessOf } from '../analysis/robustness/robustness.ts';
+import { loadedOnce } from '../compare/loaded-once.ts';
 import { UsageError } from '../core/errors.ts';
 import { allowBroken, integer } from './arguments.ts';
 import { loadData, type OtherData, openRun, runFolderOf } from './data.ts';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { table3, table4 } from '../analysis/survey/classification.ts';
-import { table2 } from '../analysis/survey/deployment.ts';
-import { loggedRuns, type Measured, measuredFor } from '../analysis/survey/measured.ts';
-import { table1 } from '../analysis/survey/overview.ts';
-import type { SurveyTable } from '../analysis/survey/table.ts';
-import { table5, table6, table7 } from '../analysis/survey/tasks.ts';
 import { UsageError } from '../core/errors.ts';
+import { table3, table4 } from '../survey/classification.ts';
+import { table2 } from '../survey/deployment.ts';
+import { loggedRuns, type Measured, measuredFor } from '../survey/measured.ts';
+import { table1 } from '../survey/overview.ts';
+import type { SurveyTable } from '../survey/table.ts';
+import { table5, table6, table7 } from '../survey/tasks.ts';
 import { integer } from './arguments.ts';
 import { formatTable, percent, print } from './output.ts';
 

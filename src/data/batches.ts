@@ -1,5 +1,5 @@
-import { pixelTables } from '../core/pixel-tables.ts';
 import { Random } from '../core/random.ts';
+import { pixelTables } from '../exact/pixel-tables.ts';
 import { randomRegion } from './crop.ts';
 import type { DataSet, FileSplit, Split } from './dataset.ts';
 import { decodeImage, decodePixels, decodeReason } from './images.ts';

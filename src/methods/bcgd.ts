@@ -4,7 +4,7 @@ import { codePlanes, withinMask } from '../binarize/level-activations.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { layerMean, meanMagnitude } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
-import { nextFloat, plainCodes } from '../core/level-codes.ts';
+import { nextFloat, plainCodes } from '../exact/level-codes.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { floats, release } from '../tensor/storage.ts';

@@ -1,5 +1,5 @@
-import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
+import { affineColumns } from '../exact/affine-columns.ts';
 import { adam } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';

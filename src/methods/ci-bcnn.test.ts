@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { interact } from '../core/interaction.ts';
+import { interact } from '../exact/interaction.ts';
 import { buildNetwork } from '../models/table.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { pack } from '../pack/pack.ts';

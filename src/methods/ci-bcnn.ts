@@ -1,7 +1,7 @@
 import { kernels } from '../backend/select.ts';
 import { learningOutput } from '../binarize/quantizer.ts';
-import type { Edge, Interaction } from '../core/interaction.ts';
 import { Random } from '../core/random.ts';
+import type { Edge, Interaction } from '../exact/interaction.ts';
 import type { BinaryConv2d } from '../nn/binary-layers.ts';
 import { channelInteraction } from '../tensor/ops/interaction.ts';
 import { bnn } from './bnn.ts';

@@ -3,7 +3,7 @@ import { quantizeToPlanes } from '../binarize/level-activations.ts';
 import type { Quantizer } from '../binarize/quantizer.ts';
 import { filterMean } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
-import { nextFloat, plainCodes } from '../core/level-codes.ts';
+import { nextFloat, plainCodes } from '../exact/level-codes.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { linear } from '../optim/schedules.ts';
 import type { PlaneTensor } from '../tensor/tensor.ts';

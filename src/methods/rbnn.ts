@@ -1,4 +1,3 @@
-import { affineColumns } from '../backend/affine-columns.ts';
 import { kernels } from '../backend/select.ts';
 import { binarizeActivation } from '../binarize/activations.ts';
 import type { Estimator } from '../binarize/estimators.ts';
@@ -16,6 +15,7 @@ import { sampleStandardised } from '../binarize/sample-norm.ts';
 import { filterMean } from '../binarize/scales.ts';
 import { standardise, type WeightTransform } from '../binarize/transforms.ts';
 import { compose } from '../binarize/weights.ts';
+import { affineColumns } from '../exact/affine-columns.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine, warmUp } from '../optim/schedules.ts';
 import { floats, release } from '../tensor/storage.ts';

@@ -4,7 +4,7 @@ import type { Quantizer } from '../binarize/quantizer.ts';
 import { layerMean } from '../binarize/scales.ts';
 import type { ActivationBits, WeightBits } from '../binarize/terms.ts';
 import { binarizeWeights, tanhLevels } from '../binarize/weights.ts';
-import type { Ties } from '../core/unit-levels.ts';
+import type { Ties } from '../exact/unit-levels.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';

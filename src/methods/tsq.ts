@@ -6,7 +6,7 @@ import type { Quantizer } from '../binarize/quantizer.ts';
 import { filterMean } from '../binarize/scales.ts';
 import type { ActivationBits } from '../binarize/terms.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
-import { nextFloat, plainCodes } from '../core/level-codes.ts';
+import { nextFloat, plainCodes } from '../exact/level-codes.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { linear } from '../optim/schedules.ts';
 import { column } from './bwnh.ts';

@@ -1,10 +1,10 @@
 import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
 import { PackError } from '../core/errors.ts';
-import type { Interaction } from '../core/interaction.ts';
-import type { LevelCodes } from '../core/level-codes.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import type { Shape } from '../core/shape.ts';
 import { tighten } from '../core/tight-bits.ts';
+import type { Interaction } from '../exact/interaction.ts';
+import type { LevelCodes } from '../exact/level-codes.ts';
 import { boundText, codeOffset, type PackedNode } from '../runtime/graph.ts';
 import type { TapeNode } from '../tensor/tape.ts';
 import { CodedFilter, type PlaneTensor, type SignFilter, SignTensor, type Tensor } from '../tensor/tensor.ts';

@@ -1,6 +1,6 @@
 import type { Kernels } from '../backend/kernels.ts';
-import { filterSignSums, planeConvolution } from '../backend/plane-conv.ts';
 import type { ConvGeometry } from '../core/conv-geometry.ts';
+import { filterSignSums, planeConvolution } from '../exact/plane-conv.ts';
 import { type ConvNode, convOf } from './geometry.ts';
 import { none, type Prepare, type ValueType, type Work } from './step.ts';
 import type { ModelTensors } from './tensors.ts';

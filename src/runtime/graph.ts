@@ -45,7 +45,7 @@ const ops = {
   xnorConv2d: { ...binary, alpha: tensor, scale: optional(tensor), shift: optional(tensor) },
   xnorConv2dThreshold: { ...binary, threshold: tensor, flip: tensor },
   planesConv2d: { ...conv, scale: tensor },
-  /** Bit-plane of codes by comparison, see core/level-codes.ts. */
+  /** Bit-plane of codes by comparison, see exact/level-codes.ts. */
   codePlane: { ...codes, plane: whole(0, 7) },
   sign: common,
   affineSign: { ...common, scale: tensor, shift: tensor },

@@ -1,17 +1,17 @@
 import type { Kernels } from '../backend/kernels.ts';
-import { packCodePlane } from '../backend/plane-conv.ts';
-import { gateChannels, normaliseSamples, sampleMoments } from '../backend/sample-norm.ts';
 import { channelCopy, subsampleCopy } from '../core/block-copy.ts';
-import { interact } from '../core/interaction.ts';
-import { decodeLevels, type LevelCodes } from '../core/level-codes.ts';
 import { repeatRow } from '../core/repeat-row.ts';
-import { subtractSigns } from '../core/sample-factors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { unitLevels } from '../core/unit-levels.ts';
+import { interact } from '../exact/interaction.ts';
+import { decodeLevels, type LevelCodes } from '../exact/level-codes.ts';
+import { packCodePlane } from '../exact/plane-conv.ts';
+import { subtractSigns } from '../exact/sample-factors.ts';
+import { gateChannels, normaliseSamples, sampleMoments } from '../exact/sample-norm.ts';
+import { channelMask, poolSigns } from '../exact/sign-pool.ts';
+import { unitLevels } from '../exact/unit-levels.ts';
 import { prepareConv } from './conv-steps.ts';
 import { imageOf, poolOf } from './geometry.ts';
 import { boundOf, type OpName, type PackedNode } from './graph.ts';
-import { channelMask, poolSigns } from './sign-pool.ts';
 import { channelsOf, type NodeOf, none, type Prepare, rowsOf, type ValueType, type Work } from './step.ts';
 import type { ModelTensors } from './tensors.ts';
 

@@ -1,7 +1,7 @@
-import { affineColumns } from '../../backend/affine-columns.ts';
 import { kernels } from '../../backend/select.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
+import { affineColumns } from '../../exact/affine-columns.ts';
 import { floats } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';

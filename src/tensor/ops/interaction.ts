@@ -1,4 +1,4 @@
-import { type Interaction, interact } from '../../core/interaction.ts';
+import { type Interaction, interact } from '../../exact/interaction.ts';
 import { emptyTensor, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 

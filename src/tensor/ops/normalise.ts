@@ -1,6 +1,6 @@
-import { affineColumns } from '../../backend/affine-columns.ts';
 import { kernels } from '../../backend/select.ts';
 import { nearestPowerOfTwo, nearestPowersOfTwo } from '../../core/power-of-two.ts';
+import { affineColumns } from '../../exact/affine-columns.ts';
 import { floats, release } from '../storage.ts';
 import { emptyTensor, type GradientTerms, record, type SlopedGradient } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';

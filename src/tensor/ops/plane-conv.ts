@@ -1,6 +1,6 @@
-import { filterSignSums, planeConvolution, planeFilterGradient } from '../../backend/plane-conv.ts';
 import { kernels } from '../../backend/select.ts';
 import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
+import { filterSignSums, planeConvolution, planeFilterGradient } from '../../exact/plane-conv.ts';
 import { floats, release } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { PlaneTensor, SignFilter, Tensor } from '../tensor.ts';

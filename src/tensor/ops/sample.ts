@@ -1,8 +1,8 @@
-import { gateChannels } from '../../backend/sample-norm.ts';
 import { kernels } from '../../backend/select.ts';
 import { ShapeError } from '../../core/errors.ts';
-import { subtractSigns } from '../../core/sample-factors.ts';
 import { formatShape } from '../../core/shape.ts';
+import { subtractSigns } from '../../exact/sample-factors.ts';
+import { gateChannels } from '../../exact/sample-norm.ts';
 import { floats } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';

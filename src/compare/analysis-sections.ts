@@ -1,6 +1,6 @@
-import { type Curves, chartBoxes, folded, h, table, together } from '../../report/index.ts';
-import { type AttackName, disturbanceText } from '../robustness/robustness.ts';
-import { viewsHtml, viewsNote } from '../views/html.ts';
+import { type AttackName, disturbanceText } from '../analysis/robustness/robustness.ts';
+import { viewsHtml, viewsNote } from '../analysis/views/html.ts';
+import { type Curves, chartBoxes, folded, h, table, together } from '../report/index.ts';
 import { type AnalysisKind, type AnalysisResult, readAnalysis } from './analyses.ts';
 import type { Comparison, Row } from './comparison.ts';
 import { curveColors, type ReportSection } from './html.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { InterruptError } from '../../core/errors.ts';
-import type { DataSet } from '../../data/dataset.ts';
-import { writeFileAtomic } from '../../data/files.ts';
-import { loadDataOf } from '../../train/data-of.ts';
-import type { RunFolder } from '../../train/run-folder.ts';
+import { InterruptError } from '../core/errors.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { writeFileAtomic } from '../data/files.ts';
+import { loadDataOf } from '../train/data-of.ts';
+import type { RunFolder } from '../train/run-folder.ts';
 import { analyseRun, openAnalyses } from './analyses.ts';
 import { analysisSections } from './analysis-sections.ts';
 import { epochsWithin } from './budget.ts';

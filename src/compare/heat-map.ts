@@ -1,5 +1,5 @@
-import { folded, type Html, h, matrix, type Section, together } from '../../report/index.ts';
-import type { LayerMetrics } from '../../train/layer-metrics.ts';
+import { folded, type Html, h, matrix, type Section, together } from '../report/index.ts';
+import type { LayerMetrics } from '../train/layer-metrics.ts';
 import type { Row } from './comparison.ts';
 
 const cellOf = (value: number | null, most: number, show: (value: number) => string): Html =>

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { Method } from '../../methods/method.ts';
-import { methodNamed, methodOn } from '../../methods/table.ts';
-import { parseConfig, type TrainConfig, type TrainOptions } from '../../train/config.ts';
-import { noStart } from '../../train/float-start.ts';
-import { withUsualAugmentation } from '../../train/usual-augmentation.ts';
+import type { Method } from '../methods/method.ts';
+import { methodNamed, methodOn } from '../methods/table.ts';
+import { parseConfig, type TrainConfig, type TrainOptions } from '../train/config.ts';
+import { noStart } from '../train/float-start.ts';
+import { withUsualAugmentation } from '../train/usual-augmentation.ts';
 import type { Plan, PlanEntry, PlanModel } from './plan.ts';
 
 /** One training of a plan. */

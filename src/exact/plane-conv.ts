@@ -1,8 +1,8 @@
+import type { Kernels } from '../backend/kernels.ts';
 import { wordsPerRow } from '../core/bits.ts';
 import type { ConvGeometry } from '../core/conv-geometry.ts';
-import type { LevelCodes } from '../core/level-codes.ts';
 import { affineColumns } from './affine-columns.ts';
-import type { Kernels } from './kernels.ts';
+import type { LevelCodes } from './level-codes.ts';
 
 /**
  * Sums of each filter's signs, for `planeConvolution`.

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { FormatError } from '../../core/errors.ts';
-import type { RunFolder } from '../../train/run-folder.ts';
+import { FormatError } from '../core/errors.ts';
+import type { RunFolder } from '../train/run-folder.ts';
 
 const done = z.strictObject({
   /** Test accuracy of the trained network, and of the packed one; null where it does not pack. */

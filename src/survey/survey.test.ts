@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { methods } from '../../methods/table.ts';
+import { methods } from '../methods/table.ts';
 import { table3, table4 } from './classification.ts';
 import { table2 } from './deployment.ts';
 import { loggedRuns, measuredFor } from './measured.ts';

@@ -1,5 +1,5 @@
-import type { DataSet } from '../../data/dataset.ts';
-import type { DataChoice } from '../../train/data-of.ts';
+import type { DataSet } from '../data/dataset.ts';
+import type { DataChoice } from '../train/data-of.ts';
 
 export type Load = (choice: DataChoice) => Promise<DataSet>;
 

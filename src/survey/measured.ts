@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { methodNamed } from '../../methods/table.ts';
-import { askedOf } from '../../train/config.ts';
-import { RunFolder } from '../../train/run-folder.ts';
+import { methodNamed } from '../methods/table.ts';
+import { askedOf } from '../train/config.ts';
+import { RunFolder } from '../train/run-folder.ts';
 import type { SurveyRow } from './table.ts';
 
 /** Topologies of the tables under Signum's names. */

@@ -1,4 +1,4 @@
-import type { Kernels } from './kernels.ts';
+import type { Kernels } from '../backend/kernels.ts';
 
 const none = new Float32Array(0);
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { blobData } from '../../train/synthetic.testing.ts';
+import { blobData } from '../train/synthetic.testing.ts';
 import { readAnalysis } from './analyses.ts';
 import { parsePlan } from './plan.ts';
 import { type QueueEvents, runFolderOf } from './queue.ts';

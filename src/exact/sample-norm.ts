@@ -1,5 +1,5 @@
+import type { Kernels } from '../backend/kernels.ts';
 import { affineColumns } from './affine-columns.ts';
-import type { Kernels } from './kernels.ts';
 
 const epsilon = 1e-5;
 const none = new Float32Array(0);

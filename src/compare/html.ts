@@ -16,7 +16,7 @@ import {
   type Section,
   table,
   together,
-} from '../../report/index.ts';
+} from '../report/index.ts';
 import { budgetText, type Comparison, commandsOf, pixelsOf, type Row } from './comparison.ts';
 import { layerHeatMaps } from './heat-map.ts';
 import { accuracyText, bitsText, imagesPerSecond, packedText } from './markdown.ts';

@@ -1,11 +1,11 @@
-import { Random } from '../../core/random.ts';
-import type { DataSet } from '../../data/dataset.ts';
-import { Tensor } from '../../tensor/tensor.ts';
-import { optimizerOf, type TrainConfig } from '../../train/config.ts';
-import { taught } from '../../train/distillation.ts';
-import { networkFor } from '../../train/network-for.ts';
-import { TrainingStep } from '../../train/step.ts';
-import { teacherFor } from '../../train/teacher.ts';
+import { Random } from '../core/random.ts';
+import type { DataSet } from '../data/dataset.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { optimizerOf, type TrainConfig } from '../train/config.ts';
+import { taught } from '../train/distillation.ts';
+import { networkFor } from '../train/network-for.ts';
+import { TrainingStep } from '../train/step.ts';
+import { teacherFor } from '../train/teacher.ts';
 import type { Plan } from './plan.ts';
 
 const warmUpSteps = 3;

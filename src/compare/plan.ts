@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { FormatError, UsageError } from '../../core/errors.ts';
-import { suggestion } from '../../core/suggest.ts';
-import { fileProblem } from '../../data/files.ts';
-import { methodNamed, methods } from '../../methods/table.ts';
-import { modelNamed } from '../../models/table.ts';
+import { FormatError, UsageError } from '../core/errors.ts';
+import { suggestion } from '../core/suggest.ts';
+import { fileProblem } from '../data/files.ts';
+import { methodNamed, methods } from '../methods/table.ts';
+import { modelNamed } from '../models/table.ts';
 
 /** Training options of every run, or of one entry; checked again, with the method's defaults, when the run is made. */
 const training = z.record(
