@@ -19,7 +19,7 @@ test.each(['node', 'browser'])(
       write: false,
       metafile: true,
     });
-    const foreign = Object.keys(metafile.inputs).filter((path) => !/^src\/(runtime|backend|core)\//.test(path));
+    const foreign = Object.keys(metafile.inputs).filter((path) => !/^src\/(runtime|exact|backend|core)\//.test(path));
     expect(foreign.filter((path) => !path.startsWith('node_modules/fflate/'))).toEqual([]);
     const modules = Object.values(metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external));
     expect(modules.map(({ path }) => path).filter((path) => on === 'browser' || !path.startsWith('node:'))).toEqual([]);
