@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DataSet } from '../data/dataset.ts';
 import { parseConfig, type TrainOptions } from './config.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
@@ -32,20 +33,18 @@ export const digests: Readonly<Record<DigestRun, string>> = {
 };
 
 /** Trains one of the runs for an epoch on the kernels in use. @returns SHA-256 in hexadecimal */
-export async function digestOf(method: DigestRun): Promise<string> {
+export const digestOf = (method: DigestRun): Promise<string> =>
+  trainedDigest({ ...digestRuns[method], method, flip: true, padCrop: 1 }, blobData(16, 120, 16));
+
+/** SHA-256 of the weights and statistics after an epoch on a data set, in hexadecimal. */
+export async function trainedDigest(
+  options: Omit<TrainOptions, 'data' | 'epochs' | 'batch'>,
+  data: DataSet,
+): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'signum-digest-'));
   try {
-    const config = parseConfig({
-      ...digestRuns[method],
-      method,
-      data: 'blobs',
-      epochs: 1,
-      batch: 24,
-      flip: true,
-      padCrop: 1,
-      loss: 'cross-entropy',
-    });
-    const { network } = await new Trainer(config, blobData(16, 120, 16), new RunFolder(directory)).run();
+    const config = parseConfig({ ...options, data: data.name, epochs: 1, batch: 24, loss: 'cross-entropy' });
+    const { network } = await new Trainer(config, data, new RunFolder(directory)).run();
     const hash = createHash('sha256');
     const arrays = [...network.parameters(), ...network.stateArrays()].map(({ value }) => value.data);
     for (const { buffer, byteOffset, byteLength } of arrays)
