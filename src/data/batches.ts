@@ -1,8 +1,13 @@
+import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { pixelTables } from '../exact/pixel-tables.ts';
-import { randomRegion } from './crop.ts';
-import type { DataSet, FileSplit, Split } from './dataset.ts';
-import { decodeImage, decodePixels, decodeReason } from './images.ts';
+import { type Region, randomRegion } from './crop.ts';
+import type { DataSet, FileSplit, PixelSplit, Split } from './dataset.ts';
+import { decodePicture, decodeReason } from './images.ts';
+import { placed, type Shift, type Size, still } from './placement.ts';
+import { type Column, columnsOf, type Labels, type Mover, type Truth, type Truths } from './truth.ts';
+import { layoutsOf, moverAt, type RowLayout, roomFor, TruthRows } from './truth-rows.ts';
+import { classOfImage } from './truths/classes.ts';
 
 /** Random changes of training images, drawn per image from the seed, the epoch and its index: a resumed run sees the same. */
 export interface Augmentation {
@@ -27,16 +32,18 @@ export interface Pass {
   readonly epoch: number;
 }
 
-/** What `mixup` made of a batch: image i is `shares[i]` of its own and the rest of one with label `labels[i]`. */
+/** What `mixup` made of a batch: image i is `shares[i]` of its own and the rest of image `partners[i]` of the batch. */
 export interface Mixture {
-  readonly labels: Uint16Array;
+  readonly partners: Uint32Array;
   readonly shares: Float32Array;
 }
 
-export interface Batch {
+/** Images as a network sees them, and what is known of them under the names of their split: `labels`, `boxes` ... */
+export type Batch<T = Labels> = BatchedImages & T;
+
+interface BatchedImages {
   /** Normalised pixels [count,H,W,C]. */
   readonly images: Float32Array;
-  readonly labels: Uint16Array;
   /** Where in the split each image lies. */
   readonly places: Uint32Array;
   readonly mixture?: Mixture;
@@ -50,23 +57,37 @@ export type Normalised = Pick<DataSet, 'shape' | 'mean' | 'std'>;
 /** Where a batch is written; long enough for a whole one. */
 export interface BatchStorage {
   readonly images: Float32Array;
-  readonly labels: Uint16Array;
   readonly places: Uint32Array;
-  readonly mixture?: Mixture;
+  readonly shares: Float32Array;
+  readonly truths: { readonly [name: string]: Column };
 }
 
+/** What classifiers learn from. */
+export const classTruth: Truth<Labels> = { labels: classOfImage };
+
 /** Turns bytes of a data set into normalised, augmented batches. */
-export class Batches {
+export class Batches<T extends Truths = Labels> {
   private readonly data: Normalised;
-  private readonly split: Split;
+  private readonly split: Split<object>;
   private readonly batch: number;
   private readonly tables: Float32Array[];
+  private readonly layouts: readonly RowLayout[];
+  private readonly columns: ReadonlyMap<string, Column>;
+  private movers: Promise<readonly (Mover | undefined)[]> | undefined;
 
-  constructor(data: Normalised, split: Split, batch: number) {
+  /** @param truth what of the split goes into batches; a thread is sent its layouts */
+  constructor(
+    data: Normalised,
+    split: Split<object>,
+    batch: number,
+    truth: Truth<T> | readonly RowLayout[] = classTruth as unknown as Truth<T>,
+  ) {
     this.data = data;
     this.split = split;
     this.batch = batch;
     this.tables = pixelTables(data.mean, data.std);
+    this.layouts = Array.isArray(truth) ? truth : layoutsOf(truth as Truth, split, data.shape);
+    this.columns = new Map(columnsOf(split));
   }
 
   /** Batches per epoch; a last partial batch counts. */
@@ -80,7 +101,7 @@ export class Batches {
   }
 
   /** Batch number `index` of an unshuffled pass. */
-  plain(index: number): Promise<Batch> {
+  plain(index: number): Promise<Batch<T>> {
     const first = index * this.batch;
     const count = Math.min(this.batch, this.split.count - first);
     return this.assemble(
@@ -95,7 +116,7 @@ export class Batches {
    *
    * @throws DataError when an image file cannot be decoded
    */
-  shuffled({ order, augmentation, seed, epoch }: Pass, index: number, into?: BatchStorage): Promise<Batch> {
+  shuffled({ order, augmentation, seed, epoch }: Pass, index: number, into?: BatchStorage): Promise<Batch<T>> {
     const chosen = order.subarray(index * this.batch, Math.min((index + 1) * this.batch, order.length));
     return this.assemble(chosen, augmentation, new Random(seed).fork(epoch), into);
   }
@@ -105,90 +126,107 @@ export class Batches {
     augmentation: Augmentation,
     epochRandom: Random | null,
     into?: BatchStorage,
-  ): Promise<Batch> {
+  ): Promise<Batch<T>> {
+    const { split } = this;
     const [height, width, channels] = this.data.shape;
     const size = height * width * channels;
     const images = into?.images ?? new Float32Array(chosen.length * size);
-    const labels = into?.labels ?? new Uint16Array(chosen.length);
     const places = into?.places ?? new Uint32Array(chosen.length);
-    const place = (image: number, i: number): true | Promise<boolean> => {
-      labels[i] = this.split.labels[image]!;
+    this.movers ??= Promise.all(this.layouts.map(({ mover }) => mover && moverAt(mover)));
+    const movers = await this.movers;
+    const truths = this.layouts.map((layout, t) => {
+      const source = this.columns.get(layout.name)!;
+      const room = into?.truths[layout.name] ?? roomFor(layout, source, chosen.length);
+      return new TruthRows(layout, source, split.count, chosen.length, room, movers[t]);
+    });
+    const place = async (image: number, i: number): Promise<boolean> => {
       places[i] = image;
       const random = epochRandom?.fork(image + 1) ?? null;
-      const to = images.subarray(i * size, (i + 1) * size);
-      if ('files' in this.split) return this.decode(this.split, image, to, augmentation, random);
-      this.copy(this.split.pixels.subarray(image * size, (image + 1) * size), to, augmentation, random);
+      const source =
+        'files' in split ? await this.decode(split, image, augmentation, random) : this.stored(split, image);
+      if (!source) return false;
+      const shift = shiftOf(augmentation, random);
+      this.copy(source.pixels, images.subarray(i * size, (i + 1) * size), shift, random ? augmentation : {}, random);
+      const placement = placed(source.picture, source.region, { width, height }, shift);
+      for (const rows of truths) rows.place(image, i, placement);
       return true;
     };
-    const pending = Array.from(chosen, place);
-    const isThere = 'files' in this.split ? await Promise.all(pending) : [];
+    const isThere = await Promise.all(Array.from(chosen, place));
     const kept = isThere.flatMap((there, i) => (there ? [i] : []));
-    const count = 'files' in this.split ? kept.length : chosen.length;
+    const count = kept.length;
     if (count < chosen.length)
       kept.forEach((from, to) => {
         images.copyWithin(to * size, from * size, (from + 1) * size);
-        labels[to] = labels[from]!;
         places[to] = places[from]!;
       });
     const batch = {
       images: images.subarray(0, count * size),
-      labels: labels.subarray(0, count),
       places: places.subarray(0, count),
       count,
+      ...Object.fromEntries(this.layouts.map(({ name }, t) => [name, truths[t]!.close(kept)])),
     };
     const { mixup } = augmentation;
-    if (!mixup || !epochRandom) return batch;
+    if (!mixup || !epochRandom) return batch as Batch<T> & typeof batch;
     // a stream of its own: the image's first numbers place its crop
     const shareOf = (image: number) =>
       epochRandom
         .fork(image + 1)
         .fork(1)
         .beta(mixup, mixup);
-    return { ...batch, mixture: mix(batch, size, shareOf, into?.mixture) };
+    return { ...batch, mixture: mix(batch, size, shareOf, into?.shares) } as Batch<T> & typeof batch;
   }
 
-  /** @returns false for a broken file, once it is noted */
+  /** An image that is as large as the input. */
+  private stored({ pixels }: PixelSplit<object>, image: number): Source {
+    const [height, width, channels] = this.data.shape;
+    const size = height * width * channels;
+    const picture = { width, height };
+    return {
+      pixels: pixels.subarray(image * size, (image + 1) * size),
+      picture,
+      region: { left: 0, top: 0, ...picture },
+    };
+  }
+
+  /** @returns null for a broken file, once it is noted */
   private async decode(
-    { files, broken }: FileSplit,
+    { files, broken }: FileSplit<object>,
     image: number,
-    to: Float32Array,
     augmentation: Augmentation,
     random: Random | null,
-  ): Promise<boolean> {
+  ): Promise<Source | null> {
     const file = files[image]!;
     const region =
       augmentation.resizedCrop && random ? (w: number, h: number) => randomRegion(w, h, random) : undefined;
-    if (!broken) {
-      this.copy(await decodeImage(file, file, this.data.shape, region), to, augmentation, random);
-      return true;
-    }
-    let pixels: Uint8Array;
     try {
-      pixels = await decodePixels(file, this.data.shape, region);
+      return await decodePicture(
+        file,
+        this.data.shape,
+        region,
+        this.layouts.some(({ mover }) => mover),
+      );
     } catch (error) {
-      broken.add(file, decodeReason(error));
-      return false;
+      const reason = decodeReason(error);
+      if (!broken) throw new DataError(`cannot decode image ${file}: ${reason}`);
+      broken.add(file, reason);
+      return null;
     }
-    this.copy(pixels, to, augmentation, random);
-    return true;
   }
 
-  /** Normalised; if `random` is given, shifted, black outside, and mirrored by chance. */
+  /** Normalised, shifted, black outside, mirrored, and in part blanked where that is asked for. */
   private copy(
     from: Uint8Array,
     to: Float32Array,
-    { padCrop: pad = 0, flip, cutout = 0 }: Augmentation,
+    { dx, dy, mirrored }: Shift,
+    { cutout = 0 }: Augmentation,
     random: Random | null,
   ): void {
-    const dy = random && pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
-    const dx = random && pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
-    const mirror = random !== null && flip === true && random.uniform() < 0.5;
     const [height, width, channels] = this.data.shape;
     let at = 0;
     for (let y = 0; y < height; y++) {
       const sourceY = y + dy;
       for (let x = 0; x < width; x++) {
-        const sourceX = (mirror ? width - 1 - x : x) + dx;
+        const sourceX = (mirrored ? width - 1 - x : x) + dx;
         const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
         const pixel = (sourceY * width + sourceX) * channels;
         for (let c = 0; c < channels; c++) to[at++] = this.tables[c]![inside ? from[pixel + c]! : 0]!;
@@ -208,21 +246,33 @@ export class Batches {
   }
 }
 
-/** Mixes the first image with the last, the second with the last but one... in place: their order is random as it is. */
+/** Pixels as large as the input, and which part of which picture they show. */
+interface Source {
+  readonly pixels: Uint8Array;
+  readonly picture: Size;
+  readonly region: Region;
+}
+
+/** Drawn anew for each image; nothing where nothing is random. */
+function shiftOf({ padCrop: pad = 0, flip }: Augmentation, random: Random | null): Shift {
+  if (!random) return still;
+  const dy = pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
+  const dx = pad > 0 ? random.integer(2 * pad + 1) - pad : 0;
+  return { dx, dy, mirrored: flip === true && random.uniform() < 0.5 };
+}
+
+/** The first image goes with the last, the second with the last but one...: their order is random as it is. */
+export const partnersOf = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => count - 1 - i);
+
+/** Mixes images with their partners, in place. */
 function mix(
-  { images, labels, places, count }: Batch,
+  { images, places, count }: BatchedImages,
   size: number,
   shareOf: (image: number) => number,
-  into: Mixture | undefined,
+  into: Float32Array | undefined,
 ): Mixture {
-  const mixture = {
-    labels: (into?.labels ?? new Uint16Array(count)).subarray(0, count),
-    shares: (into?.shares ?? new Float32Array(count)).subarray(0, count),
-  };
-  for (let i = 0; i < count; i++) {
-    mixture.labels[i] = labels[count - 1 - i]!;
-    mixture.shares[i] = shareOf(places[i]!);
-  }
+  const mixture = { partners: partnersOf(count), shares: (into ?? new Float32Array(count)).subarray(0, count) };
+  for (let i = 0; i < count; i++) mixture.shares[i] = shareOf(places[i]!);
   for (let i = 0, j = count - 1; i < j; i++, j--) {
     const [ours, theirs] = [images.subarray(i * size, (i + 1) * size), images.subarray(j * size, (j + 1) * size)];
     const [share, other] = [mixture.shares[i]!, mixture.shares[j]!];

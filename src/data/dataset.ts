@@ -2,32 +2,31 @@ import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { BrokenFiles } from './broken-files.ts';
 import type { UnusedFile } from './picture-files.ts';
+import { columnsOf, type Labels, rowsOf } from './truth.ts';
 
-interface Labelled {
+interface Counted {
   readonly count: number;
-  /** Class index per image. */
-  readonly labels: Uint16Array;
 }
 
-/** Labelled images of one size, as bytes. */
-export interface PixelSplit extends Labelled {
+/** Images of one size, as bytes, and what is known of them: of classifiers' sets `labels`, the class index of each. */
+export type PixelSplit<T = Labels> = Counted & {
   /** Pixels 0..255, [count,H,W,C]. */
   readonly pixels: Uint8Array;
-}
+} & T;
 
-/** Labelled image files of any size, decoded again each time one is asked for: as large as the disk. */
-export interface FileSplit extends Labelled {
+/** Image files of any size, decoded again each time one is asked for: as large as the disk. */
+export type FileSplit<T = Labels> = Counted & {
   /** Paths. */
   readonly files: readonly string[];
   /** Where pictures that fail to decode are noted; without it, the first one is an error. */
   readonly broken?: Pick<BrokenFiles, 'add'>;
-}
+} & T;
 
 /** Training or test images: bytes in memory, or files that are decoded as they are needed. */
-export type Split = PixelSplit | FileSplit;
+export type Split<T = Labels> = PixelSplit<T> | FileSplit<T>;
 
 /** Images and labels, what the classes are called, and how pixels are normalised. */
-export interface DataSet<S extends Split = Split> {
+export interface DataSet<S extends Split<object> = Split> {
   readonly name: string;
   /** [H,W,C] */
   readonly shape: readonly [number, number, number];
@@ -52,7 +51,7 @@ export interface DataSet<S extends Split = Split> {
 }
 
 /** A data set before its channels are measured. */
-export type Unmeasured<S extends Split = Split> = Omit<DataSet<S>, 'mean' | 'std'>;
+export type Unmeasured<S extends Split<object> = Split> = Omit<DataSet<S>, 'mean' | 'std'>;
 
 /** Labels are 16 bits wide. */
 const mostClasses = 2 ** 16;
@@ -110,21 +109,24 @@ function sharedPixels(pixels: Uint8Array): Uint8Array {
 }
 
 /** `count` images of a split, drawn at random but always the same ones: folders and tars are sorted by class. All when it has fewer. */
-export function sampleOf<S extends Split>(split: S, count: number): S {
+export function sampleOf<S extends Split<object>>(split: S, count: number): S {
   if (count >= split.count) return split;
   return imagesOf(split, new Random(0).permutation(split.count).subarray(0, count));
 }
 
-/** The images of these places, in this order; a place may come more than once. */
-export function imagesOf<S extends Split>(split: S, places: Uint32Array): S;
-export function imagesOf(split: Split, places: Uint32Array): Split {
+/** The images of these places, in this order, with all that is known of them; a place may come more than once. */
+export function imagesOf<S extends Split<object>>(split: S, places: Uint32Array): S;
+export function imagesOf(split: Split<object>, places: Uint32Array): Split<object> {
   const count = places.length;
-  const labels = Uint16Array.from(places, (image) => split.labels[image]!);
-  if ('files' in split) return { ...split, count, labels, files: Array.from(places, (image) => split.files[image]!) };
+  const truths = Object.fromEntries(
+    columnsOf(split).map(([name, column]) => [name, rowsOf(column, places, split.count)]),
+  );
+  if ('files' in split)
+    return { ...split, count, ...truths, files: Array.from(places, (image) => split.files[image]!) };
   const size = split.pixels.length / split.count;
   const pixels = new Uint8Array(new SharedArrayBuffer(count * size));
   places.forEach((image, i) => {
     pixels.set(split.pixels.subarray(image * size, (image + 1) * size), i * size);
   });
-  return { count, labels, pixels };
+  return { count, ...truths, pixels };
 }

@@ -2,27 +2,28 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { DataSet, Split } from './dataset.ts';
+import { columnsOf, isRagged } from './truth.ts';
 
 /** Of CIFAR-10 in the order of `inClassOrder`: of the images whose Python batches have the MD5 sums that were published with them. */
 const cifar10Digest = '687bbe24215e113729de2a5b9b05138c5fb1c25611b253104f9140b061e5d384';
 
 /**
- * Names images, labels and their order: SHA-256 over the pixels of the training images, their labels as 16 bits, little-endian, then the
- * test's. A folder, whose pictures are not held in memory, by their names, sizes and labels.
+ * Names images, labels and their order: SHA-256 over the pixels of the training images, what is known of them (labels as 16 bits,
+ * little-endian), then the test's. A folder, whose pictures are not held in memory, by their names, sizes and labels.
  *
  * @returns 64 hexadecimal digits
  */
-export function digestOf(data: Pick<DataSet, 'name' | 'train' | 'test' | 'digest'>): string {
+export function digestOf(data: Pick<DataSet<Split<object>>, 'name' | 'train' | 'test' | 'digest'>): string {
   if (data.digest !== undefined) return data.digest;
   const hash = createHash('sha256');
-  const add = (split: Split) => {
+  const add = (split: Split<object>) => {
     if ('files' in split)
       for (const file of split.files)
         hash.update(JSON.stringify([relative(data.name, file), statSync(file, { throwIfNoEntry: false })?.size]));
     else hash.update(split.pixels);
-    const labels = new DataView(new ArrayBuffer(2 * split.count));
-    for (let i = 0; i < split.count; i++) labels.setUint16(2 * i, split.labels[i]!, true);
-    hash.update(labels);
+    for (const [, column] of columnsOf(split).sort(([a], [b]) => (a < b ? -1 : 1)))
+      for (const values of isRagged(column) ? [column.offsets, column.values] : [column])
+        hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   };
   add(data.train);
   add(data.test);

@@ -1,6 +1,8 @@
 import { DataError } from '../core/errors.ts';
 import { listed, printable } from '../core/printable.ts';
+import { classTruth } from './batches.ts';
 import type { DataSet, Split } from './dataset.ts';
+import { columnsOf, type Truth } from './truth.ts';
 
 /** What a trained network says of the images that it is for. */
 export interface ModelImages {
@@ -15,7 +17,7 @@ export interface ModelImages {
 /** `evaluate`: some of the model's classes are enough; `train`: the data must have all of them. */
 export type FitUse = 'evaluate' | 'train';
 
-export interface FittedData<S extends Split = Split> {
+export interface FittedData<S extends Split<object> = Split> {
   /** Classes, order, shape and normalisation are the model's. */
   readonly data: DataSet<S>;
   /** What differed, for people; empty when nothing did. */
@@ -31,7 +33,11 @@ export const haveSameClasses = (a: readonly string[], b: readonly string[]): boo
   JSON.stringify(a.map(sameName).sort()) === JSON.stringify(b.map(sameName).sort());
 
 /** @throws DataError when the images are of another size or channel count, and cannot be decoded otherwise */
-function withShape<S extends Split>(data: DataSet<S>, shape: ModelImages['shape'], notes: string[]): DataSet<S> {
+function withShape<S extends Split<object>>(
+  data: DataSet<S>,
+  shape: ModelImages['shape'],
+  notes: string[],
+): DataSet<S> {
   if (sizeText(data.shape) === sizeText(shape)) return data;
   const decodes = data.anyShape && [1, 3].includes(shape[2]);
   if (!decodes) {
@@ -45,10 +51,11 @@ function withShape<S extends Split>(data: DataSet<S>, shape: ModelImages['shape'
 }
 
 /** @throws DataError for classes that the model does not know; in training, for ones that it knows and the data lacks */
-function withClasses<S extends Split>(
+function withClasses<S extends Split<object>>(
   data: DataSet<S>,
   classes: readonly string[],
   use: FitUse,
+  truth: Truth,
   notes: string[],
 ): DataSet<S> {
   const index = new Map(classes.map((name, i) => [sameName(name), i]));
@@ -72,7 +79,12 @@ function withClasses<S extends Split>(
   const places = Uint16Array.from(data.classes, (label) => index.get(sameName(label))!);
   if (places.every((place, i) => place === i)) return { ...data, classes };
   if (missing.length === 0) notes.push(`${name} has the model's classes in another order: its labels are mapped`);
-  const mapped = <T extends Split>(split: T): T => ({ ...split, labels: split.labels.map((label) => places[label]!) });
+  const mapped = (split: S): S => ({
+    ...split,
+    ...Object.fromEntries(
+      columnsOf(split).map(([field, column]) => [field, truth[field]?.renumbered?.(column, places) ?? column]),
+    ),
+  });
   return { ...data, classes, train: mapped(data.train), test: mapped(data.test) };
 }
 
@@ -81,10 +93,16 @@ function withClasses<S extends Split>(
  * says counts, not what today's folder says.
  *
  * @throws DataError when its images or classes are not the model's
+ * @param truth which columns tell classes, default `labels`
  */
-export function fitToModel<S extends Split>(data: DataSet<S>, model: ModelImages, use: FitUse): FittedData<S> {
+export function fitToModel<S extends Split<object>>(
+  data: DataSet<S>,
+  model: ModelImages,
+  use: FitUse,
+  truth: Truth = classTruth,
+): FittedData<S> {
   const notes: string[] = [];
-  const fitted = withClasses(withShape(data, model.shape, notes), model.classes, use, notes);
+  const fitted = withClasses(withShape(data, model.shape, notes), model.classes, use, truth, notes);
   const { mean, std } = model;
   if (mean.length !== model.shape[2] || std.length !== model.shape[2])
     throw new DataError(

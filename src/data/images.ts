@@ -3,6 +3,7 @@ import { throwIfInterrupted } from '../core/interrupt.ts';
 import type { Region } from './crop.ts';
 import { loadSharp } from './optional-package.ts';
 import type { UnusedFile } from './picture-files.ts';
+import { coveredRegion, type Size } from './placement.ts';
 
 /** A picture this large is not a photograph but an attack on memory. */
 const mostPixels = 100_000_000;
@@ -10,26 +11,43 @@ const mostPixels = 100_000_000;
 /** The part of an image to decode, chosen when its size is known. */
 export type ChooseRegion = (width: number, height: number) => Region;
 
-/** As `decodeImage`; throws the decoder's own errors. */
-export async function decodePixels(
+/** A picture as large as the input, and which part of it that is. */
+export interface DecodedPicture {
+  readonly pixels: Uint8Array;
+  readonly picture: Size;
+  readonly region: Region;
+}
+
+const nowhere = { width: 0, height: 0 };
+
+/**
+ * As `decodeImage`; throws the decoder's own errors.
+ *
+ * @param located whether `picture` and `region` are wanted: without a chosen region the file is asked for its size first
+ */
+export async function decodePicture(
   file: Uint8Array | string,
   [height, width, channels]: readonly [number, number, number],
-  region?: ChooseRegion,
-): Promise<Uint8Array> {
+  choose?: ChooseRegion,
+  located = false,
+): Promise<DecodedPicture> {
   const sharp = await loadSharp();
   const image = sharp(file, { limitInputPixels: mostPixels }).rotate();
-  if (region) {
-    const { autoOrient } = await image.metadata();
-    image.extract(region(autoOrient.width, autoOrient.height));
-  }
-  image.resize(width, height, { fit: region ? 'fill' : 'cover' }).flatten({ background: '#000' });
+  const { autoOrient: picture } = choose || located ? await image.metadata() : { autoOrient: nowhere };
+  const chosen = choose?.(picture.width, picture.height);
+  if (chosen) image.extract(chosen);
+  image.resize(width, height, { fit: chosen ? 'fill' : 'cover' }).flatten({ background: '#000' });
   const { data, info } = await image
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .raw()
     .toBuffer({ resolveWithObject: true });
   if (info.channels !== channels) throw new Error(`it decodes to ${info.channels} channels, ${channels} are needed`);
-  return data;
+  return { pixels: data, picture, region: chosen ?? coveredRegion(picture, { width, height }) };
 }
+
+/** The pixels alone. */
+export const decodePixels = async (...of: Parameters<typeof decodePicture>): Promise<Uint8Array> =>
+  (await decodePicture(...of)).pixels;
 
 /** In one line, without the path that the decoder puts before it. @throws the error when no picture is to blame: there is no decoder */
 export function decodeReason(error: unknown): string {

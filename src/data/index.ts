@@ -1,5 +1,5 @@
 /** `signum-bnn/data`: data sets, batches and image decoding. */
-export { type Augmentation, type Batch, Batches, type Pass } from './batches.ts';
+export { type Augmentation, type Batch, Batches, classTruth, type Mixture, type Pass } from './batches.ts';
 export { loadCifar10, loadCifar100, parseCifarBatch } from './cifar.ts';
 export { cifar10Classes } from './cifar-pictures.ts';
 export type { DataSet, FileSplit, PixelSplit, Split } from './dataset.ts';
@@ -11,4 +11,25 @@ export type { LoadOptions } from './load-options.ts';
 export { type Loader, openLoader } from './loader.ts';
 export { loadFashionMnist, loadMnist } from './mnist.ts';
 export type { UnusedFile } from './picture-files.ts';
+export type { Placement, Size } from './placement.ts';
+export { pixelUnder, toInput } from './placement.ts';
 export { dataSets, loadDataSet } from './table.ts';
+export {
+  type Column,
+  checkTruth,
+  type Labels,
+  type Mover,
+  type MoverAddress,
+  type Ragged,
+  ragged,
+  type Truth,
+  type TruthField,
+  type TruthPlace,
+  type Truths,
+  type Values,
+} from './truth.ts';
+export { boxesOfImage } from './truths/boxes.ts';
+export { classOfImage } from './truths/classes.ts';
+export { maskOfImage, unknownClass } from './truths/mask.ts';
+export { pictureOfImage } from './truths/picture.ts';
+export { tagsOfImage } from './truths/tags.ts';

@@ -3,10 +3,10 @@ import { Batches, type Pass } from './batches.ts';
 import type { LoaderReply, LoaderRequest, LoaderStart } from './loader.ts';
 
 /** The thread of `BackgroundLoader`: fills the shared slots it is asked to. */
-const { data, split, notesBroken, batch, slots } = workerData as LoaderStart;
+const { data, split, layouts, notesBroken, batch, slots } = workerData as LoaderStart;
 const tell = (reply: LoaderReply) => parentPort!.postMessage(reply);
 const broken = { add: (name: string, reason: string) => tell({ kind: 'broken', name, reason }) };
-const batches = new Batches(data, notesBroken ? { ...split, broken } : split, batch);
+const batches = new Batches(data, notesBroken ? { ...split, broken } : split, batch, layouts);
 let pass: Pass | null = null;
 
 async function answer(request: LoaderRequest): Promise<void> {

@@ -1,15 +1,25 @@
 import type { Worker } from 'node:worker_threads';
 import { DataError } from '../core/errors.ts';
-import { type Batch, Batches, type BatchStorage, type Normalised, type Pass } from './batches.ts';
-import type { DataSet, FileSplit, Split } from './dataset.ts';
+import {
+  type Batch,
+  Batches,
+  type BatchStorage,
+  classTruth,
+  type Normalised,
+  type Pass,
+  partnersOf,
+} from './batches.ts';
+import type { FileSplit, Split } from './dataset.ts';
 import { startThread } from './thread.ts';
+import { type Column, columnsOf, inSharedMemory, type Labels, type Truth, type Truths } from './truth.ts';
+import { filledPart, layoutsOf, type RowLayout, roomFor } from './truth-rows.ts';
 
 /** Hands out the batches of a pass in order; the same bits whether they are made here or in the background. */
-export interface Loader {
+export interface Loader<T = Labels> {
   /** Starts a pass; one that was not finished is left. */
   begin(pass: Pass): void;
   /** The next batch of the pass; valid until the next call. */
-  next(): Promise<Batch>;
+  next(): Promise<Batch<T>>;
   /** Ends the thread, if there is one; afterwards no batch can be had. */
   close(): void;
 }
@@ -17,7 +27,8 @@ export interface Loader {
 /** What the worker is told at its start. Pixels lie in shared memory, so nothing is copied. */
 export interface LoaderStart {
   readonly data: Normalised;
-  readonly split: Split;
+  readonly split: Split<object>;
+  readonly layouts: readonly RowLayout[];
   /** Files that cannot be decoded are told of and left out, not an error. */
   readonly notesBroken: boolean;
   readonly batch: number;
@@ -39,13 +50,13 @@ const ahead = 3;
 /** Below this many bytes of pixels an epoch is over before a thread has started. */
 const smallSplit = 8 << 20;
 
-class InPlaceLoader implements Loader {
-  private readonly batches: Batches;
+class InPlaceLoader<T extends Truths> implements Loader<T> {
+  private readonly batches: Batches<T>;
   private pass: Pass | null = null;
   private index = 0;
 
-  constructor(data: DataSet, split: Split, batch: number) {
-    this.batches = new Batches(data, split, batch);
+  constructor(data: Normalised, split: Split<object>, batch: number, truth: Truth<T>) {
+    this.batches = new Batches(data, split, batch, truth);
   }
 
   begin(pass: Pass): void {
@@ -53,7 +64,7 @@ class InPlaceLoader implements Loader {
     this.index = pass.first;
   }
 
-  next(): Promise<Batch> {
+  next(): Promise<Batch<T>> {
     return this.batches.shuffled(this.pass!, this.index++);
   }
 
@@ -63,9 +74,10 @@ class InPlaceLoader implements Loader {
 }
 
 /** Assembles batches in a worker thread, `ahead` of the training, into a ring of shared slots. */
-export class BackgroundLoader implements Loader {
+export class BackgroundLoader<T extends Truths = Labels> implements Loader<T> {
   private readonly worker: Worker;
   private readonly slots: BatchStorage[];
+  private readonly layouts: readonly RowLayout[];
   private readonly batch: number;
   private readonly size: number;
   private generation = 0;
@@ -77,23 +89,30 @@ export class BackgroundLoader implements Loader {
   private waiting: (() => void) | null = null;
   private failure: Error | null = null;
 
-  constructor(data: DataSet, split: Split, batch: number) {
+  constructor(
+    data: Normalised,
+    split: Split<object>,
+    batch: number,
+    truth: Truth<T> = classTruth as unknown as Truth<T>,
+  ) {
     this.batch = batch;
     this.size = data.shape.reduce((a, b) => a * b, 1);
+    const columns = Object.fromEntries(columnsOf(split).map(([name, column]) => [name, inSharedMemory(column)]));
+    this.layouts = layoutsOf(truth, split, data.shape);
     this.slots = Array.from({ length: ahead + 1 }, () => ({
       images: new Float32Array(new SharedArrayBuffer(4 * batch * this.size)),
-      labels: new Uint16Array(new SharedArrayBuffer(2 * batch)),
       places: new Uint32Array(new SharedArrayBuffer(4 * batch)),
-      mixture: {
-        labels: new Uint16Array(new SharedArrayBuffer(2 * batch)),
-        shares: new Float32Array(new SharedArrayBuffer(4 * batch)),
-      },
+      shares: new Float32Array(new SharedArrayBuffer(4 * batch)),
+      truths: Object.fromEntries(
+        this.layouts.map((layout) => [layout.name, roomFor(layout, columns[layout.name]!, batch)]),
+      ),
     }));
     const { shape, mean, std } = data;
     const { broken, ...plain } = 'files' in split ? split : { ...split, broken: undefined };
     const workerData: LoaderStart = {
       data: { shape, mean, std },
-      split: plain,
+      split: { ...plain, ...columns },
+      layouts: this.layouts,
       notesBroken: broken !== undefined,
       batch,
       slots: this.slots,
@@ -122,7 +141,7 @@ export class BackgroundLoader implements Loader {
     this.fillFreeSlots();
   }
 
-  async next(): Promise<Batch> {
+  async next(): Promise<Batch<T>> {
     // the batch handed out before is done with: its slot may be filled again
     this.fillFreeSlots();
     const slot = this.taken % this.slots.length;
@@ -137,16 +156,18 @@ export class BackgroundLoader implements Loader {
     const count = this.ready.get(slot)!;
     this.ready.delete(slot);
     this.taken++;
-    const { images, labels, places, mixture } = this.slots[slot]!;
+    const { images, places, shares, truths } = this.slots[slot]!;
+    const filled = this.layouts.map((layout): [string, Column] => [
+      layout.name,
+      filledPart(truths[layout.name]!, layout, count),
+    ]);
     return {
       images: images.subarray(0, count * this.size),
-      labels: labels.subarray(0, count),
       places: places.subarray(0, count),
       count,
-      ...(this.mixes
-        ? { mixture: { labels: mixture!.labels.subarray(0, count), shares: mixture!.shares.subarray(0, count) } }
-        : {}),
-    };
+      ...Object.fromEntries(filled),
+      ...(this.mixes ? { mixture: { partners: partnersOf(count), shares: shares.subarray(0, count) } } : {}),
+    } as Batch<T>;
   }
 
   close(): void {
@@ -186,9 +207,18 @@ export class BackgroundLoader implements Loader {
   }
 }
 
-/** A loader for a split: in the background when the split is large enough, or slow enough, to gain by it. */
-export function openLoader(data: DataSet, split: Split, batch: number): Loader {
+/**
+ * A loader for a split: in the background when the split is large enough, or slow enough, to gain by it.
+ *
+ * @param truth what of the split goes into batches beside the images
+ */
+export function openLoader<T extends Truths = Labels>(
+  data: Normalised,
+  split: Split<object>,
+  batch: number,
+  truth: Truth<T> = classTruth as unknown as Truth<T>,
+): Loader<T> {
   return 'pixels' in split && split.pixels.byteLength < smallSplit
-    ? new InPlaceLoader(data, split, batch)
-    : new BackgroundLoader(data, split, batch);
+    ? new InPlaceLoader(data, split, batch, truth)
+    : new BackgroundLoader(data, split, batch, truth);
 }

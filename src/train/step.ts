@@ -13,7 +13,7 @@ import type { Named, Parameter } from '../nn/module.ts';
 import { clipAdaptively } from '../optim/adaptive-clip.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
-import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
+import { type MixedLabels, softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { TrainConfig } from './config.ts';
@@ -93,11 +93,18 @@ export class TrainingStep {
     });
   }
 
-  private view(images: Tensor, { labels, mixture }: Labels): StepView {
+  private view(images: Tensor, batch: Labels): StepView {
     const layers: LayerProbe[] = [];
     const logits = this.forward(this.network, images, layers);
     const { context } = this.network;
-    return { logits, labels, mixed: mixture, layers, teacher: this.teacherView(images), context };
+    return {
+      logits,
+      labels: batch.labels,
+      mixed: mixedLabels(batch),
+      layers,
+      teacher: this.teacherView(images),
+      context,
+    };
   }
 
   /** With what the binary layers saw, when a loss term asks for it. */
@@ -162,8 +169,16 @@ function allButClassifier(network: Network): Parameter[] {
   return network.parameters().flatMap(({ value }) => (value === weight || value === bias ? [] : [value]));
 }
 
+function mixedLabels({ labels, mixture }: Labels): MixedLabels | undefined {
+  return (
+    mixture && { labels: Uint16Array.from(mixture.partners, (partner) => labels[partner]!), shares: mixture.shares }
+  );
+}
+
 /** A mixture counts by the share that was hit. */
-function countHits(logits: Float32Array, { labels, mixture }: Labels): number {
+function countHits(logits: Float32Array, batch: Labels): number {
+  const { labels } = batch;
+  const mixture = mixedLabels(batch);
   const classes = logits.length / labels.length;
   let hits = 0;
   for (let i = 0; i < labels.length; i++) {
