@@ -1,4 +1,3 @@
-import { FormatError } from '../core/errors.ts';
 import type { Packed } from '../pack/pack.ts';
 import { latencyMs } from './latency.ts';
 import { type ResidentMemory, residentMemory } from './resident-memory.ts';
@@ -24,10 +23,6 @@ export interface AgainstFloat {
 /** The same topology in float32, packed without any binarization: the baseline on this machine. */
 function floatTwin({ model: { graph } }: Packed): Packed {
   const { model, input, classes, mean, std, width } = graph;
-  if (width === undefined)
-    throw new FormatError(
-      `this ${model} was packed before files kept their width, so its float form is unknown: pack it again`,
-    );
   const network = { model, method: 'float', inputShape: input, classes: classes.length, width };
   return packUntrained(network, { classes, mean, std });
 }
@@ -48,7 +43,6 @@ export const isBinary = ({ bits }: LayerSummary): boolean => bits.startsWith('1/
  *
  * @param batch images per run
  * @param repeats runs to take medians of
- * @throws FormatError for a packed file that does not say how wide it is
  */
 export function againstFloat(packed: Packed, batch: number, repeats: number): AgainstFloat {
   const [float, ours] = [costs(floatTwin(packed), batch, repeats), costs(packed, batch, repeats)];

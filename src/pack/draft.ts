@@ -1,20 +1,24 @@
 import type { StoredTensor } from '../core/safetensors.ts';
-import type { Shape } from '../core/shape.ts';
-import type { PackedNode } from '../runtime/graph.ts';
+import type { Fields, PackedOp, StoredNode } from '../runtime/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** A node on its way into the file: its tensors are still at hand, and it remembers which traced value it must reproduce. */
 export interface DraftNode {
-  readonly node: PackedNode;
+  readonly op: PackedOp;
+  readonly node: StoredNode;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** The traced float value (or signs) this node's output must equal; null for a value that only fusion made, which its reader answers for. */
   readonly expected: Tensor | null;
 }
+/** Is it of that op? Its fields are known then. */
+export const isOp = <Id extends string, F extends Fields>(
+  draft: DraftNode,
+  op: PackedOp<Id, F>,
+): draft is DraftNode & { readonly node: StoredNode<Id, F> } => draft.op.op === op.op;
 
 export interface Draft {
   readonly nodes: DraftNode[];
   readonly output: number;
-  readonly input: Shape;
 }
 
 /** How many nodes read each value. */

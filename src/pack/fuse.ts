@@ -1,7 +1,14 @@
-import type { StoredTensor } from '../core/safetensors.ts';
-import { boundOf, type PackedNode } from '../runtime/graph.ts';
-import { consumers, type Draft, type DraftNode, producers } from './draft.ts';
+import type { NodeOf } from '../runtime/op.ts';
+import { affine, boundOf } from '../runtime/ops/affine.ts';
+import { affineSign } from '../runtime/ops/affine-sign.ts';
+import { maxPool } from '../runtime/ops/max-pool.ts';
+import { maxPoolSigns } from '../runtime/ops/max-pool-signs.ts';
+import { sign } from '../runtime/ops/sign.ts';
+import { xnorConv2d } from '../runtime/ops/xnor-conv2d.ts';
+import { xnorConv2dThreshold } from '../runtime/ops/xnor-conv2d-threshold.ts';
+import { consumers, type Draft, type DraftNode, isOp, producers } from './draft.ts';
 import { foldThresholds } from './threshold.ts';
+import { nodeOf } from './translation.ts';
 
 /** What takes the place of a node and its producer (and the producer's producer, where the rule looks that far). */
 type Fused = readonly [DraftNode, ...DraftNode[]];
@@ -10,52 +17,37 @@ interface Rule {
   readonly depth: 1 | 2;
   readonly fuse: (node: DraftNode, producer: DraftNode, before: DraftNode) => Fused | null;
 }
-type NodeOf<O extends PackedNode['op']> = Extract<PackedNode, { op: O }>;
-
-const floatsOf = (draft: DraftNode, name: string) => draft.tensors.get(name)!.data as Float32Array;
-const isOp = <O extends PackedNode['op']>(node: PackedNode, op: O): node is NodeOf<O> => node.op === op;
 
 /** The affine map changes no sign by its clamp and adds no residual. */
-function keepsSign(node: NodeOf<'affine'>): boolean {
-  return node.inputs.length === 1 && boundOf(node.low) < 0 && boundOf(node.high) >= 0;
-}
+const keepsSign = (node: NodeOf<typeof affine>): boolean =>
+  node.inputs.length === 1 && boundOf(node.low) < 0 && boundOf(node.high) >= 0;
 
 /** sign(affine(x)) -> affineSign(x) */
-const signOfAffine: Rule['fuse'] = ({ node, expected }, producer) => {
-  if (!isOp(node, 'sign') || !isOp(producer.node, 'affine') || !keepsSign(producer.node)) return null;
+const signOfAffine: Rule['fuse'] = (candidate, producer) => {
+  if (!isOp(candidate, sign) || !isOp(producer, affine) || !keepsSign(producer.node)) return null;
   const { scale, shift, inputs } = producer.node;
-  return [
-    {
-      node: { name: node.name, op: 'affineSign', inputs, output: node.output, shape: node.shape, scale, shift },
-      tensors: producer.tensors,
-      expected,
-    },
-  ];
+  const node = { ...candidate.node, op: affineSign.op, inputs, scale, shift };
+  return [{ ...candidate, op: affineSign, node, tensors: producer.tensors }];
 };
 
-/** The convolution with the affine map and the sign folded into integer thresholds; its output keeps `shape`. */
-function thresholded(affineSign: DraftNode, producer: DraftNode): DraftNode | null {
-  const { node, tensors } = affineSign;
-  if (!isOp(node, 'affineSign') || !isOp(producer.node, 'xnorConv2d') || producer.node.scale) return null;
+const floatsOf = ({ tensors }: DraftNode, name: string) => tensors.get(name)!.data as Float32Array;
+
+/** The convolution with the affine map and the sign folded into integer thresholds. */
+function thresholded(candidate: DraftNode, producer: DraftNode): DraftNode | null {
+  if (!isOp(candidate, affineSign) || !isOp(producer, xnorConv2d) || producer.node.scale) return null;
   const { alpha, ...conv } = producer.node;
-  const bits = producer.tensors.get(conv.filter)!;
-  const alphas = floatsOf(producer, alpha);
+  const [bits, alphas] = [producer.tensors.get(conv.filter)!, floatsOf(producer, alpha)];
   // the largest sum of products: the bits of one filter
   const reach = Math.ceil((8 * bits.data.length) / alphas.length);
-  const { threshold, flip } = foldThresholds(
-    reach,
-    alphas,
-    tensors.get(node.scale)!.data as Float32Array,
-    tensors.get(node.shift)!.data as Float32Array,
-  );
-  const channels = [alphas.length];
-  const folded = new Map<string, StoredTensor>([
-    [conv.filter, bits],
-    [`${conv.name}.threshold`, { shape: channels, data: threshold }],
-    [`${conv.name}.flip`, { shape: channels, data: flip }],
-  ]);
+  const [scale, shift] = [floatsOf(candidate, candidate.node.scale), floatsOf(candidate, candidate.node.shift)];
+  const { threshold, flip } = foldThresholds(reach, alphas, scale, shift);
   const names = { threshold: `${conv.name}.threshold`, flip: `${conv.name}.flip` };
-  return { node: { ...conv, op: 'xnorConv2dThreshold', ...names }, tensors: folded, expected: null };
+  const tensors = new Map([
+    [conv.filter, bits],
+    [names.threshold, { shape: [threshold.length], data: threshold }],
+    [names.flip, { shape: [flip.length], data: flip }],
+  ]);
+  return { op: xnorConv2dThreshold, node: { ...conv, op: xnorConv2dThreshold.op, ...names }, tensors, expected: null };
 }
 
 /** affineSign(xnorConv(x)) -> xnorConvThreshold(x): the whole block is integers and one comparison. */
@@ -70,44 +62,24 @@ const thresholdConv: Rule['fuse'] = (candidate, producer) => {
  * the affine map monotone, and pooling bits moves a thirty-second of the memory.
  */
 const thresholdPooledConv: Rule['fuse'] = (candidate, producer, before) => {
-  if (!isOp(candidate.node, 'affineSign') || producer.node.op !== 'maxPool') return null;
+  if (!isOp(candidate, affineSign) || !isOp(producer, maxPool)) return null;
   const conv = thresholded(candidate, before);
   if (!conv) return null;
   const scale = floatsOf(candidate, candidate.node.scale);
-  const falling = `${producer.node.name}.falling`;
-  const { name, shape, window, stride, pad } = producer.node;
-  return [
-    conv,
-    {
-      node: {
-        name,
-        op: 'maxPoolSigns',
-        inputs: [conv.node.output],
-        output: candidate.node.output,
-        shape,
-        window,
-        stride,
-        pad,
-        falling,
-      },
-      tensors: new Map([[falling, { shape: [scale.length], data: Int32Array.from(scale, (s) => Number(s < 0)) }]]),
-      expected: candidate.expected,
-    },
-  ];
+  const { name, window, stride, pad } = producer.node;
+  const { output } = candidate.node;
+  const falling = { shape: [scale.length], data: Int32Array.from(scale, (s) => Number(s < 0)) };
+  const at = { name, inputs: [conv.node.output], output, expected: candidate.expected };
+  return [conv, nodeOf(maxPoolSigns, at, { window, stride, pad, falling })];
 };
 
 /** affine(xnorConv(x)) without residual or clamp -> xnorConv with the affine map in its epilogue */
-const affineOfConv: Rule['fuse'] = ({ node, tensors, expected }, producer) => {
-  if (!isOp(node, 'affine') || node.inputs.length !== 1 || node.low !== '-inf' || node.high !== 'inf') return null;
-  if (!isOp(producer.node, 'xnorConv2d') || producer.node.scale) return null;
-  const merged = new Map([...producer.tensors, ...tensors]);
-  return [
-    {
-      node: { ...producer.node, output: node.output, scale: node.scale, shift: node.shift },
-      tensors: merged,
-      expected,
-    },
-  ];
+const affineOfConv: Rule['fuse'] = (candidate, producer) => {
+  if (!isOp(candidate, affine) || !isOp(producer, xnorConv2d) || producer.node.scale) return null;
+  const { inputs, low, high, scale, shift, output } = candidate.node;
+  if (inputs.length !== 1 || low !== '-inf' || high !== 'inf') return null;
+  const tensors = new Map([...producer.tensors, ...candidate.tensors]);
+  return [{ ...producer, node: { ...producer.node, output, scale, shift }, tensors, expected: candidate.expected }];
 };
 
 function applyRule(draft: Draft, { depth, fuse: fuseNodes }: Rule): Draft {

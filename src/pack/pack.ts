@@ -2,19 +2,21 @@ import type { Kernels } from '../backend/kernels.ts';
 import { availableBackends, type BackendName, kernels } from '../backend/select.ts';
 import { PackError } from '../core/errors.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
-import { sizeOf } from '../core/shape.ts';
 import { firstNotFinite, productLayer, tracedByName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
-import type { PackedGraph } from '../runtime/graph.ts';
+import { type ResizeRule, type StoredGraph, usualResize } from '../runtime/graph.ts';
+import type { PackedOp } from '../runtime/op.ts';
+import { allOps } from '../runtime/ops/all.ts';
 import { writePackedFile } from '../runtime/packed-file.ts';
 import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
-import type { NodeOf } from '../runtime/step.ts';
+import { classification } from '../runtime/tasks/classification.ts';
 import type { TapeNode } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Draft } from './draft.ts';
+import type { DraftNode } from './draft.ts';
 import { fuse } from './fuse.ts';
 import { shareTensors } from './share.ts';
-import { draftFromTrace } from './trace.ts';
+import { allTranslations, draftFromTrace } from './trace.ts';
+import type { Translation } from './translation.ts';
 import { verify, verifyElsewhere } from './verify.ts';
 
 /** What packing has to know beside the network, and what it must prove. */
@@ -27,6 +29,10 @@ export interface PackOptions {
   readonly allowFloat?: readonly string[] | 'all';
   /** Backends besides the one in use on which the file is proved too. */
   readonly verifyOn?: readonly BackendName[];
+  /** How ops are packed that this package does not know (`defineTranslation`). */
+  readonly ops?: readonly Translation[];
+  /** How pictures of other sizes are brought to the network's; default: as data sets decode them. */
+  readonly resize?: ResizeRule;
 }
 
 /** A packed network: the bytes of its file, and the model that they load as. */
@@ -41,24 +47,16 @@ export function floatBytes(network: Network): number {
   return 4 * (parameters + network.stateArrays().reduce((sum, { value }) => sum + value.data.length, 0));
 }
 
-/** Products of floats by signs for one image. */
-function floatProducts(draft: Draft, node: NodeOf<'signConv2d'>): number {
-  const shapeOf = new Map(draft.nodes.map((other) => [other.node.output, other.node.shape]));
-  const inChannels = (shapeOf.get(node.inputs[0]!) ?? draft.input).at(-1)!;
-  return (sizeOf(node.shape) * node.kernel[0] * node.kernel[1] * inChannels) / node.groups;
-}
-
 /** A layer with binary weights whose activations are few-bit must not end up as a float product. */
-function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly string[] | 'all'): void {
+function refuseFloatLayers({ steps }: PackedModel, network: Network, allowed: readonly string[] | 'all'): void {
   if (allowed === 'all' || network.method.bits.activation > 4) return;
-  const floats = draft.nodes.flatMap(({ node }) =>
-    node.op === 'signConv2d' && !allowed.includes(productLayer(node.name)) ? [node] : [],
+  const floats = steps.flatMap(({ node: { name }, cost: { macs, weightBits, inputBits } }) =>
+    weightBits === 1 && inputBits === 32 && macs > 0 && !allowed.includes(productLayer(name)) ? [{ name, macs }] : [],
   );
   if (floats.length === 0) return;
-  const costs = floats.map((node) => {
-    const products = floatProducts(draft, node);
-    return `${node.name} (${products} products of floats per image, not ${products / 64} of words of 64 signs)`;
-  });
+  const costs = floats.map(
+    ({ name, macs }) => `${name} (${macs} products of floats per image, not ${macs / 64} of words of 64 signs)`,
+  );
   throw new PackError(
     `pack: binary layers would run in float, because what they are given is not binarized: ${costs.join(', ')}; to accept that, allow them by name (--allow-float, allowFloat)`,
   );
@@ -76,44 +74,60 @@ function refuseFloatLayers(draft: Draft, network: Network, allowed: readonly str
 export function pack(network: Network, calibration: Tensor, options: PackOptions): Packed {
   const wasTraining = network.training;
   const others = otherBackends(options.verifyOn ?? []);
+  const known = allTranslations(options.ops);
   network.setTraining(false);
   try {
     return tracedByName(network, calibration, (logits, names) => {
-      const traced = draftFromTrace(names, calibration, logits);
+      const traced = draftFromTrace(names, calibration, logits, known);
       for (const { tensors } of traced.nodes) for (const [name, { data }] of tensors) requireFinite(name, data);
       requireFiniteValues(names);
       const draft = fuse(traced);
-      refuseFloatLayers(draft, network, options.allowFloat ?? []);
       const packed = shareTensors(draft.nodes);
       const tensors = new Map<string, StoredTensor>();
       for (const node of packed) for (const [name, tensor] of node.tensors) tensors.set(name, tensor);
-      const graph: PackedGraph = {
-        model: network.config.model,
-        method: network.config.method,
-        width: network.config.width,
-        input: [...network.config.inputShape],
-        classes: [...options.classes],
-        mean: [...options.mean],
-        std: [...options.std],
+      const { inputShape, model, method, width } = network.config;
+      const { classes, mean, std, resize = usualResize } = options;
+      const graph: StoredGraph = {
+        model,
+        method,
+        width,
+        inputs: [{ name: 'image', shape: [...inputShape], picture: { mean: [...mean], std: [...std], resize } }],
+        outputs: [{ name: 'logits', value: draft.output }],
+        task: { id: classification.id, settings: { classes } },
+        head: { id: 'classifier', settings: {} },
         nodes: packed.map(({ node }) => node),
-        output: draft.output,
         floatBytes: floatBytes(network),
       };
+      const ops = foreignOps(packed);
       const unproved = writePackedFile(graph, tensors);
-      verify(loadPackedModel(unproved), draft, calibration, logits);
+      const unprovedModel = loadPackedModel(unproved, { ops });
+      refuseFloatLayers(unprovedModel, network, options.allowFloat ?? []);
+      verify(unprovedModel, draft, calibration, logits);
       const { name, detail } = kernels();
       const here = { backend: name, instructionSet: detail, equal: 'values' } as const;
       const elsewhere = others.map((other) => ({
         backend: other.name,
         instructionSet: other.detail,
-        equal: verifyElsewhere(loadPackedModel(unproved, { kernels: other }), draft, calibration, logits, other.name),
+        equal: verifyElsewhere(
+          loadPackedModel(unproved, { kernels: other, ops }),
+          draft,
+          calibration,
+          logits,
+          other.name,
+        ),
       }));
       const bytes = writePackedFile(graph, tensors, { images: calibration.shape[0]!, on: [here, ...elsewhere] });
-      return { bytes, model: loadPackedModel(bytes) };
+      return { bytes, model: loadPackedModel(bytes, { ops }) };
     });
   } finally {
     network.setTraining(wasTraining);
   }
+}
+
+/** Ops that a loader has to be given. */
+function foreignOps(nodes: readonly DraftNode[]): PackedOp[] {
+  const own = allOps();
+  return [...new Set(nodes.map(({ op }) => op).filter(({ op }) => !own.has(op)))];
 }
 
 /** Overflow is no matter of packing: NaN equals nothing, not even itself. */

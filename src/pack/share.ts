@@ -1,5 +1,5 @@
 import type { StoredTensor } from '../core/safetensors.ts';
-import type { PackedNode } from '../runtime/graph.ts';
+import type { StoredNode } from '../runtime/op.ts';
 import type { DraftNode } from './draft.ts';
 
 /** FNV-1a over the bytes: equal tensors have equal ones. */
@@ -32,6 +32,6 @@ export function shareTensors(nodes: readonly DraftNode[]): DraftNode[] {
       known.set(hash, [...(known.get(hash) ?? []), { name, tensor }]);
     }
     const fields = Object.entries(draft.node).map(([key, value]) => [key, renamed.get(value as string) ?? value]);
-    return { ...draft, node: Object.fromEntries(fields) as PackedNode, tensors };
+    return { ...draft, node: Object.fromEntries(fields) as StoredNode, tensors };
   });
 }

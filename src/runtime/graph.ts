@@ -1,10 +1,7 @@
 import { parseBoundedJson } from '../core/bounded-json.ts';
 import { FormatError } from '../core/errors.ts';
 import {
-  either,
   finite,
-  flag,
-  kinds,
   list,
   oneOf,
   optional,
@@ -15,119 +12,132 @@ import {
   text,
   whole,
 } from '../core/fields.ts';
+import { printable, quoted } from '../core/printable.ts';
+import type { Shape } from '../core/shape.ts';
+import { index, type NodeOf, nodeFields, type PackedOp, type StoredNode, shape } from './op.ts';
+import type { packedOps } from './ops/table.ts';
+import { upgraded } from './version-2.ts';
 
 /**
- * The packed graph as stored in a model file (packed-file.ts). Values are numbered; value 0 is the input image. A value is either
- * float [N,...shape] or packed signs with the same meaning. Tensors are named entries of the same safetensors file.
+ * The packed graph as stored in a model file (packed-file.ts). Values are numbered: the inputs come first, from 0; nodes say which they
+ * read and which they compute. Tensors are named entries of the same safetensors file.
  */
-const count = whole(1, 1 << 24);
-const index = whole(0, 1 << 20);
-/** Sides, strides and borders of windows. */
-const small = whole(1, 1024);
-const border = whole(0, 1024);
-const tensor = text(200);
 const name = text(1000);
-/** JSON has no infinity. */
-const bound = either(finite, oneOf('-inf', 'inf'));
-const pair = list(small, 2, 2) as Reader<[number, number]>;
-const triple = list(count, 3, 3) as Reader<[number, number, number]>;
-
-const common = { name, inputs: list(index, 1, 64), output: index, shape: list(count, 1, 4) };
-const conv = { ...common, kernel: pair, stride: small, pad: border, dilation: small, groups: count, filter: tensor };
-const pool = { ...common, window: small, stride: small, pad: border };
-const binary = { ...conv, padding: oneOf('zero', 'one') };
-const codes = { ...common, thresholds: tensor, patterns: tensor, levels: whole(1, 256) };
-const edge = record({ from: index, to: index, direction: oneOf(1, -1) });
-
-const ops = {
-  conv2d: { ...conv, codeScale: optional(tensor) },
-  signConv2d: { ...conv, alpha: tensor },
-  xnorConv2d: { ...binary, alpha: tensor, scale: optional(tensor), shift: optional(tensor) },
-  xnorConv2dThreshold: { ...binary, threshold: tensor, flip: tensor },
-  planesConv2d: { ...conv, scale: tensor },
-  /** Bit-plane of codes by comparison, see exact/level-codes.ts. */
-  codePlane: { ...codes, plane: whole(0, 7) },
-  sign: common,
-  affineSign: { ...common, scale: tensor, shift: tensor },
-  affine: { ...common, scale: tensor, shift: tensor, low: bound, high: bound },
-  dense: { ...common, weight: tensor, codeScale: optional(tensor), bias: optional(tensor) },
-  prelu: { ...common, slope: tensor },
-  relu: common,
-  hardtanh: common,
-  sigmoid: common,
-  tanh: common,
-  softsign: common,
-  codeLevels: { ...codes, step: finite },
-  /** Absent ties: halves go up. */
-  unitLevels: { ...common, bits: whole(1, 31), ties: optional(oneOf('even')) },
-  add: common,
-  multiply: common,
-  pixelScale: common,
-  channelAbsMean: common,
-  sampleScale: common,
-  sampleAbsMean: common,
-  signResidual: common,
-  channelGate: common,
-  concat: common,
-  globalAvgPool: common,
-  reshape: common,
-  interact: { ...common, edges: list(edge, 0, 10_000), sureFrom: finite, step: finite },
-  scale: { ...common, factor: finite },
-  sampleNormalise: { ...common, centred: flag },
-  addOuter: { ...common, factors: tensor },
-  positionScale: { ...common, map: tensor },
-  positionShift: { ...common, map: tensor },
-  maxPool: pool,
-  avgPool: pool,
-  /** Of thresholds of the values that are pooled; `falling` marks channels whose threshold flips. */
-  maxPoolSigns: { ...pool, falling: tensor },
-  subsamplePad: { ...common, stride: count },
-  sliceChannels: { ...common, begin: whole(0, 1 << 24), end: count },
+const rule = record({
+  /** `cover`: scaled to fill and cropped in the middle; `fill`: stretched; `contain`: scaled to fit, on the background. */
+  fit: oneOf('cover', 'fill', 'contain'),
+  /** How pixels between pixels are found. */
+  filter: oneOf('lanczos3', 'bicubic', 'bilinear', 'nearest'),
+  /** What shows through transparent pixels, 0..255 for red, green and blue. */
+  background: list(whole(0, 255), 3, 3),
+});
+const input = record({
+  name,
+  /** Of one row, [H,W,C] for a picture. */
+  shape,
+  /** Rows for each image; absent: 1. */
+  rows: optional(whole(1, 1 << 20)),
+  /** Absent: it takes numbers as they are. */
+  picture: optional(
+    record({
+      /** Per channel: pixels are (pixel/255 - mean)/std. */
+      mean: list(finite, 1, 1 << 16),
+      std: list(positive, 1, 1 << 16),
+      /** How pictures of other sizes are brought to this one, after they are turned upright. */
+      resize: rule,
+    }),
+  ),
+});
+/** What an author of a task or head chose; its own reader looks at it. */
+const settings: Reader<Readonly<Record<string, unknown>>> = (value, path) => {
+  record({})(value, path);
+  return value as Record<string, unknown>;
 };
-const node = kinds('op', ops);
+const purpose = record({ id: text(200), settings });
 
-/** Stored codes are bytes: the code plus this. */
-export const codeOffset = 128;
-
-const graph = record({
+const header = {
   model: name,
   method: name,
   /** Multiple of the published channel counts. */
   width: positive,
-  input: triple,
-  classes: list(name, 2, 100_000),
-  /** Per channel: images are (pixel/255 - mean)/std. */
-  mean: list(finite, 1, 1 << 16),
-  std: list(positive, 1, 1 << 16),
-  nodes: list(node, 1, 10_000),
-  output: index,
+  inputs: list(input, 1, 64),
+  outputs: list(record({ name, value: index }), 1, 64),
+  /** What the network is for, and what of it turns features into outputs. */
+  task: purpose,
+  head: purpose,
   /** Bytes of the float32 weights this file replaces. */
   floatBytes: whole(0, Number.MAX_SAFE_INTEGER),
-});
+};
 
-/** One op of a packed network; its fields hang on `op`. */
-export type PackedNode = Read<typeof node>;
+/** An op of this package's. */
+type KnownNode = NodeOf<(typeof packedOps)[number]>;
+export type OpName = KnownNode['op'];
+/** A node of a graph, with the shape of a row of its output; its fields hang on `op`. */
+export type PackedNode = KnownNode & { readonly shape: Shape };
+/** How pictures become an input. */
+export type Picture = NonNullable<Read<typeof input>['picture']>;
+/** How pictures of another size are brought to that of an input. */
+export type ResizeRule = Picture['resize'];
+
+/** A packed network as its file tells it. */
+export type StoredGraph = Read<ReturnType<typeof graphReader>>;
+
 /** A packed network without its tensors: what goes in, the ops in their order, what comes out. */
-export type PackedGraph = Read<typeof graph>;
-export type OpName = PackedNode['op'];
+export interface PackedGraph extends Omit<StoredGraph, 'nodes'> {
+  readonly nodes: readonly PackedNode[];
+  /** Of the first input, as most networks have one: [H,W,C]; a vector is one pixel. */
+  readonly input: readonly [number, number, number];
+  /** Of its pixels; no values where it is no picture. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** Of a classification; none for other tasks. */
+  readonly classes: readonly string[];
+  /** The value of the first output. */
+  readonly output: number;
+}
+
+/** As Signum's data sets decode pictures. */
+export const usualResize: ResizeRule = { fit: 'cover', filter: 'lanczos3', background: [0, 0, 0] };
 
 /** More than any graph that the fields above allow. */
-const most = { depth: 5, values: 1 << 20 };
+const most = { depth: 8, values: 1 << 20 };
 
-/** @throws FormatError naming the first field that is wrong */
-export function parseGraph(json: string): PackedGraph {
+function nodeReader(ops: ReadonlyMap<string, PackedOp>): Reader<StoredNode> {
+  const known = new Map([...ops].map(([op, { fields }]) => [op, record({ ...nodeFields, ...fields })]));
+  const common = record({ op: text(200), name });
+  return (value, path) => {
+    const { op, name } = common(value, path);
+    const fields = known.get(op);
+    if (!fields)
+      throw new FormatError(
+        `node ${quoted(name)} is of the op ${quoted(op)}, which this build does not know; pass it to loadPackedModel as { ops: [${printable(op)}] }, or install a newer version`,
+      );
+    return { op, ...fields(value, path) } as StoredNode;
+  };
+}
+
+const graphReader = (ops: ReadonlyMap<string, PackedOp>) =>
+  record({ ...header, nodes: list(nodeReader(ops), 1, 10_000) });
+
+/**
+ * Reads the graph of a file.
+ *
+ * @param version of the file: 2 or 3
+ * @throws FormatError naming the first field that is wrong, or the op that is not known
+ */
+export function parseGraph(json: string, version: string, ops: ReadonlyMap<string, PackedOp>): StoredGraph {
   try {
-    const read = graph(parseBoundedJson(json, most), '');
-    for (const key of ['mean', 'std'] as const) list(finite, read.input[2], read.input[2])(read[key], key);
-    return read;
+    const value = parseBoundedJson(json, most);
+    const graph = graphReader(ops)(version === '2' ? upgraded(value) : value, '');
+    for (const [i, { shape, picture }] of graph.inputs.entries()) {
+      if (!picture) continue;
+      const channels = shape.at(-1)!;
+      for (const key of ['mean', 'std'] as const)
+        list(finite, channels, channels)(picture[key], `inputs.${i}.picture.${key}`);
+    }
+    return graph;
   } catch (error) {
     if (error instanceof FormatError) throw new FormatError(`the model's graph is damaged: ${error.message}`);
     throw error;
   }
 }
-
-export const boundOf = (value: number | '-inf' | 'inf'): number =>
-  value === 'inf' ? Number.POSITIVE_INFINITY : value === '-inf' ? Number.NEGATIVE_INFINITY : value;
-
-export const boundText = (value: number): number | '-inf' | 'inf' =>
-  value === Number.POSITIVE_INFINITY ? 'inf' : value === Number.NEGATIVE_INFINITY ? '-inf' : value;

@@ -5,7 +5,9 @@ import { FormatError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
 import { sayOnce } from '../core/say-once.ts';
-import { type PackedGraph, parseGraph } from './graph.ts';
+import { parseGraph, type StoredGraph } from './graph.ts';
+import type { PackedOp } from './op.ts';
+import { allOps } from './ops/all.ts';
 import { type Proof, parseProof } from './proof.ts';
 import { ModelTensors } from './tensors.ts';
 
@@ -15,7 +17,9 @@ import { ModelTensors } from './tensors.ts';
  * other tensors. Filters of signs are U8 too, bit after bit (core/tight-bits.ts).
  */
 const format = 'signum-packed';
-const version = '2';
+const version = '3';
+/** Every version from here on is read, for ever. */
+const oldest = '2';
 const graphTensor = 'graph';
 
 /** More than this, zipped or not, is no graph: a file must make us neither allocate nor unzip without bound. */
@@ -24,7 +28,7 @@ const mostZippedBytes = 2 ** 20;
 
 /** The bytes of a packed model's file. */
 export function writePackedFile(
-  graph: PackedGraph,
+  graph: StoredGraph,
   tensors: ReadonlyMap<string, StoredTensor>,
   proof?: Proof,
 ): Uint8Array {
@@ -78,9 +82,13 @@ function unzipped(stored: StoredTensor | undefined): string {
 /**
  * The graph and tensors of a packed model's file; whether they fit one another is for `PackedModel` to find.
  *
- * @throws FormatError for foreign files, those of another version, and damaged ones
+ * @param ops that it may have besides this package's
+ * @throws FormatError for foreign files, those of another version, damaged ones, and ops that are not known
  */
-export function readPackedFile(file: Bytes): { graph: PackedGraph; tensors: ModelTensors; proof: Proof | null } {
+export function readPackedFile(
+  file: Bytes,
+  ops?: readonly PackedOp[],
+): { graph: StoredGraph; tensors: ModelTensors; proof: Proof | null } {
   const { tensors, metadata, checksummed } = readSafetensors(file);
   // files of version 1 held their graph as metadata
   const found = metadata['format'] === format ? metadata['version'] : metadata['signum']?.includes(format) ? '1' : null;
@@ -89,12 +97,14 @@ export function readPackedFile(file: Bytes): { graph: PackedGraph; tensors: Mode
       `this safetensors file is not a packed Signum model: its metadata names no format "${format}"`,
     );
   }
-  if (found !== version) {
+  if (found !== version && found !== oldest) {
     throw new FormatError(
-      `the model is of format version ${printable(String(found))}, this build reads version ${version}: pack it again`,
+      `the model is of format version ${printable(String(found))}, this build reads versions ${oldest} and ${version}: pack it again, or install a newer version`,
     );
   }
-  const graph = parseGraph(unzipped(tensors.get(graphTensor)));
+  const graph = parseGraph(unzipped(tensors.get(graphTensor)), found, allOps(ops));
+  if (!checksummed && found === version)
+    throw new FormatError('the model has no checksum, as files of its version have; copy or download the file again');
   if (!checksummed) {
     sayOnce(
       'this model file is of a time before checksums, so that damage may go unnoticed; pack the network again to add one',

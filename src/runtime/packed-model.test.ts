@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Kernels } from '../backend/kernels.ts';
 import { availableBackends } from '../backend/select.ts';
 import { Random } from '../core/random.ts';
-import { storageLength } from './memory.ts';
+import { storageLength } from './op.ts';
 import { loadPackedModel } from './packed-model.ts';
 import { packedNetwork } from './packed-network.testing.ts';
 

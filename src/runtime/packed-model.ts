@@ -1,27 +1,25 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { kernels as selectedKernels } from '../backend/select.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { FormatError, ShapeError } from '../core/errors.ts';
-import { quoted } from '../core/printable.ts';
+import { ShapeError, UsageError } from '../core/errors.ts';
+import { listed, quoted } from '../core/printable.ts';
 import { formatShape, sizeOf } from '../core/shape.ts';
 import { lookUpPixels, pixelTables } from '../exact/pixel-tables.ts';
 import { planBuffers } from './buffers.ts';
-import type { OpName, PackedGraph, PackedNode } from './graph.ts';
-import { checkMemory, type MemoryNeed, memoryNeed, storageLength, usualMaxBytes } from './memory.ts';
+import type { PackedGraph, PackedNode, StoredGraph } from './graph.ts';
+import { checkMemory, type MemoryNeed, memoryNeed, usualMaxBytes } from './memory.ts';
+import { asImage, type Cost, none, type PackedOp, storageLength, type Value, type ValueType, type Work } from './op.ts';
+import { allOps } from './ops/all.ts';
 import { readPackedFile } from './packed-file.ts';
 import { bestClasses, type Prediction } from './prediction.ts';
 import type { Proof } from './proof.ts';
-import { type OpRule, rules } from './rules.ts';
 import { type Floats, floatsOf, type Pixels, pixelsOf, type Shaped } from './shaped.ts';
-import type { NodeOf, Prepare, Step, Value, ValueType } from './step.ts';
-import { prepareOp } from './steps.ts';
-import type { ModelTensors } from './tensors.ts';
+import { classification } from './tasks/classification.ts';
+import type { ModelTensors, TensorCount } from './tensors.ts';
+import { valueTypes } from './types.ts';
 
 /** Called after each node with its output, which a later node may overwrite, and the time it took. */
 export type NodeObserver = (node: PackedNode, output: Value, milliseconds: number) => void;
-
-/** Values of one activation per image: a file must not make us allocate without bound. */
-const mostElements = 2 ** 27;
 
 /** What runs a model, and what it may take. */
 export interface LoadOptions {
@@ -29,9 +27,20 @@ export interface LoadOptions {
   readonly kernels?: Kernels | undefined;
   /** What the model may allocate to run one image, in bytes; default 2^30 (1 GiB). A model that needs more is refused when it is loaded. */
   readonly maxBytes?: number | undefined;
+  /** Ops that the file may have besides this package's (`definePackedOp`). */
+  readonly ops?: readonly PackedOp[] | undefined;
 }
 
-const noFloats = new Float32Array(0);
+/** One prepared node. */
+export interface Step extends Work, TensorCount {
+  readonly node: PackedNode;
+  readonly output: ValueType;
+  /** Rows of the first input for each image. */
+  readonly rows: number;
+  /** For one image. */
+  readonly cost: Cost;
+}
+
 const noWords = new Uint32Array(0);
 
 /** A packed network, ready to run: weights are laid out for the backend, buffers are kept between calls. */
@@ -48,72 +57,119 @@ export class PackedModel {
   private buffers: readonly ArrayBuffer[] = [];
   private batch = 0;
 
-  /** @throws FormatError when graph and tensors do not fit together, or need more memory than is allowed */
+  /**
+   * Loads nothing by itself: see `loadPackedModel`.
+   *
+   * @throws FormatError when graph and tensors do not fit together, or need more memory than is allowed
+   */
   constructor(
-    graph: PackedGraph,
+    stored: StoredGraph,
     tensors: ModelTensors,
-    { kernels = selectedKernels(), maxBytes = usualMaxBytes }: LoadOptions = {},
+    { kernels = selectedKernels(), maxBytes = usualMaxBytes, ops }: LoadOptions = {},
     proof: Proof | null = null,
   ) {
-    this.graph = graph;
+    const known = allOps(ops);
+    this.types = valueTypes(stored, known);
+    this.graph = graphOf(stored, this.types);
     this.proof = proof;
-    this.pixelTables = pixelTables(graph.mean, graph.std);
-    this.types = valueTypes(graph);
-    this.memory = memoryNeed(graph, this.types, tensors.bytes, kernels);
+    this.pixelTables = pixelTables(this.graph.mean, this.graph.std);
+    const places = stored.nodes.map((node) => {
+      const [inputs, output] = [node.inputs.map((id) => this.types.get(id)!), this.types.get(node.output)!];
+      return { node, op: known.get(node.op)!, inputs, output, kernels };
+    });
+    this.memory = memoryNeed(this.graph, places, tensors.bytes);
     checkMemory(this.memory, maxBytes);
-    this.steps = graph.nodes.map((node) => {
-      const inputs = node.inputs.map((id) => this.types.get(id)!);
-      // the table is indexed by the node's own op, which TypeScript cannot follow through a union
-      const prepare = prepareOp[node.op] as Prepare<OpName>;
-      return { node, output: this.types.get(node.output)!, ...prepare(node as never, inputs, tensors, kernels) };
+    this.steps = places.map((place, i): Step => {
+      const { op, inputs, output } = place;
+      const { result: work, ...count } = tensors.counted(() => op.prepare(place, tensors));
+      const { macs, ...cost } = op.cost(place);
+      const node = this.graph.nodes[i]!;
+      return { node, output, rows: inputs[0]!.rows, cost: { ...cost, macs: macs * output.rows }, ...count, ...work };
     });
   }
 
   private allocate(batch: number): void {
     this.batch = batch;
-    const { nodes, output } = this.graph;
     const lengthOf = (id: number) => storageLength(this.types.get(id)!, batch);
-    const { bufferOf, bytes } = planBuffers(nodes, output, (node) => 4 * lengthOf(node.output));
+    const { nodes } = this.graph;
+    const { bufferOf, bytes } = planBuffers(this.graph, (place) => 4 * lengthOf(nodes[place]!.output));
     this.buffers = bytes.map((size) => new ArrayBuffer(size));
     for (const [id, index] of bufferOf) {
-      const { shape, packed } = this.types.get(id)!;
+      const { shape, kind } = this.types.get(id)!;
       const place = [this.buffers[index]!, 0, lengthOf(id)] as const;
-      const floats = packed ? noFloats : new Float32Array(...place);
-      const words = packed ? new Uint32Array(...place) : noWords;
+      const floats = kind === 'signs' ? none : new Float32Array(...place);
+      const words = kind === 'signs' ? new Uint32Array(...place) : noWords;
       this.values.set(id, { shape, floats, words });
     }
   }
 
-  /**
-   * Logits of a batch.
-   *
-   * @param images normalised floats [N,H,W,C]; given with their shape, it is checked
-   * @returns [N,classes]; overwritten by the next call
-   * @throws ShapeError when the shape is another, or the length is not a multiple of one image
-   */
-  run(images: Floats | Shaped<Floats>, observe?: NodeObserver): Float32Array {
-    const floats = floatsOf(images, this.graph.input);
-    const size = sizeOf(this.graph.input);
-    const batch = floats.length / size;
-    if (batch === 0) return noFloats;
-    if (!Number.isInteger(batch)) {
-      throw new ShapeError(
-        `run: ${floats.length} values are not a whole number of [${this.graph.input.join(',')}] images (${size} values each)`,
-      );
-    }
+  /** Images in an array for the input of that number. */
+  private imagesIn(id: number, floats: Float32Array): number {
+    const { shape } = this.graph.inputs[id]!;
+    const size = storageLength(this.types.get(id)!, 1);
+    if (floats.length % size === 0) return floats.length / size;
+    throw new ShapeError(
+      `run: ${floats.length} values are not a whole number of ${formatShape(shape)} images (${size} values each)`,
+    );
+  }
+
+  private compute(inputs: readonly (Floats | Shaped<Floats>)[], observe: NodeObserver | undefined): void {
+    const arrays = inputs.map((input, id) => floatsOf(input, this.graph.inputs[id]!.shape));
+    const counts = arrays.map((floats, id) => this.imagesIn(id, floats));
+    const [batch] = counts as [number];
+    if (counts.some((count) => count !== batch))
+      throw new ShapeError(`run: inputs of ${counts.join(' and ')} images; give as many to each`);
     if (batch !== this.batch) this.allocate(batch);
-    this.values.set(0, { shape: this.graph.input, floats, words: noWords });
+    for (const [id, floats] of arrays.entries())
+      this.values.set(id, { shape: this.graph.inputs[id]!.shape, floats, words: noWords });
+    if (batch === 0) return;
     for (const step of this.steps) {
       const output = this.values.get(step.node.output)!;
       const begin = observe ? performance.now() : 0;
       step.run(
         step.node.inputs.map((id) => this.values.get(id)!),
         output,
-        batch,
+        batch * step.rows,
       );
       observe?.(step.node, output, performance.now() - begin);
     }
-    return this.values.get(this.graph.output)!.floats;
+  }
+
+  /**
+   * The first output for a batch: logits [N,classes] of a classification.
+   *
+   * @param images normalised floats [N,H,W,C]; given with their shape, it is checked
+   * @returns overwritten by the next call
+   * @throws ShapeError when the shape is another, or the length is not a multiple of one image; UsageError for a network of several inputs
+   */
+  run(images: Floats | Shaped<Floats>, observe?: NodeObserver): Float32Array {
+    const { inputs, output } = this.graph;
+    if (inputs.length > 1)
+      throw new UsageError(
+        `run: this network takes ${listed(inputs.map(({ name }) => name))}; give them to runAll by name`,
+      );
+    this.compute([images], observe);
+    return this.values.get(output)!.floats;
+  }
+
+  /**
+   * All outputs by name, for a batch of all inputs by name.
+   *
+   * @param inputs floats of each, rows of images one after the other
+   * @returns arrays that the next call overwrites
+   * @throws UsageError when an input is missing; ShapeError when one is of another size
+   */
+  runAll(
+    inputs: Readonly<Record<string, Floats | Shaped<Floats>>>,
+    observe?: NodeObserver,
+  ): Record<string, Float32Array> {
+    const given = this.graph.inputs.map(({ name }) => {
+      const input = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+      if (input) return input;
+      throw new UsageError(`runAll: no input ${quoted(name)}; got ${listed(Object.keys(inputs)) || 'none'}`);
+    });
+    this.compute(given, observe);
+    return Object.fromEntries(this.graph.outputs.map(({ name, value }) => [name, this.values.get(value)!.floats]));
   }
 
   /** (pixel/255 - mean)/std, as in training. @param pixels 0..255, [N,H,W,C] */
@@ -125,10 +181,15 @@ export class PackedModel {
    * The most probable classes of every image, best first.
    *
    * @param pixels 0..255, [N,H,W,C]; given with their shape, it is checked
-   * @throws ShapeError when the shape is another, or the length is not a multiple of one image
+   * @throws ShapeError when the shape is another, or the length is not a multiple of one image; UsageError when it is no classification
    */
   predict(pixels: Pixels | Shaped<Pixels>, top = 5): Prediction[][] {
-    return bestClasses(this.run(this.normalise(pixelsOf(pixels, this.graph.input))), this.graph.classes, top);
+    const { task, classes, input } = this.graph;
+    if (classes.length === 0)
+      throw new UsageError(
+        `predict: this network is for ${quoted(task.id)}, not classification; runAll gives its outputs`,
+      );
+    return bestClasses(this.run(this.normalise(pixelsOf(pixels, input))), classes, top);
   }
 
   /** Bytes of all activation buffers for the current batch size. */
@@ -137,47 +198,20 @@ export class PackedModel {
   }
 }
 
-/** A value's type by the rule of its op, checked: kernels trust sizes, so a hostile file must not get past this point. */
-function typeOf<O extends OpName>(node: NodeOf<O>, inputs: readonly ValueType[]): ValueType {
-  const { inputs: counts, takes, gives, fits }: OpRule<O> = rules[node.op as O];
-  const fail = (what: string) => new FormatError(`node ${quoted(node.name)} (${node.op}) ${what}`);
-  const [least, most] = counts;
-  if (inputs.length < least || inputs.length > most)
-    throw fail(`has ${inputs.length} inputs, needs ${least === most ? least : `${least} to ${most}`}`);
-  if (inputs.some(({ packed }) => packed !== (takes === 'signs')))
-    throw fail(`needs ${takes === 'signs' ? 'packed signs' : 'floats'} as input`);
-  const claimed = sizeOf(node.shape);
-  if (claimed > mostElements)
-    throw fail(`claims ${claimed} values per image, more than any model here (${mostElements})`);
-  const shapes = inputs.map(({ shape }) => shape);
-  if (!fits(node, shapes))
-    throw fail(`cannot give ${formatShape(node.shape)} from ${shapes.map(formatShape).join(' and ')}`);
-  return { shape: node.shape, packed: gives === 'signs' };
-}
-
-/** Types of all values; 0 is the image. */
-function valueTypes(graph: PackedGraph): Map<number, ValueType> {
-  const types = new Map<number, ValueType>([[0, { shape: graph.input, packed: false }]]);
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map((id) => {
-      const type = types.get(id);
-      if (!type) throw new FormatError(`node ${quoted(node.name)} reads value ${id} before it is computed`);
-      return type;
-    });
-    if (types.has(node.output)) throw new FormatError(`node ${quoted(node.name)} writes value ${node.output} twice`);
-    try {
-      types.set(node.output, typeOf(node, inputs));
-    } catch (error) {
-      // what does not fit is the file's fault here
-      throw error instanceof ShapeError ? new FormatError(error.message) : error;
-    }
-  }
-  const output = types.get(graph.output);
-  if (!output || output.packed || sizeOf(output.shape) !== graph.classes.length)
-    throw new FormatError(
-      `the model's output value ${graph.output} is not one float per class (${graph.classes.length})`,
-    );
-  return types;
+/** With shapes, and what networks of one picture and one output have only once. */
+function graphOf(stored: StoredGraph, types: ReadonlyMap<number, ValueType>): PackedGraph {
+  const [first, output] = [stored.inputs[0]!, stored.outputs[0]!.value];
+  const { task } = stored;
+  return {
+    ...stored,
+    // ops of others are in no union of this package
+    nodes: stored.nodes.map((node) => ({ ...node, shape: types.get(node.output)!.shape }) as PackedNode),
+    input: asImage(first.shape) ?? [1, 1, sizeOf(first.shape)],
+    mean: first.picture?.mean ?? [],
+    std: first.picture?.std ?? [],
+    classes: task.id === classification.id ? classification.read(task.settings, types.get(output)!) : [],
+    output,
+  };
 }
 
 /**
@@ -186,8 +220,8 @@ function valueTypes(graph: PackedGraph): Map<number, ValueType> {
  * @param options kernels alone choose those that run it
  * @throws FormatError for damaged or foreign files, and for models that need more than `maxBytes`
  */
-export function loadPackedModel(file: Bytes, options?: LoadOptions | Kernels): PackedModel {
-  const { graph, tensors, proof } = readPackedFile(file);
-  const kernelsAlone = options && 'preparedFilterWords' in options;
-  return new PackedModel(graph, tensors, kernelsAlone ? { kernels: options } : options, proof);
+export function loadPackedModel(file: Bytes, options: LoadOptions | Kernels = {}): PackedModel {
+  const load = 'preparedFilterWords' in options ? { kernels: options } : options;
+  const { graph, tensors, proof } = readPackedFile(file, load.ops);
+  return new PackedModel(graph, tensors, load, proof);
 }

@@ -3,7 +3,7 @@ import { buildNetwork } from '../models/table.ts';
 import { pack } from '../pack/pack.ts';
 import { trainingStep } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import type { OpName, PackedGraph } from './graph.ts';
+import { type OpName, type StoredGraph, usualResize } from './graph.ts';
 import { writePackedFile } from './packed-file.ts';
 
 /** The file of a narrow network, its statistics those of the images. @param images [N,8,8,1] */
@@ -24,18 +24,24 @@ export function packedNodes(
   floats: Readonly<Record<string, number>> = {},
   others: Iterable<[string, StoredTensor]> = [],
 ): Uint8Array {
+  const [mean, std] = [0, 1].map((value) => Array<number>(input[2]).fill(value));
   const graph = {
     model: 'x',
     method: 'y',
     width: 1,
-    input,
-    classes: ['a', 'b'],
-    mean: Array<number>(input[2]).fill(0),
-    std: Array<number>(input[2]).fill(1),
-    nodes: nodes.map((node, i) => ({ name: `n${i}`, inputs: [i], output: i + 1, ...node })),
-    output: nodes.length,
+    inputs: [{ name: 'image', shape: input, picture: { mean, std, resize: usualResize } }],
+    outputs: [{ name: 'logits', value: nodes.length }],
+    task: { id: 'classification', settings: { classes: ['a', 'b'] } },
+    head: { id: 'classifier', settings: {} },
+    nodes: nodes.map((node, i) => ({
+      name: `n${i}`,
+      inputs: [i],
+      output: i + 1,
+      channels: node.shape.at(-1),
+      ...node,
+    })),
     floatBytes: 0,
-  } as unknown as PackedGraph;
+  } as unknown as StoredGraph;
   const zeros = Object.entries(floats).map(([name, size]): [string, StoredTensor] => [
     name,
     { shape: [size], data: new Float32Array(size) },

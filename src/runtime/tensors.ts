@@ -3,13 +3,24 @@ import { FormatError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import { loosen, tightBytes } from '../core/tight-bits.ts';
-import { codeOffset } from './graph.ts';
+
+/** Stored codes are bytes: the code plus this. */
+export const codeOffset = 128;
+
+/** What was read of the tensors. */
+export interface TensorCount {
+  readonly numbers: number;
+  /** In the file. */
+  readonly storedBytes: number;
+}
 
 /** Checked access to the tensors of a model file. */
 export class ModelTensors {
   private readonly stored: ReadonlyMap<string, StoredTensor>;
   /** Names of those found finite. */
   private readonly finite = new Set<string>();
+  private numbers = 0;
+  private storedBytes = 0;
 
   constructor(stored: ReadonlyMap<string, StoredTensor>) {
     this.stored = stored;
@@ -20,10 +31,18 @@ export class ModelTensors {
     return [...this.stored.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   }
 
+  /** What `load` gives, and what it read for that. */
+  counted<T>(load: () => T): TensorCount & { readonly result: T } {
+    this.numbers = 0;
+    this.storedBytes = 0;
+    return { result: load(), numbers: this.numbers, storedBytes: this.storedBytes };
+  }
+
   private find<T extends Float32Array | Uint32Array | Int32Array | Uint8Array>(
     name: string,
     kind: new () => T,
     length: number,
+    numbers = length,
   ): T {
     const stored = this.stored.get(name);
     if (!stored) throw new FormatError(`the model has no tensor ${quoted(name)} that its graph asks for`);
@@ -32,6 +51,8 @@ export class ModelTensors {
         `tensor ${quoted(name)} holds ${stored.data.length} numbers (${dtypeOf(stored.data)}), the graph needs ${length} (${dtypeOf(new kind())})`,
       );
     }
+    this.numbers += numbers;
+    this.storedBytes += stored.data.byteLength;
     return stored.data;
   }
 
@@ -61,6 +82,6 @@ export class ModelTensors {
   /** Packed filter signs [outChannels, taps, words(inChannels)], stored without the padding of words. */
   filterWords(name: string, outChannels: number, taps: number, inChannels: number): Uint32Array {
     const rows = outChannels * taps;
-    return loosen(this.find(name, Uint8Array, tightBytes(rows, inChannels)), rows, inChannels);
+    return loosen(this.find(name, Uint8Array, tightBytes(rows, inChannels), rows * inChannels), rows, inChannels);
   }
 }

@@ -158,7 +158,7 @@ test('what cannot vote says why', async () => {
   await new EnsembleTraining(folder, one, blobs).run(silent);
   const { models } = loadPackedEnsemble(folder);
   expect(() => new PackedEnsemble(models, [], 'soft')).toThrow(/1 networks and 0 weights/);
-  const other = { ...models[0]!, graph: { ...models[0]!.graph, mean: [7] } } as (typeof models)[0];
+  const other = { ...models[0]!, graph: { ...models[0]!.graph, mean: [7] } } as unknown as (typeof models)[0];
   expect(() => new PackedEnsemble([models[0]!, other], [1, 1], 'soft')).toThrow(/network 2 of the ensemble/);
   writeFileSync(join(folder, ensembleFile), JSON.stringify({ ...readEnsemble(folder), size: 2 }));
   expect(() => loadPackedEnsemble(folder)).toThrow(/1 of its 2 networks.*--resume/);

@@ -1,0 +1,4 @@
+import { unary } from '../elementwise.ts';
+
+/** 1 / (1 + exp(-x)) */
+export const sigmoid = unary('sigmoid');

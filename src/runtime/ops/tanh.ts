@@ -1,0 +1,4 @@
+import { unary } from '../elementwise.ts';
+
+/** tanh(x) */
+export const tanh = unary('tanh');
