@@ -31,6 +31,7 @@ struct Plan {
   int origin = 0, sums_pitch = 0;         // where output column 0 of an image lies in a row of sums, and the room of an image
   int quad_block = 0;                     // quads whose tables of all rows stay in L1
   size_t table_size = 0, row_size = 0, code_tile = 0;
+  std::vector<int> places;  // where each part of a vector of positions belongs in a row of sums
 
   void complete(int batch) {
     int low_row = 0, high_row = 0, low = 0, high = 0;
@@ -48,11 +49,17 @@ struct Plan {
     // as if narrow rows were always grouped and vectors the widest: the order of additions depends on neither batch nor instruction set
     quad_block = std::max(1, int(kTableShare / (sizeof(float) * kEntries * round_up(in_width, kSumLanes) * ring)));
     code_tile = taps.size() * quads * kOutputs;
+    for (int position = 0; position < round_up(positions, kLanes); position += kLanes / parts)
+      places.push_back(position / pitch * sums_pitch + position % pitch);
   }
   bool fits() const { return table_size <= 65536; }
 };
 
-struct Entry { const float* table; const uint16_t* codes; };
+struct Entry {
+  const float* table;
+  const uint16_t* codes;
+  int column;
+};
 
 template <int kCount>
 struct PartOf {
@@ -61,15 +68,19 @@ struct PartOf {
 
 // sums[o][...] += the entries of `quads` looked-up vectors each; to[i] is where the i-th part of an output's row belongs
 template <int kVectors, int kParts>
-static void add_entries(const Entry* entries, int count, int quads, size_t table_size, size_t at, float* const to[], size_t row) {
+static void add_entries(const Entry* entries, int count, int quads, size_t table_size, size_t at, size_t code_at, float* const to[],
+                        size_t row) {
   Vec acc[kOutputs][kVectors] = {};
   for (int e = 0; e < count; e++) {
     const float* table = entries[e].table + at;
-    const uint16_t* code = entries[e].codes;
+    const uint16_t* code = entries[e].codes + code_at;
     for (int q = 0; q < quads; q++, table += table_size, code += kOutputs) {
+      uint64_t word = 0;
 #pragma GCC unroll 8
       for (int o = 0; o < kOutputs; o++) {
-        const float* entry = table + code[o];
+        if (o % 4 == 0) std::memcpy(&word, code + o, sizeof word);
+        const float* entry = table + (word & 65535);
+        word >>= 16;
 #pragma GCC unroll 2
         for (int v = 0; v < kVectors; v++) acc[o][v] += load(entry + v * kLanes);
       }
@@ -106,7 +117,7 @@ class SignConvolution {
   }
 
   void run(int batch, const float* in, float* out) const {
-    const size_t groups = (batch + p.group - 1) / p.group;
+    const size_t groups = (batch + p.group - 1) / p.group, in_row = size_t(p.in_width) * p.in_channels, out_row = size_t(p.out_width) * p.out_channels;
     parallel_ranges(groups * p.out_height, 1, [&](size_t begin, size_t end, int thread) {
       float* tables = scratch<float>(Scratch::kTile, thread, p.row_size * p.ring);
       int tabled = 0;  // input rows before this one are in the ring
@@ -116,6 +127,10 @@ class SignConvolution {
         if (i == begin || y == 0) tabled = std::max(0, needed);
         for (; tabled < std::min(p.in_height, needed + p.ring); tabled++)
           build_tables(in, first, images, tabled, thread, tables + tabled % p.ring * p.row_size);
+        for (int n = 0; n < images; n++) {
+          prefetch(in + (size_t(first + n) * p.in_height + tabled) * in_row, in_row);
+          prefetch<true>(out + (size_t(first + n) * p.out_height + y) * out_row, out_row);
+        }
         compute_row(y, first, images, tables, thread, out);
       }
     });
@@ -182,26 +197,27 @@ class SignConvolution {
   void compute_row(int y, int first, int images, const float* tables, int thread, float* out) const {
     const size_t row = size_t(p.group) * p.sums_pitch, sums_size = size_t(p.tiles) * kOutputs * row;
     float* sums = scratch<float>(Scratch::kPartial, thread, sums_size);
-    std::memset(sums, 0, sizeof(float) * sums_size);
+    clear(sums, sums_size);
+    // taps whose row is inside the image, by columns
     Entry* entries = scratch<Entry>(Scratch::kDots, thread, p.taps.size());
+    int inside = 0;
+    for (size_t t = 0; t < p.taps.size(); t++) {
+      const int from = y + p.taps[t].row;
+      if (from >= 0 && from < p.in_height)
+        entries[inside++] = {tables + from % p.ring * p.row_size, codes + t * p.quads * kOutputs, p.taps[t].column};
+    }
     for (int quad = 0; quad < p.quads; quad += p.quad_block) {
       const int quads = std::min(p.quad_block, p.quads - quad);
       for (int tile = 0; tile < p.tiles; tile++)
-        for (size_t t = 0; t < p.taps.size();) {
-          const int column = p.taps[t].column;
-          int count = 0;
-          for (; t < p.taps.size() && p.taps[t].column == column; t++) {
-            const int from = y + p.taps[t].row;
-            if (from < 0 || from >= p.in_height) continue;
-            entries[count++] = {tables + from % p.ring * p.row_size + quad * p.table_size,
-                                codes + tile * p.code_tile + (t * p.quads + quad) * kOutputs};
-          }
+        for (int e = 0, next; e < inside; e = next) {
+          const int column = entries[e].column;
+          for (next = e + 1; next < inside && entries[next].column == column; next++) {}
           float* to = sums + size_t(tile) * kOutputs * row + p.origin - column;
+          const size_t first_table = quad * p.table_size, first_code = tile * p.code_tile + size_t(quad) * kOutputs;
           const auto add = [&](int x, auto vectors, auto parts) {
             float* places[vectors * parts];
-            for (int i = 0, position = x; i < vectors * parts; i++, position += kLanes / parts)
-              places[i] = to + position / p.pitch * p.sums_pitch + position % p.pitch;
-            add_entries<vectors, parts>(entries, count, quads, p.table_size, x, places, row);
+            for (int i = 0; i < vectors * parts; i++) places[i] = to + p.places[x / (kLanes / parts) + i];
+            add_entries<vectors, parts>(entries + e, next - e, quads, p.table_size, first_table + x, first_code, places, row);
           };
           as_constant<kLanes / kLeastPart>(p.parts, [&](auto parts) {
             int x = 0;
@@ -225,7 +241,11 @@ class SignConvolution {
   void write_row(const float* sums, size_t row, float* out) const {
     const int channels = p.out_channels, width = p.out_width;
     const size_t pixel = channels;
-    for (int x = 0; x < width; x += 4)
+    int x = 0;
+    if (channels % 4 == 0)
+      for (; x + kLanes <= width; x += kLanes)
+        for (int c = 0; c < channels; c += 4) store_transposed(sums + c * row + x, row, out + x * pixel + c, pixel);
+    for (; x < width; x += 4)
       for (int c = 0; c < channels; c += 4) {
         const float* from[4] = {sums + c * row + x, sums + (c + 1) * row + x, sums + (c + 2) * row + x, sums + (c + 3) * row + x};
         float* to = out + x * pixel + c;

@@ -25,9 +25,13 @@ static void add_looked_up(const float* tables, const uint8_t* codes, int rows, i
   for (int y = 0; y < rows; y++) {
     const uint8_t* code = codes + y * code_row;
     for (int i = 0; i < groups; i++, tables += kTable, code += code_step) {
+      // one load for several codes: the loads of entries take all that the processor can do of them
+      uint64_t word = 0;
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; r++) {
-        const float* entry = tables + code[r];
+        if (r % 8 == 0) std::memcpy(&word, code + r, std::min(8, kRows));
+        const float* entry = tables + (word & 255);
+        word >>= 8;
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; v++) acc[r][v] += load(entry + v * kLanes);
       }
@@ -39,11 +43,28 @@ static void add_looked_up(const float* tables, const uint8_t* codes, int rows, i
     for (int v = 0; v < kVectors; v++) store(sums + r * kColumns + v * kLanes, acc[r][v]);
 }
 
+// to[i] = (from[i] | from[i + step] << kShift) * kFactor, in words of eight bytes
+template <int kShift, int kFactor>
+static void join(const uint64_t* from, size_t step, uint8_t* to, size_t count) {
+  const auto run = [&](size_t i, auto type) {
+    typedef decltype(type) Words;
+    Words low, high;
+    std::memcpy(&low, from + i, sizeof(Words));
+    std::memcpy(&high, from + i + step, sizeof(Words));
+    const Words joined = (low | high << kShift) * kFactor;
+    std::memcpy(to + 8 * i, &joined, sizeof(Words));
+  };
+  typedef uint64_t Four __attribute__((vector_size(32)));
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) run(i, Four{});
+  for (; i < count; i++) run(i, uint64_t{});
+}
+
 class FilterGradient {
  public:
   FilterGradient(const ConvGeometry& g, Words x, Floats dy, bool zero_pad)
       : g(g), x(x), dy(dy), zero_pad(zero_pad), channels(round_up(g.in_channels, std::max(8, kRows))),
-        groups((g.out_width + 3) / 4), panels((g.out_channels + kColumns - 1) / kColumns), code_row(size_t(g.kernel_width) * groups * channels),
+        groups((g.out_width + 3) / 4), panels((g.out_channels + kColumns - 1) / kColumns), positions(input_column((groups - 1) * kSigns, g.kernel_width - 1) + g.pad + 1), code_row(size_t(positions) * channels),
         block_rows(std::max(1, std::min(g.out_height, 16 / groups))) {
     for (int kx = 0; kx < g.kernel_width; kx++) {
       Column column{kx, 0, g.out_width};
@@ -91,7 +112,8 @@ class FilterGradient {
   const Floats dy;
   const bool zero_pad;
   const int channels, groups, panels;  // channels: rounded up to whole tiles
-  const size_t code_row;               // codes of an input row: [kernel column][group][channel]
+  const int positions;                 // columns, from -pad on, at which a group of output pixels may begin to look
+  const size_t code_row;               // codes of an input row: [position][channel]
   const int block_rows;                // rows of dy whose tables stay in L1
   std::vector<Column> columns;         // kernel columns that count at all: the others' gradient is exactly 0
 
@@ -119,27 +141,21 @@ class FilterGradient {
     });
   }
 
-  // Table offset of the four signs that each (kernel column, group of output pixels, channel) meets; beyond the border +1.
+  // Table offset of the four signs from each (position, channel) on, `stride` columns apart; beyond the border +1.
   void encode_row(int n, int iy, int thread, uint8_t* codes) const {
     static_assert((kEntries - 1) * kColumns < 256, "a table offset is a byte");
-    const int bytes = channels / 8, last = input_column(groups * kSigns - 1, g.kernel_width - 1);
-    const size_t stride = words_per_row(g.in_channels), positions = g.pad + std::max(g.width, last + 1);
-    const uint32_t* row = x.data + (size_t(n) * g.height + iy) * g.width * stride;
-    uint64_t* pixels = scratch<uint64_t>(Scratch::kDots, thread, positions * bytes);  // one byte per sign, columns from -pad on
-    std::memset(pixels, 0, sizeof(uint64_t) * positions * bytes);
-    for (int column = 0; column < g.width; column++, row += stride)
-      for (int i = 0; i < bytes; i++)
-        pixels[size_t(g.pad + column) * bytes + i] = spread.bytes[(row[i >> 2] >> (8 * (i & 3))) & 255];
-    const size_t step = size_t(g.stride) * bytes;
-    for (int kx = 0; kx < g.kernel_width; kx++)
-      for (int group = 0; group < groups; group++) {
-        const uint64_t* from = pixels + size_t(group * kSigns * g.stride + kx * g.dilation) * bytes;
-        for (int i = 0; i < bytes; i++, codes += 8) {
-          const uint64_t code = from[i] | from[step + i] << 1 | from[2 * step + i] << 2 | from[3 * step + i] << 3;
-          const uint64_t offset = code * kColumns;
-          std::memcpy(codes, &offset, 8);
-        }
-      }
+    const int bytes = channels / 8, last = positions + (kSigns - 1) * g.stride;
+    const size_t words = words_per_row(g.in_channels), columns = std::max(g.pad + g.width, last), step = size_t(g.stride) * bytes;
+    const uint32_t* row = x.data + (size_t(n) * g.height + iy) * g.width * words;
+    uint64_t* pixels = scratch<uint64_t>(Scratch::kDots, thread, columns * bytes + last * bytes);  // one byte per sign, columns from -pad on
+    uint64_t* pairs = pixels + columns * bytes;
+    std::memset(pixels, 0, sizeof(uint64_t) * g.pad * bytes);
+    uint64_t* to = pixels + size_t(g.pad) * bytes;
+    for (int column = 0; column < g.width; column++, row += words)
+      for (int i = 0; i < bytes; i++) *to++ = spread.bytes[(row[i >> 2] >> (8 * (i & 3))) & 255];
+    std::memset(to, 0, sizeof(uint64_t) * (columns - g.pad - g.width) * bytes);
+    join<1, kColumns>(pixels, step, reinterpret_cast<uint8_t*>(pairs), size_t(last - g.stride) * bytes);
+    join<2, 1>(pairs, 2 * step, codes, size_t(positions) * bytes);
   }
 
   void build_tables(const float* gradient, int width, float* tables) const {
@@ -163,22 +179,20 @@ class FilterGradient {
   void add_border(const float* gradient, int oy, int width, float* out) const {
     const size_t tap_size = size_t(channels + 1) * kColumns;
     for (const Column& column : columns) {
-      float beyond[kColumns] = {};
-      const auto add = [&](int from, int to, float sign) {
-        for (int ox = from; ox < to; ox++)
-          for (int c = 0; c < width; c++) beyond[c] += sign * gradient[size_t(ox) * g.out_channels + c];
-      };
-      if (zero_pad) {
-        add(0, column.first, -1);
-        add(column.last, g.out_width, -1);
-      } else {
-        add(0, g.out_width, 1);
-      }
-      for (int ky = 0; ky < g.kernel_height; ky++) {
-        if (inside(input_row(oy, ky), g.height) != zero_pad) continue;
-        float* to = out + (ky * g.kernel_width + column.kx) * tap_size;
-        for (int c = 0; c < kColumns; c++) to[c] += beyond[c];
-      }
+      by_vectors(width, [&](int c, auto extent) {
+        Vec beyond = {};
+        const auto each = [&](int from, int to, const auto& add) {
+          for (int ox = from; ox < to; ox++) add(load(gradient + size_t(ox) * g.out_channels + c, extent));
+        };
+        const auto take = [&](Vec v) { beyond -= v; };
+        if (zero_pad) each(0, column.first, take), each(column.last, g.out_width, take);
+        else each(0, g.out_width, [&](Vec v) { beyond += v; });
+        for (int ky = 0; ky < g.kernel_height; ky++) {
+          if (inside(input_row(oy, ky), g.height) != zero_pad) continue;
+          float* to = out + (ky * g.kernel_width + column.kx) * tap_size + c;
+          store(to, load(to) + beyond);
+        }
+      });
     }
   }
 
@@ -193,6 +207,8 @@ class FilterGradient {
         build_tables(row, width, tables + (y - y0) * row_tables);
         if (g.pad > 0) add_border(row, y, width, out + channels * kColumns);
       }
+      for (size_t pixel = size_t(y1) * g.out_width, next = pixel + size_t(y1 - y0) * g.out_width; pixel < next; pixel++)
+        prefetch(gradient + pixel * g.out_channels + panel * kColumns, kColumns);
       for (int ky = 0; ky < g.kernel_height; ky++) {
         int from = y0, to = y1;
         while (from < to && input_row(from, ky) < 0) from++;
@@ -201,8 +217,8 @@ class FilterGradient {
         for (const Column& column : columns)
           for (int c = 0; c < channels; c += kRows)
             add_looked_up(tables + (from - y0) * row_tables,
-                          codes + input_row(from, ky) * code_row + size_t(column.kx) * groups * channels + c, to - from, groups,
-                          g.stride * code_row, channels,
+                          codes + input_row(from, ky) * code_row + size_t(column.kx) * g.dilation * channels + c, to - from, groups,
+                          g.stride * code_row, size_t(kSigns) * g.stride * channels,
                           out + (ky * g.kernel_width + column.kx) * tap_size + size_t(c) * kColumns);
       }
     }

@@ -41,18 +41,40 @@ static inline auto load_fours(const float* from, size_t step) {
   }
 }
 
+// 4x4 floats within each 128 bits: columns become rows.
+static inline void turn(Vec r[4]) {
+  const Vec a = picked<Pick::kLow>(r[0], r[1]), b = picked<Pick::kLow>(r[2], r[3]);
+  const Vec c = picked<Pick::kHigh>(r[0], r[1]), d = picked<Pick::kHigh>(r[2], r[3]);
+  r[0] = picked<Pick::kFirst>(a, b);
+  r[1] = picked<Pick::kSecond>(a, b);
+  r[2] = picked<Pick::kFirst>(c, d);
+  r[3] = picked<Pick::kSecond>(c, d);
+}
+
 // Four channels of kLanes neighbouring pixels, `pixel` floats apart: to[c] holds channel c of all.
 static inline void load_transposed(const float* from, size_t pixel, Vec to[4]) {
   // row i holds pixels i, 4 + i, 8 + i..., so that 4x4 blocks are turned within 128 bits
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) to[i] = (Vec)load_fours<kLanes>(from + i * pixel, 4 * pixel);
+  turn(to);
+}
+
+// The reverse: kLanes pixels of four channels, `step` floats apart, become pixels `pixel` floats apart.
+static inline void store_transposed(const float* from, size_t step, float* to, size_t pixel) {
+  typedef float FourUnaligned __attribute__((vector_size(16), aligned(4), may_alias));
   Vec r[4];
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) r[i] = (Vec)load_fours<kLanes>(from + i * pixel, 4 * pixel);
-  const Vec a = picked<Pick::kLow>(r[0], r[1]), b = picked<Pick::kLow>(r[2], r[3]);
-  const Vec c = picked<Pick::kHigh>(r[0], r[1]), d = picked<Pick::kHigh>(r[2], r[3]);
-  to[0] = picked<Pick::kFirst>(a, b);
-  to[1] = picked<Pick::kSecond>(a, b);
-  to[2] = picked<Pick::kFirst>(c, d);
-  to[3] = picked<Pick::kSecond>(c, d);
+  for (int i = 0; i < 4; i++) r[i] = load(from + i * step);
+  turn(r);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++)
+    [&]<int... kBlock>(std::integer_sequence<int, kBlock...>) {
+      const auto put = [&](auto block) {
+        constexpr int at = 4 * block;
+        *reinterpret_cast<FourUnaligned*>(to + (at + i) * pixel) = __builtin_shufflevector(r[i], r[i], at, at + 1, at + 2, at + 3);
+      };
+      (put(std::integral_constant<int, kBlock>{}), ...);
+    }(std::make_integer_sequence<int, kLanes / 4>{});
 }
 
 // 4x4 floats: columns of the rows at from[0..3] become rows of four floats at to, to + stride...

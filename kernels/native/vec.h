@@ -28,6 +28,23 @@ static inline void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) 
 // x - 0 is x for every x, so this folds to one broadcast (x + 0 would not: -0 + 0 is +0).
 static inline Vec broadcast(float x) { return x - Vec{}; }
 
+// Asks for memory that a later step will read or, with kWrite, overwrite: kernels that compute for long between two short passes over
+// memory would wait for it, as the processor foresees only passes that go on.
+template <bool kWrite = false>
+static inline void prefetch(const float* from, size_t count) {
+  constexpr size_t kLine = 64 / sizeof(float);
+  for (size_t i = 0; i < count; i += kLine) __builtin_prefetch(from + i, kWrite);
+}
+
+// Zeros for a few whole vectors. The statement without instructions keeps the compiler from calling memset, which takes as long for these as
+// for thousands.
+static inline void clear(float* to, size_t count) {
+  for (size_t i = 0; i < count; i += kLanes) {
+    store(to + i, Vec{});
+    asm volatile("");
+  }
+}
+
 // a - b of what a filter may hold that somebody else wrote: wrong numbers wrap, they are not undefined
 static inline VecInt wrapping_difference(VecInt a, VecInt b) {
   typedef uint32_t VecUnsigned __attribute__((vector_size(kLanes * 4)));
