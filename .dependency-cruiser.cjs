@@ -1,5 +1,5 @@
 // The layers of the house, top to bottom: an arrow may only point down. Circular imports are errors.
-const layers = ['cli', 'hardware', 'recipes', 'compare', 'survey', 'analysis', 'formats', 'train', 'report', 'data', 'pack', 'models', 'methods', 'nn', 'binarize', 'optim', 'runtime', 'tensor', 'exact', 'backend', 'core'];
+const layers = ['cli', 'hardware', 'recipes', 'compare', 'survey', 'analysis', 'formats', 'train', 'report', 'tasks', 'data', 'pack', 'models', 'methods', 'nn', 'binarize', 'optim', 'runtime', 'tensor', 'exact', 'backend', 'core'];
 const alternatives = (names) => names.join('|');
 
 module.exports = {
@@ -23,6 +23,13 @@ module.exports = {
       severity: 'error',
       comment: 'everything below src/data runs in a browser too',
       from: { path: `^src/(${alternatives(layers.slice(layers.indexOf('pack')))})/`, pathNot: '(platform/(node|addon-file|zoo-folders)\\.ts|\\.test\\.ts|\\.testing\\.ts)$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'browser-clean-tasks',
+      severity: 'error',
+      comment: 'a page draws and scores what a task says',
+      from: { path: '^src/tasks/' },
       to: { dependencyTypes: ['core'] },
     },
   ],

@@ -90,6 +90,11 @@ export class Batches<T extends Truths = Labels> {
     this.columns = new Map(columnsOf(split));
   }
 
+  /** [H,W,C] of an image. */
+  get shape(): DataSet['shape'] {
+    return this.data.shape;
+  }
+
   /** Batches per epoch; a last partial batch counts. */
   get length(): number {
     return Math.ceil(this.split.count / this.batch);

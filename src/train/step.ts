@@ -1,9 +1,9 @@
 import { kernels } from '../backend/select.ts';
-import { argmax } from '../core/argmax.ts';
 import { UsageError } from '../core/errors.ts';
 import type { ParameterKind } from '../core/parameter-kinds.ts';
 import type { Batch } from '../data/batches.ts';
 import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
+import { mixedLabels } from '../models/heads/classifier.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
 import { decays } from '../nn/decay.ts';
@@ -12,8 +12,9 @@ import { Linear } from '../nn/layers.ts';
 import type { Named, Parameter } from '../nn/module.ts';
 import { clipAdaptively } from '../optim/adaptive-clip.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
+import { classification } from '../tasks/classification.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
-import { type MixedLabels, softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
+import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { TrainConfig } from './config.ts';
@@ -84,7 +85,7 @@ export class TrainingStep {
       const loss = this.loss(view);
       const value = loss.data[0]!;
       events.onLoss(value);
-      const hits = countHits(view.logits.data, labels);
+      const hits = classification.tally!({ logits: view.logits.data }, labels);
       backward(loss);
       events.onGradients();
       const lossNow = () => inference(() => this.loss(this.view(images, labels)).data[0]!);
@@ -167,25 +168,4 @@ function allButClassifier(network: Network): Parameter[] {
   const classifier = network.modules().findLast(({ value }) => value instanceof Linear)?.value as Linear | undefined;
   const [weight, bias] = [classifier?.weight, classifier?.bias];
   return network.parameters().flatMap(({ value }) => (value === weight || value === bias ? [] : [value]));
-}
-
-function mixedLabels({ labels, mixture }: Labels): MixedLabels | undefined {
-  return (
-    mixture && { labels: Uint16Array.from(mixture.partners, (partner) => labels[partner]!), shares: mixture.shares }
-  );
-}
-
-/** A mixture counts by the share that was hit. */
-function countHits(logits: Float32Array, batch: Labels): number {
-  const { labels } = batch;
-  const mixture = mixedLabels(batch);
-  const classes = logits.length / labels.length;
-  let hits = 0;
-  for (let i = 0; i < labels.length; i++) {
-    const said = argmax(logits.subarray(i * classes, (i + 1) * classes));
-    const share = mixture ? mixture.shares[i]! : 1;
-    if (said === labels[i]) hits += share;
-    if (said === mixture?.labels[i]) hits += 1 - share;
-  }
-  return hits;
 }
