@@ -9,6 +9,7 @@ export interface Result {
   readonly ratio: number;
   readonly target: number;
   readonly threads: number;
+  readonly smallerIsBetter: boolean;
 }
 
 export interface Row {
@@ -30,6 +31,9 @@ async function timed(task: Task, repeats: number): Promise<number> {
 
 export const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
 
+/** `--against` compares our own figures only: peers are then left out, and count as NaN. */
+export const alone = process.env['SIGNUM_BENCH_ALONE'] === '1';
+
 /**
  * Median milliseconds of each task, taken in turns so that a drift of the machine's speed meets all of them alike.
  *
@@ -37,14 +41,14 @@ export const median = (values: number[]) => values.sort((a, b) => a - b)[values.
  */
 export async function inTurns(tasks: readonly Task[], rounds = 15, roundMs = 60): Promise<number[]> {
   const repeats: number[] = [];
-  for (const task of tasks) {
+  for (const task of alone ? tasks.slice(0, 1) : tasks) {
     await timed(task, 3);
     repeats.push(Math.max(1, Math.round(roundMs / Math.max(1e-4, await timed(task, 3)))));
   }
   const times = tasks.map((): number[] => []);
   for (let round = 0; round < rounds; round++)
-    for (const [i, task] of tasks.entries()) times[i]!.push(await timed(task, repeats[i]!));
-  return times.map(median);
+    for (const [i, count] of repeats.entries()) times[i]!.push(await timed(tasks[i]!, count));
+  return times.map((values) => (values.length > 0 ? median(values) : Number.NaN));
 }
 
 export function faster(
@@ -56,7 +60,7 @@ export function faster(
   target: number,
   threads: number,
 ): Result {
-  return { row, peer, ours, theirs, unit, ratio: theirs / ours, target, threads };
+  return { row, peer, ours, theirs, unit, ratio: theirs / ours, target, threads, smallerIsBetter: true };
 }
 
 export function more(
@@ -68,7 +72,7 @@ export function more(
   target: number,
   threads: number,
 ): Result {
-  return { row, peer, ours, theirs, unit, ratio: ours / theirs, target, threads };
+  return { row, peer, ours, theirs, unit, ratio: ours / theirs, target, threads, smallerIsBetter: false };
 }
 
 export function randomFloats(length: number): Float32Array {

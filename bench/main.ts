@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
+import { nativeKernels } from '../src/backend/native/binding.ts';
 import { formatTable } from '../src/cli/output.ts';
 import { suggestion } from '../src/core/suggest.ts';
+import { compareWith } from './against.ts';
 import type { Result, Row } from './harness.ts';
 import { convRows, wasmConvRows } from './rows/conv.ts';
 import { denseRows } from './rows/dense.ts';
@@ -27,12 +30,15 @@ const rows: Row[] = [
 const names = () => rows.map(({ name }) => name);
 const args = process.argv.slice(2);
 const json = args.includes('--json');
+const againstAt = args.indexOf('--against');
+const against = againstAt < 0 ? null : args.splice(againstAt, 2)[1];
 const wanted = args.filter((arg) => !arg.startsWith('-'));
 const unknown = args.filter((arg) => arg.startsWith('-') && arg !== '--json');
+if (against === undefined) unknown.push('--against without a folder');
 if (unknown.length > 0) {
   const asked = unknown.every((arg) => ['-h', '--help'].includes(arg));
   process.stdout.write(
-    `${asked ? '' : `unknown option ${unknown.join(' ')}\n`}usage: npm run bench -- [--json] [row or how its name begins]...\nrows: ${names().join(', ')}\n`,
+    `${asked ? '' : `unknown option ${unknown.join(' ')}\n`}usage: npm run bench -- [--json | --against BUILT_CLONE] [row or how its name begins]...\nrows: ${names().join(', ')}\n`,
   );
   process.exit(asked ? 0 : 2);
 }
@@ -43,6 +49,23 @@ if (chosen.length === 0) {
   );
   process.exit(2);
 }
+if (against) {
+  const fine = compareWith(
+    against,
+    chosen.map(({ name }) => name),
+  );
+  process.exit(fine ? 0 : 1);
+}
+/** Where and of what the figures are: the first line of `--json`. */
+const machine = {
+  processor: cpus()[0]?.model.trim(),
+  instructionSet: nativeKernels()?.detail ?? 'none',
+  cores: cpus().length,
+  node: process.version,
+  date: new Date().toISOString().slice(0, 10),
+  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+};
+if (json) process.stdout.write(`${JSON.stringify(machine)}\n`);
 const figure = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 const results: Result[] = [];
 for (const row of chosen) {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { faster, more, type Row } from '../harness.ts';
+import { alone, faster, more, type Row } from '../harness.ts';
 import { torchPython } from '../peers.ts';
 
 interface Measured {
@@ -19,6 +19,7 @@ function ours(model: string, batch: number, threads: number): Measured {
 
 /** The fastest of PyTorch's eager and compiled steps, in both layouts; what `torch.compile` cannot do here does not count. */
 function torch(model: string, batch: number, threads: number): Measured {
+  if (alone) return { imagesPerSecond: Number.NaN, peakMegabytes: Number.NaN };
   const runs = ['nchw', 'nhwc'].flatMap((layout) =>
     ['eager', 'compiled'].flatMap((mode) => {
       try {
