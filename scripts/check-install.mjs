@@ -1,5 +1,5 @@
 // Installs the packed tarballs in an empty project as a stranger would, runs no install script, leaves no compiler on the path, and does
-// what the README says: its program, compiled by a strict tsc, and its commands in their order.
+// what the README and docs/command-line.md say: the program, compiled by a strict tsc, and the commands in their order.
 //   node scripts/check-install.mjs [folder of tarballs, else they are packed first]
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -71,9 +71,9 @@ function checkContents(folder) {
   console.log(`${files.length} files: every link and source map leads into the tarball`);
 }
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const block = (heading, language) =>
-  readme.split(`\n## ${heading}\n`)[1].split(`\`\`\`${language}\n`)[1].split('\n```')[0];
+/** The first block of a language behind a heading of a page. */
+const block = (page, heading, language) =>
+  readFileSync(join(root, page), 'utf8').split(`\n${heading}\n`)[1].split(`\`\`\`${language}\n`)[1].split('\n```')[0];
 
 try {
   writeFileSync(join(project, 'package.json'), '{"private":true,"type":"module"}\n');
@@ -92,11 +92,12 @@ try {
   const refused = run('node_modules/.bin/signum build-native', { failing: true }).stderr;
   check(/python3, make and g\+\+ are missing/.test(refused), `build-native does not name what is missing: ${refused}`);
 
-  writeFileSync(join(project, 'program.ts'), block('In twenty lines', 'ts'));
+  writeFileSync(join(project, 'program.ts'), block('README.md', '## Train, pack, run', 'ts'));
   run('npx --no-install tsc --strict --target es2022 --module nodenext --types node program.ts');
   run('node program.js');
 
-  for (const line of block('The command line', 'sh').split('\n')) {
+  const commands = [block('README.md', '## Train, pack, run', 'sh'), block('docs/command-line.md', '# The command line', 'sh')];
+  for (const line of commands.join('\n').split('\n')) {
     const { stderr } = run(line.split(/\s+#/)[0].trim());
     check(!/slower than native/.test(stderr), `a fallback: ${stderr}`);
   }
