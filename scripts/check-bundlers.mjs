@@ -275,6 +275,12 @@ const cases = {
         }),
       ),
     ),
+  "the example's page": async () => {
+    const folder = project('example', { 'index.html': readFileSync(join(harness, 'example-page.html')) });
+    const { shown } = await visit(serve(folder));
+    assert.match(shown, /^1 \(\d+ %/);
+    return shown;
+  },
 };
 
 install();

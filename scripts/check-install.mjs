@@ -96,11 +96,19 @@ try {
   run('npx --no-install tsc --strict --target es2022 --module nodenext --types node program.ts');
   run('node program.js');
 
-  const commands = [block('README.md', '## Train, pack, run', 'sh'), block('docs/command-line.md', '# The command line', 'sh')];
+  const commands = [
+    block('README.md', '## Train, pack, run', 'sh'),
+    block('docs/command-line.md', '# The command line', 'sh'),
+  ];
   for (const line of commands.join('\n').split('\n')) {
     const { stderr } = run(line.split(/\s+#/)[0].trim());
     check(!/slower than native/.test(stderr), `a fallback: ${stderr}`);
   }
+
+  const examples = readdirSync(join(project, 'node_modules/signum-bnn/examples')).filter((name) =>
+    name.endsWith('.mjs'),
+  );
+  for (const name of examples) run(`node node_modules/signum-bnn/examples/${name}`);
 
   const classify =
     "import('signum-bnn').then(async ({ load }) => console.log((await load('zoo:lfc-bnn-mnist')).predict(new Uint8Array(784))[0].length))";

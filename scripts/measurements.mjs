@@ -13,7 +13,8 @@ const linesOf = (path) =>
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 const figure = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
 
@@ -60,7 +61,9 @@ function runsTable() {
       try {
         const config = JSON.parse(text(`results/${name}/config.json`));
         const last = linesOf(`results/${name}/metrics.jsonl`).at(-1);
-        return [[`\`results/${name}\``, config.model, config.method, config.data, config.epochs, percent(last.testAccuracy)]];
+        return [
+          [`\`results/${name}\``, config.model, config.method, config.data, config.epochs, percent(last.testAccuracy)],
+        ];
       } catch {
         return []; // a folder of something else
       }
@@ -71,7 +74,11 @@ function runsTable() {
 /** The README's rows: what of the newest log shows what Signum is for. */
 const shown = [
   [/^binary conv 28x28x128, native/, 'onnxruntime-node fp32', 'binary convolution 28x28x128, native'],
-  [/^binary conv 28x28x128, SIMD|^binary conv 28x28x128, (?!native)/, 'onnxruntime-web fp32', 'the same in WebAssembly'],
+  [
+    /^binary conv 28x28x128, SIMD|^binary conv 28x28x128, (?!native)/,
+    'onnxruntime-web fp32',
+    'the same in WebAssembly',
+  ],
   [/^train step resnet20/, 'PyTorch 2.13 simulation, best of four', 'training step of ResNet-20, XNOR forward'],
   [/^start: process to first answer/, 'onnxruntime-node fp32', 'process to first answer, ResNet-20'],
   [/^vgg-small: all tensors/, 'float32', "VGG-Small's file"],
@@ -82,7 +89,15 @@ function readmeTable(log) {
     const row = log.rows.filter((one) => pattern.test(one.row) && one.peer === peer).at(-1);
     if (!row) return [];
     const threads = row.threads === 1 ? '' : `, ${row.threads} threads`;
-    return [[`${name}${threads}`, peer, `${figure(row.ours)} ${row.unit}`, `${figure(row.theirs)} ${row.unit}`, `**${figure(row.ratio)}x**`]];
+    return [
+      [
+        `${name}${threads}`,
+        peer,
+        `${figure(row.ours)} ${row.unit}`,
+        `${figure(row.theirs)} ${row.unit}`,
+        `**${figure(row.ratio)}x**`,
+      ],
+    ];
   });
   return `${table(['what', 'peer', 'ours', 'theirs', 'ratio'], rows)}\n\n${where(log.machine)}.`;
 }
@@ -98,7 +113,11 @@ function replaced(path, mark, part) {
 
 const logs = benchLogs();
 const written = {
-  'docs/measurements.md': replaced('docs/measurements.md', 'measurements', `${logs.map(benchTable).join('\n\n')}\n\n## Logged runs\n\n${runsTable()}`),
+  'docs/measurements.md': replaced(
+    'docs/measurements.md',
+    'measurements',
+    `${logs.map(benchTable).join('\n\n')}\n\n## Logged runs\n\n${runsTable()}`,
+  ),
   'README.md': replaced('README.md', 'measured', readmeTable(logs[0])),
 };
 for (const [path, whole] of Object.entries(written)) {

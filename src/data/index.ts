@@ -2,7 +2,7 @@
 export { type Augmentation, type Batch, Batches, classTruth, type Mixture, type Pass } from './batches.ts';
 export { loadCifar10, loadCifar100, parseCifarBatch } from './cifar.ts';
 export { cifar10Classes } from './cifar-pictures.ts';
-export type { DataSet, FileSplit, PixelSplit, Split } from './dataset.ts';
+export { type DataSet, type FileSplit, type PixelSplit, pixelStatistics, type Split } from './dataset.ts';
 export { digestOf } from './digest.ts';
 export { loadFolder } from './folder.ts';
 export { readIdx } from './idx.ts';
