@@ -53,7 +53,7 @@ async function trainOne(method, seed, output) {
     return false;
   }
   const lines = readLines(metrics).map(({ epoch, trainLoss, testAccuracy }) =>
-    JSON.stringify({ method, seed, epoch, loss: trainLoss, test: testAccuracy }),
+    JSON.stringify({ method, seed, epoch: epoch + 1, loss: trainLoss, test: testAccuracy }),
   );
   appendFileSync(output, `${lines.join('\n')}\n`);
   return true;
