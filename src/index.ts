@@ -13,15 +13,27 @@ export { Conv2d, Lambda, Linear, PRelu } from './nn/layers.ts';
 export { Module, Parameter, Sequential } from './nn/module.ts';
 export * as optim from './optim/index.ts';
 export { type Packed, type PackOptions, pack } from './pack/pack.ts';
+export {
+  defineTranslation,
+  type Effect,
+  nodeOf,
+  type Position,
+  stored,
+  type Trace,
+  type Translation,
+  unchanged,
+} from './pack/translation.ts';
 export { recipeOptions } from './recipes/options.ts';
 export type { Recipe } from './recipes/recipe.ts';
 export { recipeNamed, recipes } from './recipes/table.ts';
 export { load, type ModelSource } from './runtime/load.ts';
-export { loadPackedModel, PackedModel } from './runtime/packed-model.ts';
+export { definePackedOp, type PackedOp } from './runtime/op.ts';
+export * as packedOp from './runtime/own-op.ts';
+export { type LoadOptions, loadPackedModel, PackedModel } from './runtime/packed-model.ts';
 export type { Prediction } from './runtime/prediction.ts';
 export { PackedEnsemble, type Vote } from './runtime/vote.ts';
 export * as ops from './tensor/ops/index.ts';
-export { backward, inference, trainingStep } from './tensor/tape.ts';
+export { backward, emptyTensor, gradientOf, inference, type Product, record, trainingStep } from './tensor/tape.ts';
 export { SignFilter, SignTensor, Tensor } from './tensor/tensor.ts';
 export { parseConfig, type TrainConfig, type TrainOptions } from './train/config.ts';
 export { type Evaluation, evaluate } from './train/evaluate.ts';

@@ -1,8 +1,10 @@
 import { Random } from '../core/random.ts';
-import { firstNotFinite, productOps, tracedByName } from '../models/layer-names.ts';
+import { firstNotFinite, tracedByName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { decays } from '../nn/decay.ts';
+import { translations } from '../pack/ops/table.ts';
+import type { Effect } from '../pack/translation.ts';
 import type { TapeNode } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { optimizerOf, type TrainConfig } from '../train/config.ts';
@@ -17,23 +19,10 @@ export interface Finding {
   readonly cure: string;
 }
 
-/** Ops that pass values on to the next layer without changing what lint asks about. */
-const transparent = new Set([
-  'reshape',
-  'maxPool',
-  'avgPool',
-  'pixelScale',
-  'sampleScale',
-  'positionScale',
-  'positionShift',
-  'channelGate',
-  'addOuter',
-  'quantizeGradient',
-  'add',
-]);
-/** Ops whose output is still the normalised activation, for the question what stands before a sign. */
-const keepsNormalised = new Set(['reshape', 'signResidual', 'sampleNormalise']);
-const norms = new Set(['affine', 'batchNorm']);
+const effects: ReadonlyMap<string, Effect> = new Map(translations.map(({ traced, effect }) => [traced, effect]));
+/** Is that what the op does? Of an op that is not packed, nobody knows. */
+const does = (node: TapeNode | undefined, ...wanted: readonly Effect[]): boolean =>
+  node !== undefined && wanted.some((effect) => effect === effects.get(node.op));
 
 class Graph {
   private readonly nodes: readonly TapeNode[];
@@ -47,13 +36,13 @@ class Graph {
   /** What computed the tensor, skipping what leaves it as normalised as it was. */
   source(tensor: Tensor): TapeNode | undefined {
     const node = this.producer.get(tensor);
-    return node && keepsNormalised.has(node.op) ? this.source(node.inputs[0]!) : node;
+    return node && does(node, 'keeps') ? this.source(node.inputs[0]!) : node;
   }
 
   /** Each image loses its mean on the way here: what a ReLU let through has both signs again. */
   isCentred(tensor: Tensor): boolean {
     const node = this.producer.get(tensor);
-    if (!node || !keepsNormalised.has(node.op)) return false;
+    if (!node || !does(node, 'keeps')) return false;
     return node.attributes['centred'] === true || this.isCentred(node.inputs[0]!);
   }
 
@@ -61,19 +50,21 @@ class Graph {
     return this.nodes.filter((node) => node.inputs.includes(tensor));
   }
 
-  /** The first ops downstream that are not transparent. */
+  /** The first ops downstream that do more than pass values on. */
   following(tensor: Tensor): TapeNode[] {
-    return this.readers(tensor).flatMap((node) => (transparent.has(node.op) ? this.following(node.output) : [node]));
+    return this.readers(tensor).flatMap((node) =>
+      does(node, 'keeps', 'passes', 'pools') ? this.following(node.output) : [node],
+    );
   }
 }
 
 /** Convolutions of signs, or of floats, by binary weights, in order. */
-const isBinary = (node: TapeNode) => ['binaryConv2d', 'signConv2d'].includes(node.op);
+const isBinary = ({ product }: TapeNode) => product?.weightBits === 1 && [1, 32].includes(product.inputBits);
 
 function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNode, string>, image: Tensor): Finding[] {
   const graph = new Graph(nodes);
   const findings: Finding[] = [];
-  const convs = [...names.keys()].filter(({ op }) => productOps.has(op));
+  const convs = [...names.keys()].filter(({ product }) => product);
   const binary = convs.filter(isBinary);
   binary.forEach((node, i) => {
     const where = names.get(node)!;
@@ -81,8 +72,8 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
       findings.push({ rule, severity, where, reason, cure });
     const [input, filter] = node.inputs as [Tensor, Tensor];
     const sign = graph.source(input);
-    const before = sign?.op === 'sign' ? graph.source(sign.inputs[0]!) : undefined;
-    if (input === image || (sign === undefined && node.op === 'signConv2d')) {
+    const before = does(sign, 'signs') ? graph.source(sign!.inputs[0]!) : undefined;
+    if (input === image || (sign === undefined && node.product?.inputBits === 32)) {
       add(
         'float-input',
         'warning',
@@ -90,7 +81,7 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
         'keep the first layer in full precision, or binarize the input',
       );
     }
-    const isCut = before?.op === 'relu' || (before && norms.has(before.op) && before.attributes['low'] === 0);
+    const isCut = does(before, 'rectifies') || (does(before, 'normalises') && before!.attributes['low'] === 0);
     if (isCut && !graph.isCentred(sign!.inputs[0]!)) {
       add(
         'relu-before-sign',
@@ -100,8 +91,8 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
       );
     }
     const after = graph.following(node.output);
-    const normBefore = before !== undefined && norms.has(before.op);
-    if (!normBefore && !after.some((next) => norms.has(next.op))) {
+    const normBefore = does(before, 'normalises');
+    if (!normBefore && !after.some((next) => does(next, 'normalises'))) {
       add(
         'missing-batch-norm',
         'warning',
@@ -109,8 +100,8 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
         'put a BatchNorm after the convolution',
       );
     }
-    const pooled = before?.op === 'maxPool' || before?.op === 'avgPool' ? graph.source(before.inputs[0]!) : undefined;
-    if (pooled?.op === 'sign') {
+    const pooled = does(before, 'pools') ? graph.source(before!.inputs[0]!) : undefined;
+    if (does(pooled, 'signs')) {
       add(
         'pool-after-sign',
         'error',

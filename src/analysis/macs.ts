@@ -1,7 +1,6 @@
-import type { ConvGeometry } from '../core/conv-geometry.ts';
 import type { Network } from '../models/network.ts';
 import { traced } from '../tensor/tape.ts';
-import { PlaneTensor, Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 
 /** Multiply-accumulates of one image. */
 export interface Macs {
@@ -24,14 +23,11 @@ export function networkMacs(network: Network): Macs {
       () => network.forward(blank),
       (_logits, nodes) => {
         let [binary, float] = [0, 0];
-        for (const { op, inputs, output, attributes } of nodes) {
-          if (op === 'dense') float += inputs[1]!.size;
-          const g = attributes['geometry'] as ConvGeometry | undefined;
-          if (!g || !('kernelHeight' in g)) continue;
-          const macs = (output.size * g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups;
-          const [x] = inputs;
-          if (op === 'binaryConv2d') binary += macs;
-          else if (x instanceof PlaneTensor) binary += macs * x.planes.length;
+        for (const { product } of nodes) {
+          if (!product) continue;
+          const { macs, weightBits, inputBits } = product;
+          // bits by bits, as often as there are bit-planes
+          if (weightBits * inputBits < 32) binary += macs * weightBits * inputBits;
           else float += macs;
         }
         return { binary, float };

@@ -142,6 +142,10 @@ export function convOutputShape(g: ConvGeometry): Shape {
   return [g.batch, g.outHeight, g.outWidth, g.outChannels];
 }
 
+/** Weights of a convolution's filter. */
+export const filterSize = (g: ConvGeometry): number =>
+  ((g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups) * g.outChannels;
+
 /** Windows of a pooling layer; each channel is pooled by itself. */
 export interface PoolGeometry {
   readonly batch: number;

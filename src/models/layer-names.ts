@@ -13,15 +13,6 @@ export const layerName = (path: string): string =>
     .replaceAll(/layers\./g, '')
     .replace(/\.conv$/, '');
 
-/** Ops by which a layer is called: products with weights. */
-export const productOps: ReadonlySet<string> = new Set([
-  'conv2d',
-  'signConv2d',
-  'binaryConv2d',
-  'planeConv2d',
-  'dense',
-]);
-
 /** Ops that depend on the image, in order; all others are constants. */
 function imageOps(nodes: readonly TapeNode[], image: Tensor): TapeNode[] {
   const reached = new Set<Tensor>([image]);
@@ -35,9 +26,9 @@ function namesOf(network: Module, nodes: readonly TapeNode[]): Map<TapeNode, str
   const counts = new Map<string, number>();
   return new Map(
     nodes.map((node) => {
-      const { op, owner } = node;
+      const { op, owner, product } = node;
       const path = paths.get(owner) ?? '';
-      if (productOps.has(op) && !products.has(owner)) products.set(owner, op);
+      if (product && !products.has(owner)) products.set(owner, op);
       const base = path && products.get(owner) === op ? path : [path, op].filter(Boolean).join('.');
       const count = (counts.get(base) ?? 0) + 1;
       counts.set(base, count);

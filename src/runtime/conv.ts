@@ -1,6 +1,6 @@
 import { threads } from '../backend/select.ts';
 import { wordsFor } from '../core/bits.ts';
-import { type ConvGeometry, convGeometry } from '../core/conv-geometry.ts';
+import { type ConvGeometry, convGeometry, filterSize } from '../core/conv-geometry.ts';
 import { list, oneOf, type Reader, type ReadFields, whole } from '../core/fields.ts';
 import { quoted } from '../core/printable.ts';
 import type { Shape } from '../core/shape.ts';
@@ -48,9 +48,8 @@ export function geometryOf({ node, inputs }: Place<ConvNode>): (batch: number) =
   return (batch) => ({ ...geometry, batch });
 }
 
-const reachOf = (g: ConvGeometry) => (g.kernelHeight * g.kernelWidth * g.inChannels) / g.groups;
+const reachOf = (g: ConvGeometry) => filterSize(g) / g.outChannels;
 const paddedPixels = (g: ConvGeometry) => (g.height + 2 * g.pad) * (g.width + 2 * g.pad);
-export const weightsOf = (g: ConvGeometry): number => reachOf(g) * g.outChannels;
 
 /** Packed panels of a matrix product, of blocks of fixed size, and a row block for each thread. */
 export const productScratch = (): number => 2 ** 23 + 2 ** 18 * threads();
@@ -71,7 +70,7 @@ export function signConvScratch(g: ConvGeometry): number {
   const tables = 16 * (g.inChannels / 4 + 1) * (g.width + 16) * rows!;
   const sums = (g.outChannels + 8) * (Math.max(g.width, g.outWidth) + 2 * columns! + 32);
   const codes = ((g.inChannels + 4) / 2) * g.kernelHeight * g.kernelWidth * (g.outChannels + 8);
-  return floatConvScratch(g) + 4 * (weightsOf(g) + threads() * (tables + sums) + codes);
+  return floatConvScratch(g) + 4 * (filterSize(g) + threads() * (tables + sums) + codes);
 }
 
 /** The padded image with a byte or two for each sign, integer sums, and what border pixels start from: rows and columns that see other taps. */
@@ -89,7 +88,7 @@ export const looseBytes = (g: ConvGeometry): number =>
 /** What a convolution costs whose weights and inputs have so many bits. */
 export function convCost(place: Place<ConvNode>, weightBits: number, inputBits: number): Cost {
   const g = geometryOf(place)(1);
-  const weights = weightsOf(g);
+  const weights = filterSize(g);
   return { weights, weightBits, inputBits, macs: weights * g.outHeight * g.outWidth };
 }
 

@@ -55,13 +55,24 @@ const settings: Reader<Readonly<Record<string, unknown>>> = (value, path) => {
 };
 const purpose = record({ id: text(200), settings });
 
+/** Parts that callers ask for by name. */
+const named = <T extends { readonly name: string }>(part: Reader<T>): Reader<T[]> => {
+  const all = list(part, 1, 64);
+  return (value, path) => {
+    const parts = all(value, path);
+    const again = parts.find(({ name }, i) => parts.findIndex((other) => other.name === name) !== i);
+    if (again) throw new FormatError(`${path}: the name ${quoted(again.name)} comes twice`);
+    return parts;
+  };
+};
+
 const header = {
   model: name,
   method: name,
   /** Multiple of the published channel counts. */
   width: positive,
-  inputs: list(input, 1, 64),
-  outputs: list(record({ name, value: index }), 1, 64),
+  inputs: named(input),
+  outputs: named(record({ name, value: index })),
   /** What the network is for, and what of it turns features into outputs. */
   task: purpose,
   head: purpose,

@@ -22,8 +22,8 @@ function valuesOf<T extends { readonly length: number }>(
   if (typeof images !== 'object' || images === null || !('shape' in images)) return view(images);
   const { data, shape } = images;
   const values = view(data);
-  const isBatch = shape.length === 4 || shape.length === 3;
-  if (isBatch && sameShape(shape.slice(-3), input) && sizeOf(shape) === values.length) return values;
+  const isBatch = shape.length - input.length <= 1;
+  if (isBatch && sameShape(shape.slice(-input.length), input) && sizeOf(shape) === values.length) return values;
   throw new ShapeError(
     `images of shape ${formatShape(shape)}, ${values.length} values: the model takes [N,${input.join(',')}]; decode or resize them to that`,
   );
@@ -35,7 +35,7 @@ const kindOf = (data: unknown) => Object.prototype.toString.call(data).slice(8, 
 /**
  * The pixels of a batch of images.
  *
- * @param input [H,W,C] that the model takes
+ * @param input shape that the model takes, [H,W,C] of a picture
  * @throws ShapeError when the shape, where one is given, is another, or the array holds no bytes
  */
 export const pixelsOf = (images: Pixels | Shaped<Pixels>, input: Shape): Uint8Array =>

@@ -26,6 +26,7 @@ function typeOf(node: StoredNode, op: PackedOp, inputs: readonly ValueType[]): V
       `has inputs of ${inputs.map((input) => input.rows).join(' and ')} rows for an image, needs as many in each`,
     );
   const type: ValueType = { shape, kind: op.gives, rows: op.rows?.(node, inputs) ?? rows };
+  if (!(Number.isInteger(type.rows) && type.rows > 0)) throw fail(`cannot give ${type.rows} rows for an image`);
   const values = type.rows * sizeOf(shape);
   if (!(values <= mostElements))
     throw fail(`has ${values} values per image, more than any model here (${mostElements})`);

@@ -10,6 +10,15 @@ type Releasable = Float32Array | Uint32Array | Int32Array;
 /** Facts of an op that packing needs: geometry, constants. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
+/** Multiplications of values by weights. */
+export interface Product {
+  /** Multiply-accumulates for each image. */
+  readonly macs: number;
+  readonly weightBits: number;
+  /** Bits of what the weights are multiplied by. */
+  readonly inputBits: number;
+}
+
 /** A gradient that is still to be multiplied by a slope at the values of its tensor: an estimator's, which the tensor's own op may do on its way. */
 export interface SlopedGradient {
   readonly values: Float32Array;
@@ -33,6 +42,8 @@ export interface TapeNode {
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
   readonly attributes: Attributes;
+  /** What it multiplies by weights, if that is its work. */
+  readonly product: Product | undefined;
   /** From the gradient of the output to those of the inputs (null: none). It owns `g` and may return it. */
   readonly backward: (g: Float32Array) => InputGradients;
   /** The same from a gradient in two terms, where the op can take them in one pass. It owns both. */
@@ -56,6 +67,8 @@ let owner: unknown = null;
 
 export interface RecordOptions {
   readonly attributes?: Attributes;
+  /** Layers are called after their products, and what a network costs is the sum of them. */
+  readonly product?: Product;
   readonly saved?: readonly Releasable[];
   readonly view?: boolean;
   readonly joined?: TapeNode['joined'];
@@ -79,8 +92,8 @@ export function record<T extends Tensor>(
   const differentiable = !options.constant && needsGradient(inputs);
   output.requiresGrad = differentiable;
   if (differentiable || tape?.keepAll) {
-    const { attributes = {}, saved = [], view = false, joined } = options;
-    tape!.nodes.push({ op, inputs, output, attributes, backward, joined, saved, view, owner });
+    const { attributes = {}, product, saved = [], view = false, joined } = options;
+    tape!.nodes.push({ op, inputs, output, attributes, product, backward, joined, saved, view, owner });
   }
   return output;
 }

@@ -1,4 +1,5 @@
-import { conv, convCost, convFields, floatConvScratch, geometryOf, weightsOf } from '../conv.ts';
+import { filterSize } from '../../core/conv-geometry.ts';
+import { conv, convCost, convFields, floatConvScratch, geometryOf } from '../conv.ts';
 import { definePackedOp, maybeTensor } from '../op.ts';
 
 /** Floats by floats, or by whole codes times a factor for each output channel. */
@@ -10,12 +11,12 @@ export const conv2d = definePackedOp(
     cost: (place) => convCost(place, place.node.codeScale ? 8 : 32, 32),
     memory: (place) => {
       const g = geometryOf(place)(1);
-      return { constants: place.node.codeScale ? 4 * weightsOf(g) : 0, scratch: floatConvScratch(g) };
+      return { constants: place.node.codeScale ? 4 * filterSize(g) : 0, scratch: floatConvScratch(g) };
     },
     prepare: (place, tensors) => {
       const { node, kernels } = place;
       const geometry = geometryOf(place);
-      const filter = tensors.weights(node.filter, node.codeScale, weightsOf(geometry(1)), node.channels);
+      const filter = tensors.weights(node.filter, node.codeScale, filterSize(geometry(1)), node.channels);
       return {
         kernel: node.codeScale ? 'float conv, weights in bytes' : 'float conv',
         run: ([x], y, batch) => kernels.conv2d(x!.floats, filter, y.floats, geometry(batch)),

@@ -1,5 +1,6 @@
+import { filterSize } from '../../core/conv-geometry.ts';
 import { filterSignSums, planeConvolution } from '../../exact/plane-conv.ts';
-import { convCost, convFields, geometryOf, weightsOf, xnor, xnorFilter } from '../conv.ts';
+import { convCost, convFields, geometryOf, xnor, xnorFilter } from '../conv.ts';
 import { keepsOutput } from '../elementwise.ts';
 import { definePackedOp, tensor, type ValueKind } from '../op.ts';
 
@@ -20,7 +21,7 @@ export const planesConv2d = definePackedOp(
       const { node, inputs, kernels } = place;
       const geometry = geometryOf(place);
       const { words, filter } = xnorFilter(place, geometry(1), tensors);
-      const sums = filterSignSums(words, node.channels, weightsOf(geometry(1)) / node.channels);
+      const sums = filterSignSums(words, node.channels, filterSize(geometry(1)) / node.channels);
       const scale = tensors.floats(node.scale, node.channels);
       let scratch = new Float32Array(0);
       return {

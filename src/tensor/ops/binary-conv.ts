@@ -4,6 +4,7 @@ import { type ConvGeometry, type ConvOptions, convGeometry, convOutputShape } fr
 import { release, words } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { SignFilter, SignTensor, Tensor } from '../tensor.ts';
+import { convProduct } from './conv.ts';
 
 const noAffine = new Float32Array(0);
 
@@ -40,5 +41,8 @@ export function binaryConv2d(x: SignTensor, filter: SignFilter, options: BinaryC
     gradientOf(x, (dx) => kernels().conv2dBackwardInputSigns(dy, filter.words, filter.scale, dx, g)),
     gradientOf(filter, (dw) => kernels().conv2dBackwardFilterSigns(x.words, dy, dw, g, padding)),
   ];
-  return record('binaryConv2d', [x, filter], y, backward, { attributes: { geometry: g, padding } });
+  return record('binaryConv2d', [x, filter], y, backward, {
+    attributes: { geometry: g, padding },
+    product: convProduct(g, 1, 1),
+  });
 }

@@ -1,9 +1,22 @@
 import { kernels } from '../../backend/select.ts';
-import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
+import {
+  type ConvGeometry,
+  type ConvOptions,
+  convGeometry,
+  convOutputShape,
+  filterSize,
+} from '../../core/conv-geometry.ts';
 import { ShapeError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
-import { emptyTensor, gradientOf, record } from '../tape.ts';
+import { emptyTensor, gradientOf, type Product, record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
+
+/** What a convolution multiplies. */
+export const convProduct = (g: ConvGeometry, weightBits: number, inputBits: number): Product => ({
+  macs: filterSize(g) * g.outHeight * g.outWidth,
+  weightBits,
+  inputBits,
+});
 
 /**
  * Float convolution, grouped and depthwise included.
@@ -21,7 +34,7 @@ export function conv2d(x: Tensor, filter: Tensor, options: ConvOptions = {}): Te
     gradientOf(x, (dx) => kernels().conv2dBackwardInput(dy, filter.data, dx, g)),
     gradientOf(filter, (dw) => kernels().conv2dBackwardFilter(x.data, dy, dw, g)),
   ];
-  return record('conv2d', [x, filter], y, backward, { attributes: { geometry: g } });
+  return record('conv2d', [x, filter], y, backward, { attributes: { geometry: g }, product: convProduct(g, 32, 32) });
 }
 
 /**
@@ -48,5 +61,6 @@ export function dense(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
     gradientOf(w, (dw) => kernels().sgemm(true, false, k, m, n, x.data, dy, false, dw)),
     gradientOf(bias, (db) => kernels().columnSums(dy, db, n, m)),
   ];
-  return record('dense', bias ? [x, w, bias] : [x, w], y, backward);
+  const product = { macs: w.size, weightBits: 32, inputBits: 32 };
+  return record('dense', bias ? [x, w, bias] : [x, w], y, backward, { product });
 }

@@ -5,6 +5,7 @@ import { floats, release } from '../storage.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { PlaneTensor, SignFilter, Tensor } from '../tensor.ts';
 import { preparedFilter } from './binary-conv.ts';
+import { convProduct } from './conv.ts';
 
 /**
  * Convolution of k-bit activations by signs, one XNOR convolution per bit-plane; equal to the float product up to its rounding.
@@ -43,5 +44,8 @@ export function planeConv2d(x: PlaneTensor, filter: SignFilter, options: ConvOpt
       for (const array of [sums, part]) release(array);
     }),
   ];
-  return record('planeConv2d', [x, filter], y, backward, { attributes: { geometry: g, scale } });
+  return record('planeConv2d', [x, filter], y, backward, {
+    attributes: { geometry: g, scale },
+    product: convProduct(g, 1, x.planes.length),
+  });
 }

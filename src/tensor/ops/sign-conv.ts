@@ -2,6 +2,7 @@ import { kernels } from '../../backend/select.ts';
 import { type ConvOptions, convGeometry, convOutputShape } from '../../core/conv-geometry.ts';
 import { emptyTensor, gradientOf, record } from '../tape.ts';
 import type { SignFilter, Tensor } from '../tensor.ts';
+import { convProduct } from './conv.ts';
 
 /**
  * Convolution of floats by signs: additions and subtractions only, times the filter's scale per output channel.
@@ -19,5 +20,8 @@ export function signConv2d(x: Tensor, filter: SignFilter, options: ConvOptions =
     gradientOf(x, (dx) => kernels().conv2dBackwardInputSigns(dy, filter.words, filter.scale, dx, g)),
     gradientOf(filter, (dw) => kernels().conv2dBackwardFilter(x.data, dy, dw, g)),
   ];
-  return record('signConv2d', [x, filter], y, backward, { attributes: { geometry: g } });
+  return record('signConv2d', [x, filter], y, backward, {
+    attributes: { geometry: g },
+    product: convProduct(g, 1, 32),
+  });
 }
