@@ -59,9 +59,6 @@ static inline Vec tanh_slope(Vec x) {
   return 4.0f * e / (d * d);
 }
 
-enum { kRelu, kHardtanh, kSigmoid, kTanh, kSoftsign, kClipSte, kTriangle, kTanhSte, kTanhWithin, kSoftsignSte,
-       kSwishSign };
-
 // body(slope), where slope(v, g) is a gradient g times the derivative at v
 template <class Body>
 static void with_slope(int op, float p0, float p1, const Body& body) {

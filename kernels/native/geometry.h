@@ -1,9 +1,10 @@
-// Convolution and pooling geometries; field order as in src/backend/flat-kernels.ts. Kernels trust what these constructors let pass: whatever
+// Convolution and pooling geometries; their fields come from kernel_list.h. Kernels trust what these constructors let pass: whatever
 // JavaScript sends, sizes agree with each other and their products do not overflow.
 #pragma once
 #include <algorithm>
 #include <initializer_list>
 
+#include "kernel_list.h"
 #include "span.h"
 
 namespace signum {
@@ -30,14 +31,18 @@ inline bool outputs_follow(int64_t size, int64_t pad, int64_t reach, int64_t str
 }
 
 struct ConvGeometry {
-  int batch, height, width, in_channels, kernel_height, kernel_width, out_channels;
-  int stride, pad, dilation, groups, out_height, out_width;
+#define X(field) int field;
+  SIGNUM_CONV_FIELDS(X)
+#undef X
 
   explicit ConvGeometry(const Ints& g) {
-    require(g, 13, "convolution geometry");
-    const int32_t* f = g.data;
-    batch = f[0], height = f[1], width = f[2], in_channels = f[3], kernel_height = f[4], kernel_width = f[5];
-    out_channels = f[6], stride = f[7], pad = f[8], dilation = f[9], groups = f[10], out_height = f[11], out_width = f[12];
+#define X(field) +1
+    require(g, SIGNUM_CONV_FIELDS(X), "convolution geometry");
+#undef X
+    const int32_t* word = g.data;
+#define X(field) field = *word++;
+    SIGNUM_CONV_FIELDS(X)
+#undef X
     check();
     // a stride beyond the image is never taken: outputs are 1 x 1
     stride = std::min(stride, std::max(height, width) + 2 * pad);
@@ -72,13 +77,18 @@ struct ConvGeometry {
 };
 
 struct PoolGeometry {
-  int batch, height, width, channels, window, stride, pad, out_height, out_width;
+#define X(field) int field;
+  SIGNUM_POOL_FIELDS(X)
+#undef X
 
   explicit PoolGeometry(const Ints& g) {
-    require(g, 9, "pooling geometry");
-    const int32_t* f = g.data;
-    batch = f[0], height = f[1], width = f[2], channels = f[3], window = f[4];
-    stride = f[5], pad = f[6], out_height = f[7], out_width = f[8];
+#define X(field) +1
+    require(g, SIGNUM_POOL_FIELDS(X), "pooling geometry");
+#undef X
+    const int32_t* word = g.data;
+#define X(field) field = *word++;
+    SIGNUM_POOL_FIELDS(X)
+#undef X
     check();
     stride = std::min(stride, std::max(height, width) + 2 * pad);
   }

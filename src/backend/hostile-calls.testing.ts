@@ -1,10 +1,11 @@
 import { writeSync } from 'node:fs';
 import { Random } from '../core/random.ts';
-import type { FlatKernels } from './flat-kernels.ts';
+import { convFields, poolFields } from './geometry-words.ts';
+import type { FlatKernels } from './kernel-table.ts';
+import { type ArgumentKind, flatKind, isArrayKind, kernelTable } from './kernel-table.ts';
 import { unaryOps } from './kernels.ts';
 import { nativeAddon } from './native/binding.ts';
 import { wasmKernels } from './wasm/load.ts';
-import { type ArgumentKind, isArrayKind, signatures } from './wasm/signatures.ts';
 
 /**
  * Calls that no caller of ours makes: geometries whose fields contradict each other, negative and broken numbers, arrays of other sizes,
@@ -12,7 +13,7 @@ import { type ArgumentKind, isArrayKind, signatures } from './wasm/signatures.ts
  * Standard error tells how far it came, standard output, at its end, what was refused and which call took longest.
  */
 type Name = keyof FlatKernels;
-const names = Object.keys(signatures) as Name[];
+const names = Object.keys(kernelTable) as Name[];
 const pools: ReadonlySet<string> = new Set(['maxPool', 'maxPoolBackward', 'avgPool', 'avgPoolBackward']);
 
 const pick = <T>(random: Random, of: readonly T[]): T => of[random.integer(of.length)]!;
@@ -107,7 +108,8 @@ function geometryFor(name: Name, random: Random): Int32Array {
 
 const arrays = { F: Float32Array, W: Uint32Array, I: Int32Array } as const;
 /** Kernels whose last array is a geometry. */
-const withGeometry = (name: Name) => /onv|ool|copy|repare/.test(name);
+const kindsOf = (name: Name) => kernelTable[name].kinds as readonly ArgumentKind[];
+const isGeometry = (kind: ArgumentKind) => kind === 'conv' || kind === 'pool' || kind === 'copy';
 
 function hostileArray(random: Random, given: unknown): unknown {
   const array = given as Float32Array;
@@ -134,8 +136,8 @@ function hostileArray(random: Random, given: unknown): unknown {
 export function hostileCall(i: number): { name: Name; args: unknown[] } {
   const random = new Random(i + 1);
   const name = pick(random, names);
-  const kinds = signatures[name].kinds as readonly ArgumentKind[];
-  const geometryAt = withGeometry(name) ? kinds.findLastIndex((kind) => kind[0] === 'I' && isArrayKind(kind)) : -1;
+  const kinds = kindsOf(name).map(flatKind);
+  const geometryAt = kindsOf(name).findIndex(isGeometry);
   const guess = random.integer(200);
   const args: unknown[] = kinds.map((kind, at) => {
     if (at === geometryAt) return geometryFor(name, random);
@@ -148,7 +150,7 @@ export function hostileCall(i: number): { name: Name; args: unknown[] } {
   });
   let needed: readonly number[] = [];
   try {
-    needed = (signatures[name].sizes as (...a: unknown[]) => readonly number[])(...args);
+    needed = (kernelTable[name].sizes as (...a: unknown[]) => readonly number[])(...args);
   } catch {
     // of arguments that make no sense
   }
@@ -178,32 +180,25 @@ export function hostileCall(i: number): { name: Name; args: unknown[] } {
   return { name, args };
 }
 
-const geometryFields = {
-  13: ['batch', 'height', 'width', 'inChannels', 'kernelHeight', 'kernelWidth', 'outChannels'].concat([
-    'stride',
-    'pad',
-    'dilation',
-    'groups',
-    'outHeight',
-    'outWidth',
-  ]),
-  9: ['batch', 'height', 'width', 'channels', 'window', 'stride', 'pad', 'outHeight', 'outWidth'],
-} as const;
+/** The geometry that flat words mean; words of another number are left as they are. */
+function geometryOf(kind: ArgumentKind, words: unknown): unknown {
+  if (!(words instanceof Int32Array)) return words;
+  const fields = kind === 'conv' ? convFields : kind === 'pool' ? poolFields : null;
+  if (fields)
+    return words.length === fields.length ? Object.fromEntries(fields.map((field, i) => [field, words[i]])) : words;
+  const [a, b, c, length, ...runs] = words;
+  const at = (i: number) => ({ offset: runs[i], steps: runs.slice(i + 1, i + 4) });
+  return words.length === 12 ? { counts: [a, b, c], length, from: at(0), to: at(4) } : words;
+}
 
-/** The same call as the typed interface takes it, whose geometries are objects. */
+/** The same call as the typed interface takes it. */
 function unflattened(args: readonly unknown[], name: Name): unknown[] {
-  const geometry = (g: Int32Array) => {
-    const names = geometryFields[g.length as 9 | 13];
-    if (names) return Object.fromEntries(names.map((field, i) => [field, g[i]]));
-    const [a, b, c, length, ...runs] = g;
-    const at = (i: number) => ({ offset: runs[i], steps: runs.slice(i + 1, i + 4) });
-    return { counts: [a, b, c], length, from: at(0), to: at(4) };
-  };
-  const padding = /^xnorConv|FilterSigns$/.test(name) ? args.length - 1 : -1;
+  const kinds = kindsOf(name);
   return args.map((value, at) => {
-    if (value instanceof Int32Array && withGeometry(name) && [9, 12, 13].includes(value.length)) return geometry(value);
-    if (at === padding) return value === 1 ? 'zero' : 'one';
-    return at === 0 && name.startsWith('unary') ? unaryOps[value as number] : value;
+    const kind = kinds[at]!;
+    if (isGeometry(kind)) return geometryOf(kind, value);
+    if (kind === 'padding') return value === 1 ? 'zero' : 'one';
+    return kind === 'op' ? unaryOps[value as number] : value;
   });
 }
 

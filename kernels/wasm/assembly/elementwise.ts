@@ -1,6 +1,6 @@
-// Order of the operations as in src/backend/kernels.ts (unaryOps).
-const relu = 0, hardtanh = 1, sigmoid = 2, tanh = 3, softsign = 4, clipSte = 5, triangle = 6, tanhSte = 7,
-  tanhWithin = 8, softsignSte = 9;
+import {
+  clipSte, hardtanh, relu, sigmoid, softsign, softsignSte, tanh, tanhSte, tanhWithin, triangle,
+} from './unary-ops';
 
 /** e^x as kernels/native/vec.h computes it, operation by operation: a network has the same bits on both. */
 @inline function exponential(x: f32): f32 {

@@ -1,4 +1,4 @@
-import type { FlatKernels } from '../flat-kernels.ts';
+import type { FlatKernels } from '../kernel-table.ts';
 
 export type InstructionSet = 'avx512' | 'avx2' | 'neon' | 'scalar';
 

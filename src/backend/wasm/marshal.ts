@@ -1,6 +1,6 @@
 import { SignumError } from '../../core/errors.ts';
-import type { FlatKernels } from '../flat-kernels.ts';
-import { type ArgumentKind, isArrayKind, type Signature } from './signatures.ts';
+import type { FlatKernels } from '../kernel-table.ts';
+import { type ArgumentKind, type FlatKind, flatKind, isArrayKind, type KernelRow } from '../kernel-table.ts';
 
 type AnyArray = Float32Array | Int32Array | Uint32Array;
 
@@ -12,6 +12,9 @@ export interface WasmExports extends Record<string, unknown> {
   /** Which build this is: 1 when compiled with relaxed SIMD. */
   relaxedSimd?: WebAssembly.Global;
 }
+
+/** A row of the table as it is read here: any kernel's. */
+export type MarshalledRow = Omit<KernelRow<never[], never[]>, 'kinds'> & { readonly kinds: readonly ArgumentKind[] };
 
 const align = (address: number) => (address + 63) & ~63;
 const pageBytes = 65536;
@@ -33,7 +36,7 @@ const numberRules = {
 } as const;
 
 /** @throws SignumError when an argument is not of its kind: memory is written by what it says */
-function checkKind(kernel: string, position: number, kind: ArgumentKind, value: unknown): void {
+function checkKind(kernel: string, position: number, kind: FlatKind, value: unknown): void {
   if (isArrayKind(kind)) {
     const type = arrayTypes[kind[0] as keyof typeof arrayTypes];
     if (!(value instanceof type)) throw new SignumError(`${kernel}: argument ${position + 1} is not a ${type.name}`);
@@ -48,11 +51,11 @@ function checkKind(kernel: string, position: number, kind: ArgumentKind, value: 
 export function marshal(
   exports: WasmExports,
   name: keyof FlatKernels,
-  { kinds: typed, sizes, extra, workspace }: Signature<never[]>,
+  { kinds: typed, sizes, extra, workspace }: MarshalledRow,
 ): (...args: unknown[]) => void {
   const call = exports[name] as (...args: number[]) => void;
   const { memory } = exports;
-  const kinds: readonly ArgumentKind[] = typed;
+  const kinds = typed.map(flatKind);
   const start = align(exports.heapStart());
   const arrays = kinds.flatMap((kind, position) =>
     isArrayKind(kind) ? [{ position, read: kind[1] !== 'w', written: kind[1] !== 'r' }] : [],

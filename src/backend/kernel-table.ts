@@ -1,37 +1,89 @@
-import { wordsFor, wordsPerRow } from '../../core/bits.ts';
-import { copiedValues, runsExtent } from '../../core/block-copy.ts';
-import type { FlatKernels } from '../flat-kernels.ts';
+import { wordsFor, wordsPerRow } from '../core/bits.ts';
+import { type BlockCopy, copiedValues, runsExtent } from '../core/block-copy.ts';
+import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
+import { convFields, placesOf, poolFields } from './geometry-words.ts';
+import type { BinaryPadding, Kernels, UnaryOp } from './kernels.ts';
 
-type Sizes<A extends unknown[]> = (...args: A) => readonly number[];
+/**
+ * What the compiled backends export: the same kernels with every argument a typed array or a number, so that one generic
+ * marshaller per backend suffices. Geometries are int32 words, names are indices, booleans 0/1.
+ */
+type Flatten<A> = A extends Float32Array | Int32Array | Uint32Array | number
+  ? A
+  : A extends ConvGeometry | PoolGeometry | BlockCopy
+    ? Int32Array
+    : number;
+type FlattenAll<T extends unknown[]> = { [I in keyof T]: Flatten<T[I]> };
+export type FlatKernels = {
+  [K in Exclude<keyof Kernels, 'name' | 'detail' | 'preparedFilterWords'>]: (
+    ...args: FlattenAll<Parameters<Kernels[K]>>
+  ) => void;
+};
 
 type ArrayKind<Letter extends string> = `${Letter}${'r' | 'w' | 'u'}`;
-/** Counts of rows may be 0, other counts not; a name is an index into a list of names. */
-type NumberKind = 'rows' | 'count' | 'flag' | 'name' | 'float';
+/** Counts of rows may be 0, other counts not. */
+type NumberKind = 'rows' | 'count' | 'float';
+type GeometryKind = 'conv' | 'pool' | 'copy';
 type KindOf<A> = A extends Float32Array
   ? ArrayKind<'F'>
   : A extends Uint32Array
-    ? ArrayKind<'W'>
+    ? ArrayKind<'W' | 'P'>
     : A extends Int32Array
       ? ArrayKind<'I'>
-      : NumberKind;
-export type ArgumentKind = ArrayKind<'F' | 'W' | 'I'> | NumberKind;
+      : A extends ConvGeometry
+        ? 'conv'
+        : A extends PoolGeometry
+          ? 'pool'
+          : A extends BlockCopy
+            ? 'copy'
+            : A extends boolean
+              ? 'flag'
+              : A extends BinaryPadding
+                ? 'padding'
+                : A extends UnaryOp
+                  ? 'op'
+                  : NumberKind;
+/**
+ * What an argument of a kernel is. Arrays have a letter for their type (F float32, W uint32, P uint32 of a prepared filter, I int32) and one for
+ * what is done to them: read, written, or both (u).
+ */
+export type ArgumentKind = ArrayKind<'F' | 'W' | 'P' | 'I'> | GeometryKind | NumberKind | 'flag' | 'padding' | 'op';
 
-/** Arrays have a letter for their type and one for what is done to them: read, written, or both (u). */
-export const isArrayKind = (kind: ArgumentKind): boolean => kind.length === 2;
+/** What crosses to a compiled backend in the place of an argument: arrays, words of geometries, numbers. */
+export type FlatKind = ArrayKind<'F' | 'W' | 'I'> | NumberKind | 'flag' | 'name';
+
+const flatKinds = {
+  conv: 'Ir',
+  pool: 'Ir',
+  copy: 'Ir',
+  padding: 'flag',
+  op: 'name',
+  Pr: 'Wr',
+  Pw: 'Ww',
+  Pu: 'Wu',
+} as const;
+
+export const flatKind = (kind: ArgumentKind): FlatKind =>
+  kind in flatKinds ? flatKinds[kind as keyof typeof flatKinds] : (kind as FlatKind);
+
+export const isArrayKind = (kind: FlatKind): boolean => kind.length === 2;
+
+type Sizes<A extends unknown[]> = (...args: A) => readonly number[];
 
 /**
- * How a kernel's arguments cross into WebAssembly memory. `kinds` says what each must be. `sizes` gives the elements each array argument
- * needs, in order: what is checked and copied. `extra` is appended as a last number, where the compiled function needs a length.
- * `workspace` bounds the bytes that the kernel takes for itself.
+ * A kernel's arguments, once for all its implementations: `kinds` says what each is; the C++ table and the enums (`kernel-lists.testing.ts`), the
+ * binding of compiled backends and the copying into WebAssembly memory follow. `sizes` gives the elements each array and geometry needs, in
+ * order, from the flat arguments. `extra` is appended as a last number, where the WebAssembly function needs a length. `workspace` bounds the
+ * bytes that it takes for itself.
  */
-export interface Signature<A extends unknown[]> {
-  readonly kinds: { readonly [I in keyof A]: KindOf<A[I]> };
+export interface KernelRow<K extends unknown[], A extends unknown[]> {
+  readonly kinds: { readonly [I in keyof K]: KindOf<K[I]> };
   readonly sizes: Sizes<A>;
   readonly extra?: (...args: A) => number;
   readonly workspace?: (...args: A) => number;
 }
 
-type Signatures = { readonly [K in keyof FlatKernels]: Signature<Parameters<FlatKernels[K]>> };
+type KernelTable = { readonly [K in keyof FlatKernels]: KernelRow<Parameters<Kernels[K]>, Parameters<FlatKernels[K]>> };
 
 interface Extents {
   input: number;
@@ -43,36 +95,24 @@ interface Extents {
   outChannels: number;
 }
 
-/** The geometry words by name (order: flat-kernels.ts), and what follows from them. */
+const convPlaces = placesOf(convFields);
+/** The geometry words by name, and what follows from them. */
 function fields(g: Int32Array) {
-  const [
-    batch,
-    height,
-    width,
-    inChannels,
-    kernelHeight,
-    kernelWidth,
-    outChannels,
-    ,
-    pad,
-    ,
-    groups,
-    outHeight,
-    outWidth,
-  ] = g;
+  const word = (field: keyof typeof convPlaces) => g[convPlaces[field]]!;
+  const [inChannels, outChannels, groups] = [word('inChannels'), word('outChannels'), word('groups')];
   return {
-    batch: batch!,
-    height: height!,
-    width: width!,
-    inChannels: inChannels!,
-    outChannels: outChannels!,
-    pad: pad!,
-    groups: groups!,
-    outHeight: outHeight!,
-    outWidth: outWidth!,
-    taps: kernelHeight! * kernelWidth!,
-    groupIn: inChannels! / groups!,
-    groupOut: outChannels! / groups!,
+    batch: word('batch'),
+    height: word('height'),
+    width: word('width'),
+    inChannels,
+    outChannels,
+    pad: word('pad'),
+    groups,
+    outHeight: word('outHeight'),
+    outWidth: word('outWidth'),
+    taps: word('kernelHeight') * word('kernelWidth'),
+    groupIn: inChannels / groups,
+    groupOut: outChannels / groups,
   };
 }
 
@@ -114,44 +154,47 @@ const xnorWorkspace = (g: Int32Array) => {
   return 2 * units * (tall * wide * groups + 2 * Math.max(tall, wide)) + 4 * (taps + outWidth * outChannels) + 1024;
 };
 
-const geometry = 13;
-const poolGeometry = 9;
-const poolInput = (g: Int32Array) => g[0]! * g[1]! * g[2]! * g[3]!;
-const poolOutput = (g: Int32Array) => g[0]! * g[7]! * g[8]! * g[3]!;
+const geometry = convFields.length;
+const poolGeometry = poolFields.length;
+const poolPlaces = placesOf(poolFields);
+const poolSize = (g: Int32Array, height: 'height' | 'outHeight', width: 'width' | 'outWidth') =>
+  g[poolPlaces.batch]! * g[poolPlaces[height]]! * g[poolPlaces[width]]! * g[poolPlaces.channels]!;
+const poolInput = (g: Int32Array) => poolSize(g, 'height', 'width');
+const poolOutput = (g: Int32Array) => poolSize(g, 'outHeight', 'outWidth');
 /** Loops and length of a copy, which its first words say. */
 const loopsOf = ([a, b, c, length]: Int32Array) => ({ counts: [a!, b!, c!] as const, length: length! });
 /** Elements a copy needs in the array whose runs are described from word `at` on. */
 const runsEnd = (g: Int32Array, at: number) =>
   runsExtent(loopsOf(g), { offset: g[at]!, steps: [g[at + 1]!, g[at + 2]!, g[at + 3]!] });
 
-export const signatures: Signatures = {
+export const kernelTable: KernelTable = {
   sgemm: {
     kinds: ['flag', 'flag', 'rows', 'rows', 'rows', 'Fr', 'Fr', 'flag', 'Fu'],
     sizes: (_ta, _tb, m, n, k) => [m * k, k * n, m * n],
     workspace: (_ta, _tb, _m, n) => gemmWorkspace(n),
   },
   conv2d: {
-    kinds: ['Fr', 'Fr', 'Fw', 'Ir'],
+    kinds: ['Fr', 'Fr', 'Fw', 'conv'],
     sizes: (_x, _f, _y, g) => [conv(g).input, conv(g).filter, conv(g).output, geometry],
     workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
   },
   conv2dBackwardInput: {
-    kinds: ['Fr', 'Fr', 'Fw', 'Ir'],
+    kinds: ['Fr', 'Fr', 'Fw', 'conv'],
     sizes: (_dy, _f, _dx, g) => [conv(g).output, conv(g).filter, conv(g).input, geometry],
     workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
   },
   conv2dBackwardFilter: {
-    kinds: ['Fr', 'Fr', 'Fw', 'Ir'],
+    kinds: ['Fr', 'Fr', 'Fw', 'conv'],
     sizes: (_x, _dy, _df, g) => [conv(g).input, conv(g).output, conv(g).filter, geometry],
     workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
   },
   conv2dSigns: {
-    kinds: ['Fr', 'Wr', 'Fr', 'Fw', 'Ir'],
+    kinds: ['Fr', 'Wr', 'Fr', 'Fw', 'conv'],
     sizes: (_x, _f, _al, _y, g) => [conv(g).input, conv(g).filterWords, conv(g).outChannels, conv(g).output, geometry],
     workspace: (_a, _b, _c, _d, g) => floatConvWorkspace(g),
   },
   conv2dBackwardInputSigns: {
-    kinds: ['Fr', 'Wr', 'Fr', 'Fw', 'Ir'],
+    kinds: ['Fr', 'Wr', 'Fr', 'Fw', 'conv'],
     sizes: (_dy, _f, _al, _dx, g) => [
       conv(g).output,
       conv(g).filterWords,
@@ -162,7 +205,7 @@ export const signatures: Signatures = {
     workspace: (_a, _b, _c, _d, g) => floatConvWorkspace(g),
   },
   conv2dBackwardFilterSigns: {
-    kinds: ['Wr', 'Fr', 'Fw', 'Ir', 'flag'],
+    kinds: ['Wr', 'Fr', 'Fw', 'conv', 'padding'],
     sizes: (_x, _dy, _df, g) => [conv(g).inWords, conv(g).output, conv(g).filter, geometry],
     workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
   },
@@ -184,18 +227,21 @@ export const signatures: Signatures = {
     kinds: ['Fr', 'Ww', 'count', 'count', 'count'],
     sizes: (_w, _o, taps, ci, co) => [taps * ci * co, wordsFor(taps * co, ci)],
   },
-  prepareXnorFilter: { kinds: ['Wr', 'Ww', 'Ir'], sizes: (_w, _p, g) => [conv(g).filterWords, prepared(g), geometry] },
+  prepareXnorFilter: {
+    kinds: ['Wr', 'Pw', 'conv'],
+    sizes: (_w, _p, g) => [conv(g).filterWords, prepared(g), geometry],
+  },
   xnorGemm: {
     kinds: ['Wr', 'Wr', 'Iw', 'rows', 'rows', 'count'],
     sizes: (_a, _b, _o, m, n, k) => [m * wordsPerRow(k), n * wordsPerRow(k), m * n],
   },
   xnorConv2d: {
-    kinds: ['Wr', 'Wr', 'Iw', 'Ir', 'flag'],
+    kinds: ['Wr', 'Pr', 'Iw', 'conv', 'padding'],
     sizes: (_x, _f, _o, g) => [conv(g).inWords, prepared(g), conv(g).output, geometry],
     workspace: (_a, _b, _c, g) => xnorWorkspace(g),
   },
   xnorConv2dScaled: {
-    kinds: ['Wr', 'Wr', 'Fr', 'Fr', 'Fr', 'Fw', 'Ir', 'flag'],
+    kinds: ['Wr', 'Pr', 'Fr', 'Fr', 'Fr', 'Fw', 'conv', 'padding'],
     sizes: (_x, _f, _al, scale, _sh, _o, g) => {
       const affine = scale.length > 0 ? conv(g).outChannels : 0;
       return [conv(g).inWords, prepared(g), conv(g).outChannels, affine, affine, conv(g).output, geometry];
@@ -204,7 +250,7 @@ export const signatures: Signatures = {
     workspace: (_a, _b, _c, _d, _e, _f, g) => xnorWorkspace(g),
   },
   xnorConv2dThreshold: {
-    kinds: ['Wr', 'Wr', 'Ir', 'Ir', 'Ww', 'Ir', 'flag'],
+    kinds: ['Wr', 'Pr', 'Ir', 'Ir', 'Ww', 'conv', 'padding'],
     sizes: (_x, _f, _t, _fl, _o, g) => [
       conv(g).inWords,
       prepared(g),
@@ -229,7 +275,7 @@ export const signatures: Signatures = {
   },
   batchNormBackward: {
     kinds: [
-      ...(['Fr', 'Fr', 'Fr', 'Fr', 'name', 'float', 'float', 'float', 'float'] as const),
+      ...(['Fr', 'Fr', 'Fr', 'Fr', 'op', 'float', 'float', 'float', 'float'] as const),
       ...(['Fr', 'Fr', 'Fr', 'Fw', 'Fw', 'Fw', 'Fw', 'rows', 'count'] as const),
     ],
     sizes: (_x, _y, direct, sloped, _op, _p0, _p1, low, high, _m, _s, _ga, _g, _dx, _dg, _db, rows, c) => {
@@ -249,22 +295,22 @@ export const signatures: Signatures = {
   rowScale: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_x, _f, _y, rows, c) => [rows * c, rows, rows * c] },
   rowDots: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, rows] },
   copyBlocks: {
-    kinds: ['Fr', 'Fu', 'Ir'],
+    kinds: ['Fr', 'Fu', 'copy'],
     sizes: (_x, _y, g) => [runsEnd(g, 4), Math.max(runsEnd(g, 8), copiedValues(loopsOf(g))), 12],
   },
   maxPool: {
-    kinds: ['Fr', 'Fw', 'Iw', 'Ir'],
+    kinds: ['Fr', 'Fw', 'Iw', 'pool'],
     sizes: (_x, _y, _i, g) => [poolInput(g), poolOutput(g), poolOutput(g), poolGeometry],
   },
   maxPoolBackward: {
-    kinds: ['Fr', 'Ir', 'Fw', 'Ir'],
+    kinds: ['Fr', 'Ir', 'Fw', 'pool'],
     sizes: (_dy, _i, _dx, g) => [poolOutput(g), poolOutput(g), poolInput(g), poolGeometry],
   },
-  avgPool: { kinds: ['Fr', 'Fw', 'Ir'], sizes: (_x, _y, g) => [poolInput(g), poolOutput(g), poolGeometry] },
-  avgPoolBackward: { kinds: ['Fr', 'Fw', 'Ir'], sizes: (_dy, _dx, g) => [poolOutput(g), poolInput(g), poolGeometry] },
-  unary: { kinds: ['name', 'Fr', 'Fw'], sizes: (_op, _x, y) => [y.length, y.length], extra: (_op, _x, y) => y.length },
+  avgPool: { kinds: ['Fr', 'Fw', 'pool'], sizes: (_x, _y, g) => [poolInput(g), poolOutput(g), poolGeometry] },
+  avgPoolBackward: { kinds: ['Fr', 'Fw', 'pool'], sizes: (_dy, _dx, g) => [poolOutput(g), poolInput(g), poolGeometry] },
+  unary: { kinds: ['op', 'Fr', 'Fw'], sizes: (_op, _x, y) => [y.length, y.length], extra: (_op, _x, y) => y.length },
   unaryBackward: {
-    kinds: ['name', 'Fr', 'Fr', 'Fw', 'float', 'float'],
+    kinds: ['op', 'Fr', 'Fr', 'Fw', 'float', 'float'],
     sizes: (_op, _x, _dy, dx) => [dx.length, dx.length, dx.length],
     extra: (_op, _x, _dy, dx) => dx.length,
   },

@@ -1,0 +1,60 @@
+import { type BlockCopy, checkBlockCopy } from '../core/block-copy.ts';
+import { type ConvGeometry, checkConvGeometry, checkPoolGeometry, type PoolGeometry } from '../core/conv-geometry.ts';
+
+/** Words of a geometry in their order, which the C++ and AssemblyScript readers are generated from (`kernel-lists.testing.ts`). */
+export const convFields = [
+  'batch',
+  'height',
+  'width',
+  'inChannels',
+  'kernelHeight',
+  'kernelWidth',
+  'outChannels',
+  'stride',
+  'pad',
+  'dilation',
+  'groups',
+  'outHeight',
+  'outWidth',
+] as const satisfies readonly (keyof ConvGeometry)[];
+
+export const poolFields = [
+  'batch',
+  'height',
+  'width',
+  'channels',
+  'window',
+  'stride',
+  'pad',
+  'outHeight',
+  'outWidth',
+] as const satisfies readonly (keyof PoolGeometry)[];
+
+function wordsOf<G extends ConvGeometry | PoolGeometry>(g: G, fields: readonly (keyof G)[]): Int32Array {
+  const words = new Int32Array(fields.length);
+  for (let i = 0; i < fields.length; i++) words[i] = g[fields[i]!] as number;
+  // a stride beyond the image is never taken
+  words[fields.indexOf('stride')] = Math.min(g.stride, Math.max(g.height, g.width) + 2 * g.pad);
+  return words;
+}
+
+/** The words that compiled backends read. @throws ShapeError when sizes do not fit together */
+export function convWords(g: ConvGeometry): Int32Array {
+  checkConvGeometry('convolution', g);
+  return wordsOf(g, convFields);
+}
+
+export function poolWords(g: PoolGeometry): Int32Array {
+  checkPoolGeometry('pooling', g);
+  return wordsOf(g, poolFields);
+}
+
+export function copyWords(g: BlockCopy): Int32Array {
+  checkBlockCopy('copy', g);
+  const { counts, length, from, to } = g;
+  return Int32Array.of(...counts, length, from.offset, ...from.steps, to.offset, ...to.steps);
+}
+
+/** Where each word lies. */
+export const placesOf = <F extends string>(fields: readonly F[]): Record<F, number> =>
+  Object.fromEntries(fields.map((field, i) => [field, i])) as Record<F, number>;
