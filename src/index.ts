@@ -38,5 +38,6 @@ export { SignFilter, SignTensor, Tensor } from './tensor/tensor.ts';
 export { parseConfig, type TrainConfig, type TrainOptions } from './train/config.ts';
 export { type Evaluation, evaluate } from './train/evaluate.ts';
 export { type Existing, type FinishedRun, type TrainRunOptions, trainRun } from './train/run.ts';
+export type { TrainEvents } from './train/run-events.ts';
 export { RunFolder } from './train/run-folder.ts';
-export { type TrainEvents, Trainer } from './train/trainer.ts';
+export { Trainer } from './train/trainer.ts';

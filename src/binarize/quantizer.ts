@@ -47,6 +47,8 @@ export interface Quantizer<Out> {
   readonly start?: (layer: LayerStart) => LayerValues;
   /** The same with another slope for sign; only where a plain sign is all that is estimated. */
   readonly withEstimator?: (estimator: Estimator) => Quantizer<Out>;
+  /** Schedule value that makes it give floats of its own kind while it is 0 (`floatUntil` leaves such a one alone). */
+  readonly switchedBy?: string;
 }
 
 /** A quantizer whose estimator can be exchanged. */

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
+import type { RunEvents } from '../train/run-events.ts';
 import type { EpochMetrics } from '../train/run-folder.ts';
-import type { RunEvents } from '../train/trainer.ts';
 import { percent, tell, tellLine } from './output.ts';
 
 function epochLine(m: EpochMetrics, epochs: number): string {

@@ -20,6 +20,12 @@ function ownTerms({ teacher, lossTerms = [] }: Method): readonly LossTerm[] {
   return teacher === 'optional' ? lossTerms.map((term) => (view) => term({ ...view, teacher: null })) : [];
 }
 
+/** The same method, which learns from its labels and from nobody else. */
+export function untaught(method: Method): Method {
+  const { teacher, teacherFeatures: _, ...rest } = method;
+  return teacher === undefined ? method : { ...rest, classificationWeight: 1, lossTerms: ownTerms(method) };
+}
+
 /**
  * The same method, taught by a trained network: (1 - share) of the loss of the labels, and share of what the teacher's softened answers
  * tell. A teacher of the method's own, and what is learned from it, is left out.

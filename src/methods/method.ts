@@ -1,6 +1,7 @@
 import type { ActivationQuantizer } from '../binarize/activations.ts';
 import type { BinarizeContext, ScheduleValues } from '../binarize/context.ts';
 import type { OutputMap } from '../binarize/quantizer.ts';
+import type { BinaryPart } from '../binarize/stages.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
 import type { Shape } from '../core/shape.ts';
 import type { BinaryConv2d, LayerProbe } from '../nn/binary-layers.ts';
@@ -77,6 +78,22 @@ export interface TrainingDefaults {
   readonly decay?: DecayChoice;
   /** The reference trains without any, whatever is usual for its images. */
   readonly augmentation?: 'none';
+}
+
+/**
+ * One of the trainings that a method is made of: with a schedule, an optimiser and a rate of its own, from the weights that the one before has left.
+ * What it does not say is as in the method.
+ */
+export interface Stage
+  extends Partial<Pick<Method, 'schedule' | 'lossTerms' | 'classificationWeight' | 'teacherFeatures'>> {
+  /** In logs, `config.json` and reports. */
+  readonly name: string;
+  /** As published; runs of another length have all stages in proportion. */
+  readonly epochs: number;
+  readonly binary: BinaryPart;
+  /** Whom it learns from: the teacher of the run (default), the network that the stage before has left, or nobody. */
+  readonly teacher?: 'run' | 'previous' | 'none';
+  readonly defaults?: Partial<TrainingDefaults>;
 }
 
 /** What the reference does otherwise for one of its models. */
@@ -212,6 +229,8 @@ export interface Method {
   readonly floatPacked?: string;
   /** Values for the estimators at a point of the training. */
   readonly schedule?: (point: Point) => ScheduleValues;
+  /** Trained as several trainings, one after the other; their epochs add up to those of `defaults`. */
+  readonly stages?: readonly Stage[];
   readonly structure: Structure;
   /** Shape of a layer's latent weights, when it is not that of its filter [KH,KW,Cin,Cout]. */
   readonly latentShape?: (filter: Shape) => Shape;

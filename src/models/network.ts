@@ -1,4 +1,5 @@
 import { BinarizeContext, type ScheduleValues } from '../binarize/context.ts';
+import { binaryActivations, binaryWeights, floatUntil } from '../binarize/stages.ts';
 import { ShapeError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
@@ -56,8 +57,8 @@ export class Network extends Module {
     this.method = method;
     this.context = new BinarizeContext(config.seed + 1);
     const quantization: Quantization = {
-      weight: method.weight,
-      activation: method.activation,
+      weight: floatUntil(binaryWeights, method.weight),
+      activation: floatUntil(binaryActivations, method.activation),
       ...(method.output ? { output: method.output } : {}),
       ...(method.latentShape ? { latentShape: method.latentShape } : {}),
       ...(method.structure.dilations ? { dilations: method.structure.dilations } : {}),

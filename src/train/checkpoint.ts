@@ -40,6 +40,8 @@ const progressSchema = z.object({
   batch: z.int().nonnegative(),
   /** Optimiser steps done. */
   step: z.int().nonnegative(),
+  /** Of a run in stages: which one this is of, and the steps that were done when it began. */
+  stage: z.object({ index: z.int().nonnegative(), step: z.int().nonnegative() }).optional(),
   random: z.array(z.number()).length(4),
   /** Of the method's schedule; files of before it was stored are of methods without stages. */
   point: z.object({ progress: z.number(), epoch: z.number() }).default({ progress: 1, epoch: 0 }),

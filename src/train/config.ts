@@ -1,14 +1,13 @@
 import * as z from 'zod';
 import { UsageError } from '../core/errors.ts';
-import { parameterKinds } from '../core/parameter-kinds.ts';
 import { suggestion } from '../core/suggest.ts';
 import type { Method } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
-import { decayChoices } from '../nn/decay.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { changedRule, optimizerFrom, ruleIds } from '../optim/rules.ts';
+import { changedRule, optimizerFrom } from '../optim/rules.ts';
 import { namedSchedules, type RateSchedule, scheduleFrom, warmUp } from '../optim/schedules.ts';
 import { effectiveSchema } from './effective-schema.ts';
+import { learningShape, stageOptionsSchema } from './stage-options.ts';
 
 const activation = z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'shift-rprelu', 'maxout', 'none']).optional();
 
@@ -24,22 +23,27 @@ const tricksShape = {
   normMomentum: z.number().positive().max(1).optional(),
   estimator: z.string().optional(),
   weightEstimator: z.string().optional(),
-  stages: z.enum(['activations-first', 'weights-first']).optional(),
   bitSteps: z.array(z.int().min(2).max(8)).min(1).max(8).optional(),
   partitions: z.array(z.number().positive().lt(1)).min(1).max(8).optional(),
 };
 
-export const tricksSchema = z.strictObject(tricksShape);
+export const tricksSchema = z.strictObject({
+  ...tricksShape,
+  /** Of runs that were begun before stages were trainings of their own. */
+  stages: z.enum(['activations-first', 'weights-first']).optional(),
+});
 
 /** Precision by layer name. */
 export const policySchema = z.record(z.string(), z.string());
 
 /** The part of a config that changes the method; undefined when nothing does. */
 export function tricksOf(config: TrainConfig): Tricks | undefined {
-  const given = Object.keys(tricksShape).flatMap((key) => {
-    const value = config[key as keyof Tricks];
+  const { effective, stages } = config;
+  const given: [string, unknown][] = Object.keys(tricksShape).flatMap((key): [string, unknown][] => {
+    const value = config[key as keyof typeof tricksShape];
     return value === undefined ? [] : [[key, value]];
   });
+  if (effective && !effective.stages && stages !== undefined) given.push(['stages', stages]);
   return given.length > 0 ? Object.fromEntries(given) : undefined;
 }
 
@@ -51,23 +55,11 @@ const schema = z.strictObject({
   width: z.number().positive().max(64).default(1),
   epochs: z.int().positive().max(100_000),
   batch: z.int().positive().max(65_536),
-  optimizer: z.enum(ruleIds).optional(),
-  rate: z.number().positive().optional(),
-  momentum: z.number().min(0).lt(1).optional(),
-  nesterov: z.boolean().optional(),
-  weightDecay: z.number().min(0).optional(),
-  schedule: z.enum(['constant', 'cosine', 'linear', 'polynomial', 'step']).optional(),
-  warmUpEpochs: z.number().min(0).optional(),
-  /** When the method's schedule and the rate move, both. */
-  clock: z.enum(['epoch', 'step']).optional(),
-  decay: z.enum(decayChoices).optional(),
-  /** Base rate and L2 decay by kind of parameter, in the place of the optimiser's. */
-  rateOf: z.partialRecord(z.enum(parameterKinds), z.number().min(0)).optional(),
-  decayOf: z.partialRecord(z.enum(parameterKinds), z.number().min(0)).optional(),
-  loss: z.enum(['cross-entropy', 'squared-hinge']).optional(),
+  ...learningShape,
   labelSmoothing: z.number().min(0).lt(1).default(0),
-  clipLatent: z.boolean().optional(),
   ...tricksShape,
+  /** A plan by its name, what is binary in each stage (`activations,both`), or the stages themselves. */
+  stages: z.union([z.string(), z.array(stageOptionsSchema).min(1).max(16)]).optional(),
   policy: policySchema.optional(),
   padCrop: z.int().min(0).max(64).optional(),
   flip: z.boolean().optional(),
@@ -82,11 +74,6 @@ const schema = z.strictObject({
   splitSeed: z.int().min(0).optional(),
   /** Run whose weights are the first ones, where names and sizes agree. */
   init: z.string().optional(),
-  /** Run of the trained network that methods with distillation learn from. */
-  teacher: z.string().optional(),
-  /** Share of the loss that its teacher's answers are, in the place of the method's own way to learn from one. */
-  distill: z.number().positive().max(1).optional(),
-  temperature: z.number().positive().max(1000).optional(),
   /** How much of the moving average of weights a step leaves; the averages are what is evaluated and packed. */
   ema: z.number().positive().lt(1).optional(),
   /** Training images on which batch-norm's statistics are measured anew at the end. */

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { binaryParts } from '../binarize/stages.ts';
 import type { Structure } from '../methods/method.ts';
 import type { StoredRule } from '../optim/rules.ts';
 import type { StoredSchedule } from '../optim/schedules.ts';
+import { stageOptionsSchema } from './stage-options.ts';
 
 /** A structure as it was stored; a field that is not there has its first meaning. */
 export const structureSchema = z.looseObject({
@@ -27,6 +29,28 @@ export const scheduleSchema: z.ZodType<StoredSchedule, StoredSchedule> = z.lazy(
   ]),
 );
 
+const defaultsSchema = z.looseObject({
+  optimizer: ruleSchema,
+  rate: scheduleSchema,
+  loss: z.enum(['cross-entropy', 'squared-hinge']),
+  clipLatent: z.boolean(),
+});
+
+/** A stage of a run: every value that it trains with. */
+const stageSchema = z.strictObject({
+  name: z.string(),
+  epochs: z.int().positive(),
+  binary: z.enum(binaryParts),
+  /** `run`: that of the run's options, where there is one. */
+  teacher: z.enum(['run', 'previous', 'none']),
+  /** Of the method in this stage, with the options folded in. */
+  defaults: defaultsSchema,
+  /** What an option of the run says of this stage alone. */
+  options: stageOptionsSchema.omit({ binary: true, name: true, epochs: true }),
+});
+
+export type StoredStage = z.infer<typeof stageSchema>;
+
 /**
  * What a run was made with where its options say nothing: options and these together are every value that it used, whatever methods and their
  * defaults are later.
@@ -38,12 +62,9 @@ export const effectiveSchema = z.strictObject({
   revision: z.int().positive(),
   structure: structureSchema,
   /** Of the method, with the options folded in. A field that is not there has its first meaning. */
-  defaults: z.looseObject({
-    optimizer: ruleSchema,
-    rate: scheduleSchema,
-    loss: z.enum(['cross-entropy', 'squared-hinge']),
-    clipLatent: z.boolean(),
-  }),
+  defaults: defaultsSchema,
+  /** The trainings that it is made of; not there: it is one. */
+  stages: z.array(stageSchema).min(1).optional(),
   /** Of the float network that learns along, where one does. */
   companion: z.strictObject({ revision: z.int().positive(), structure: structureSchema }).optional(),
   /** SHA-256 of the images; runs of version 0.1 do not know. */

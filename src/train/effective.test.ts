@@ -14,11 +14,12 @@ import { namedSchedules, scheduleFrom } from '../optim/schedules.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { clocksOf } from './clock.ts';
 import { optimizerOf, parseConfig, scheduleOf, type TrainConfig, type TrainOptions } from './config.ts';
-import { defaultsFrom, effectiveOf } from './effective.ts';
+import { effectiveOf } from './effective.ts';
 import { networkFor } from './network-for.ts';
 import { trainRun } from './run.ts';
 import { RunFolder } from './run-folder.ts';
 import { TrainingStep } from './step.ts';
+import { defaultsFrom } from './stored-defaults.ts';
 import { blobData } from './synthetic.testing.ts';
 import { teacherFor } from './teacher.ts';
 

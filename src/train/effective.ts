@@ -1,38 +1,33 @@
 import type { DataSet } from '../data/dataset.ts';
 import { digestOf } from '../data/digest.ts';
 import { asFirst } from '../methods/earlier.ts';
-import type { Method, TrainingDefaults } from '../methods/method.ts';
+import type { TrainingDefaults } from '../methods/method.ts';
 import { methodNamed, methodOn } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
-import { optimizerFrom, ruleOf } from '../optim/rules.ts';
-import { scheduleFrom } from '../optim/schedules.ts';
-import { optimizerOf, scheduleOf, type TrainConfig, tricksOf } from './config.ts';
-import type { Effective } from './effective-schema.ts';
+import { ruleOf } from '../optim/rules.ts';
+import { type TrainConfig, tricksOf } from './config.ts';
+import type { Effective, StoredStage } from './effective-schema.ts';
 import { firstOptimizerOf } from './first-optimizer.ts';
+import { hasStages, type StagePlan, stagesOf } from './stages.ts';
+import { defaultsFrom, folded } from './stored-defaults.ts';
 import { ownCommit, ownVersion } from './version.ts';
-
-/** A method's defaults as they were stored. */
-export const defaultsFrom = ({ optimizer, rate, ...rest }: Effective['defaults']): TrainingDefaults =>
-  ({ ...rest, optimizer: optimizerFrom(optimizer), rate: scheduleFrom(rate) }) as unknown as TrainingDefaults;
 
 /** What a run's method says where its options do not: as it was stored, else as it is now. */
 export const defaultsOf = ({ effective, method, model }: TrainConfig): TrainingDefaults =>
   effective ? defaultsFrom(effective.defaults) : methodOn(model, method).defaults;
 
-/** Defaults with a run's options folded in, as they are stored. */
-function folded(config: TrainConfig, method: Pick<Method, 'defaults'>): Effective['defaults'] {
-  const { defaults } = method;
-  return {
-    ...defaults,
-    optimizer: ruleOf(optimizerOf(config, method)),
-    rate: scheduleOf(config, method).stored,
-    loss: config.loss ?? defaults.loss,
-    clipLatent: config.clipLatent ?? defaults.clipLatent,
-  };
-}
-
 const formOf = ({ revision, structure }: NetworkConfig) => ({ revision: revision!, structure: structure! });
+
+/** A stage with every value said. */
+const storedStage = ({ name, epochs, binary, teacher, options, config, method }: StagePlan): StoredStage => ({
+  name: name!,
+  epochs,
+  binary: binary!,
+  teacher,
+  defaults: folded(config, method),
+  options,
+});
 
 /**
  * What a run is made with: what it has stored, else what its network and its options have now.
@@ -47,12 +42,14 @@ export function effectiveOf(
   data?: DataSet,
 ): Effective {
   if (config.effective) return config.effective;
+  const stages = stagesOf(config, method);
   const commit = ownCommit();
   return {
     version: ownVersion,
     ...(commit ? { commit } : {}),
     ...formOf(built),
     defaults: folded(config, method),
+    ...(hasStages(stages) ? { stages: stages.map(storedStage) } : {}),
     ...(companion ? { companion: formOf(companion.config) } : {}),
     ...(data ? { digest: digestOf(data) } : {}),
   };

@@ -8,6 +8,9 @@ import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { EpochSigns } from './checkpoint.ts';
 
+/** Images that a measurement looks at. */
+const measuredImages = 64;
+
 /** What went on in one binary layer during an epoch. */
 export interface LayerMetrics {
   readonly layer: string;
@@ -108,8 +111,10 @@ export class LayerObserver {
     for (const [layer, name] of this.names) if (norms[name] !== undefined) this.gradients.set(layer, norms[name]);
   }
 
-  /** Runs a few images through the network in evaluation mode and reads every layer. */
-  measure(images: Float32Array, count: number): LayerMetrics[] {
+  /** Runs the first images of a batch through the network in evaluation mode and reads every layer. */
+  measure(batch: { readonly images: Float32Array; readonly count: number }): LayerMetrics[] {
+    const count = Math.min(measuredImages, batch.count);
+    const images = batch.images.subarray(0, (batch.images.length / batch.count) * count);
     const metrics: LayerMetrics[] = [];
     const { inputShape } = this.network.config;
     this.network.setTraining(false);

@@ -2,7 +2,7 @@ import type { DataSet } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
 import { type TrainConfig, tricksOf } from './config.ts';
-import { defaultsFrom } from './effective.ts';
+import { defaultsFrom } from './stored-defaults.ts';
 
 /**
  * The network a training begins with: its model, method, options and seed, for the images and classes of its data. That of a run that was begun

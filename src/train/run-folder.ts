@@ -8,9 +8,14 @@ import { withFirstValues } from './effective.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
 import { metricsCsv } from './metrics-csv.ts';
 
+/** The network that a stage has left, as a checkpoint; the first one is number 1. */
+export const stageFile = (index: number): string => `stage-${index + 1}.safetensors`;
+
 /** One line of metrics.jsonl. */
 export interface EpochMetrics {
   readonly epoch: number;
+  /** Name of the training that it belongs to, in a run of several. */
+  readonly stage?: string;
   readonly step: number;
   readonly rate: number;
   readonly trainLoss: number;

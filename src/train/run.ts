@@ -16,9 +16,10 @@ import type { Evaluation } from './evaluate.ts';
 import { floatStartOf, noStart, wantsFloatStart } from './float-start.ts';
 import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
+import type { RunEvents } from './run-events.ts';
 import { RunFolder } from './run-folder.ts';
 import { listenForSignals } from './signals.ts';
-import { type RunEvents, Trainer } from './trainer.ts';
+import { Trainer } from './trainer.ts';
 import { withUsualAugmentation } from './usual-augmentation.ts';
 import { verdictOn } from './verdict.ts';
 

@@ -18,6 +18,11 @@ export function trainedNetwork(path: string, option: string): { network: Network
   return { network, images: imagesOf(checkpoint) };
 }
 
+/** @throws UsageError when there is no such run */
+export function requireTeacher(path: string): void {
+  if (!checkpointOf(path)) throw new UsageError(`--teacher: no run at ${path}; give a run folder or a checkpoint file`);
+}
+
 /**
  * The network that a method learns from: a trained one, or a float one of the same shape that learns beside the student; null when the
  * method has none, or can do without and none is given.

@@ -1,136 +1,72 @@
 import { arithmeticChange } from '../backend/arithmetic.ts';
-import { DivergenceError, InterruptError, UsageError } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
+import { InterruptError } from '../core/errors.ts';
 import { sayOnce } from '../core/say-once.ts';
-import { type Augmentation, type Batch, Batches } from '../data/batches.ts';
-import { type DataSet, imagesOf, type Split, sampleOf } from '../data/dataset.ts';
-import { type Loader, openLoader } from '../data/loader.ts';
-import type { Method, Point } from '../methods/method.ts';
+import type { Batch } from '../data/batches.ts';
+import type { DataSet } from '../data/dataset.ts';
+import type { Loader } from '../data/loader.ts';
 import type { Network } from '../models/network.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
-import type { RateSchedule } from '../optim/schedules.ts';
-import { inference } from '../tensor/tape.ts';
-import { Tensor } from '../tensor/tensor.ts';
 import { WeightAverage } from './average.ts';
 import { type Best, bestFile, betterOf, hasStalled } from './best.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
-import { type Clocks, clocksOf, tickOf } from './clock.ts';
-import { optimizerOf, scheduleOf, type TrainConfig } from './config.ts';
-import { taught } from './distillation.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
-import { fitLayers, isFitted } from './fit-layers.ts';
+import type { TrainConfig } from './config.ts';
+import type { Evaluation } from './evaluate.ts';
+import { Judge } from './judge.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import { networkFor } from './network-for.ts';
-import { reestimateNorms } from './reestimate-norms.ts';
-import type { EpochMetrics, RunFolder } from './run-folder.ts';
-import { TrainingStep } from './step.ts';
-import { adopt, teacherFor, trainedNetwork } from './teacher.ts';
-import { holdBack } from './validation.ts';
-
-/** What a progress display hears. */
-export interface TrainEvents {
-  /** After each step. */
-  onStep?: (state: {
-    epoch: number;
-    batch: number;
-    batches: number;
-    loss: number;
-    accuracy: number;
-    imagesPerSecond: number;
-  }) => void;
-  /** After each epoch, once its checkpoint and its line of the log are written. */
-  onEpoch?: (metrics: EpochMetrics) => void;
-  /** How the images differ from what a checkpoint or a teacher is for, before the first step. */
-  onNote?: (line: string) => void;
-  /** Asked between steps; true saves and stops. */
-  shouldStop?: () => boolean;
-}
-
-/** What people see of a run. */
-export type RunEvents = Pick<TrainEvents, 'onStep' | 'onEpoch' | 'onNote'>;
-
-export interface TrainResult {
-  readonly network: Network;
-  readonly evaluation: Evaluation | null;
-  /** False when stopped before the last epoch. */
-  readonly finished: boolean;
-  /** The best epoch, where the config asks for one. */
-  readonly best: Best | null;
-  /** `patience` ended the run before its last epoch. */
-  readonly stoppedEarly: boolean;
-}
+import type { TrainEvents, TrainResult } from './run-events.ts';
+import { type EpochMetrics, type RunFolder, stageFile } from './run-folder.ts';
+import { StageTraining } from './stage-training.ts';
+import { hasStages, type StagePlan, stageAt, stagesOf } from './stages.ts';
+import { adopt, requireTeacher, trainedNetwork } from './teacher.ts';
+import { TrainingImages } from './training-images.ts';
 
 /** Between the checkpoints at the end of each epoch, for epochs that take hours. */
 const saveEveryMs = 5 * 60_000;
 
 const breatheEveryMs = 50;
 
-/** Only these fields cross to the loader's thread. */
-const augmentationOf = ({ padCrop = 0, flip = false, resizedCrop, cutout, mixup }: TrainConfig): Augmentation => ({
-  padCrop,
-  flip,
-  resizedCrop,
-  cutout,
-  mixup,
-});
+const noSums: Progress['running'] = { loss: 0, hits: 0, images: 0, seconds: 0 };
 
 /** An overflow is worse than any number, and JSON has none for it. */
 const finite = (loss: number): number => (Number.isFinite(loss) ? loss : Number.MAX_VALUE);
 
-/** Trains one network on one data set, epoch by epoch, in a run folder. */
+/** Trains one network on one data set, stage by stage and epoch by epoch, in a run folder. */
 export class Trainer {
   readonly network: Network;
+  /** The trainings that the run is made of. */
+  readonly stages: readonly StagePlan[];
   private readonly config: TrainConfig;
-  private readonly data: DataSet;
   private readonly folder: RunFolder;
-  readonly optimizer: Optimizer;
-  private readonly schedule: RateSchedule;
-  private readonly clocks: Clocks;
-  private readonly moments: OptimizerState = new Map();
-  private readonly test: Batches;
-  private readonly validation: Batches | null;
-  private readonly trainSplit: Split;
-  /** Places in the training split that are learned from. */
-  private readonly kept: Uint32Array;
+  private readonly images: TrainingImages;
   private readonly observer: LayerObserver;
-  private readonly update: TrainingStep;
-  readonly teacher: Network | null;
-  private readonly method: Method;
   private readonly average: WeightAverage | null;
+  private readonly judge: Judge;
+  private stage: StageTraining;
   private progress: Progress;
   private lastSave = performance.now();
   private lastBreath = 0;
 
   constructor(config: TrainConfig, data: DataSet, folder: RunFolder) {
     this.config = config;
-    this.data = data;
     this.folder = folder;
-    if (config.resizedCrop && !('files' in data.train))
-      throw new UsageError(
-        `--resized-crop needs a folder of image files; ${data.name} comes decoded at ${data.shape[0]}x${data.shape[1]}: use --pad-crop`,
-      );
+    this.images = new TrainingImages(config, data);
     this.network = networkFor(config, data);
-    const { method } = this.network;
-    this.optimizer = optimizerOf(config, method);
-    this.schedule = scheduleOf(config, method);
-    this.clocks = clocksOf(config, method);
-    const limit = config.limit ?? Number.POSITIVE_INFINITY;
-    this.trainSplit = sampleOf(data.train, limit);
-    const { kept, held } = holdBack(this.trainSplit.count, config.validation ?? 0, config.seed);
-    this.kept = kept;
-    this.validation = held.length > 0 ? new Batches(data, imagesOf(this.trainSplit, held), 256) : null;
-    this.test = new Batches(data, sampleOf(data.test, limit), 256);
+    this.stages = stagesOf(config, this.network.method);
     if (config.init) adopt(this.network, trainedNetwork(config.init, '--init').network);
-    this.method = taught(config, this.network.method);
-    this.teacher = teacherFor(this.method, this.network, config.teacher, data, config.effective?.companion);
-    this.update = new TrainingStep(this.network, this.teacher, this.optimizer, this.moments, config, this.method);
+    this.stage = this.begun(this.stages[0]!, null);
+    // what a later stage lacks is said now, not after days
+    for (const { config: later, teacher, index } of this.stages)
+      if (index > 0 && teacher === 'run' && later.teacher !== undefined) requireTeacher(later.teacher);
     this.observer = new LayerObserver(this.network);
     this.average = config.ema ? new WeightAverage(this.network, config.ema) : null;
+    this.judge = new Judge(this.network, this.average);
     this.progress = {
       epoch: 0,
       batch: 0,
       step: 0,
-      running: { loss: 0, hits: 0, images: 0, seconds: 0 },
+      ...(hasStages(this.stages) ? { stage: { index: 0, step: 0 } } : {}),
+      running: noSums,
       classes: [...data.classes],
       images: data.train.count,
       ...(data.order ? { order: data.order } : {}),
@@ -139,31 +75,43 @@ export class Trainer {
     };
   }
 
+  /** Of the stage at hand. */
+  get optimizer(): Optimizer {
+    return this.stage.optimizer;
+  }
+
+  /** Of the stage at hand. */
+  get teacher(): Network | null {
+    return this.stage.teacher;
+  }
+
+  /** A teacher that learns along is saved with the student. */
+  get companion(): Network | undefined {
+    return this.stage.companion ?? undefined;
+  }
+
   /** Continues from a checkpoint of the same config: the weights will be those of an uninterrupted run. */
   resume(checkpoint: LoadedCheckpoint): void {
-    restore(checkpoint, this.network, this.moments, this.companion);
+    const { epoch, batch, step, stage, running, gradients, best } = checkpoint;
+    if (stage && stage.index !== this.stage.plan.index)
+      this.stage = this.begun(this.stages[stage.index]!, this.stage.companion);
+    restore(checkpoint, this.network, this.stage.moments, this.companion);
     this.average?.restore(checkpoint.tensors);
     this.observer.restoreSigns(epochSigns(checkpoint));
     const change = arithmeticChange(checkpoint.arithmetic);
     if (change) sayOnce(change);
     this.observer.restoreGradients(checkpoint.gradients ?? {});
-    const { epoch, batch, step, running, gradients, best } = checkpoint;
-    this.progress = { ...this.progress, epoch, batch, step, running, gradients, best };
+    this.progress = { ...this.progress, epoch, batch, step, ...(stage ? { stage } : {}), running, gradients, best };
     this.folder.keepMetricsBefore(epoch);
   }
 
-  /** A teacher that learns along is saved with the student. */
-  get companion(): Network | undefined {
-    return this.method.teacher === 'joint' && this.teacher ? this.teacher : undefined;
-  }
-
-  /** Writes a checkpoint, from which a run continues exactly. */
-  save(name = 'checkpoint.safetensors'): void {
+  /** Writes a checkpoint, from which a run continues exactly. @param moments of the optimiser */
+  save(name = 'checkpoint.safetensors', moments: OptimizerState = this.stage.moments): void {
     this.lastSave = performance.now();
     saveCheckpoint(
       (file) => this.folder.write(name, file),
       this.network,
-      this.moments,
+      moments,
       this.observer.signs,
       this.progress,
       this.companion,
@@ -174,7 +122,7 @@ export class Trainer {
   /** @throws DivergenceError when the loss is NaN or infinite; the last checkpoint stays */
   async run(events: TrainEvents = {}): Promise<TrainResult> {
     this.network.setTraining(true);
-    const loader = openLoader(this.data, this.trainSplit, this.config.batch);
+    const loader = this.images.open();
     try {
       return await this.runEpochs(loader, events);
     } finally {
@@ -183,19 +131,13 @@ export class Trainer {
   }
 
   private async runEpochs(loader: Loader, events: TrainEvents): Promise<TrainResult> {
-    const { epochs, seed } = this.config;
+    const { epochs } = this.config;
     let evaluation: Evaluation | null = null;
     try {
       while (this.progress.epoch < epochs && !this.hasStalled) {
-        const { epoch, batch } = this.progress;
-        loader.begin({
-          order: this.orderOf(epoch),
-          first: batch,
-          augmentation: augmentationOf(this.config),
-          seed,
-          epoch,
-        });
-        while (this.progress.batch < this.length) {
+        this.enterStage(events);
+        loader.begin(this.images.epochFrom(this.progress.epoch, this.progress.batch));
+        while (this.progress.batch < this.images.length) {
           if (this.folder.isLost) this.folder.requireHeld();
           const begin = performance.now();
           this.step(await this.nextOf(loader), begin, events);
@@ -212,14 +154,36 @@ export class Trainer {
         // `patience` ended it
         await this.reestimate();
         this.save();
-        evaluation = await this.evaluateOn(this.test);
+        evaluation = await this.judge.evaluate(this.images.test);
       }
-      return this.result(evaluation ?? (await this.evaluateOn(this.test)));
+      return this.result(evaluation ?? (await this.judge.evaluate(this.images.test)));
     } catch (error) {
       // an evaluation was cut short: the checkpoint was saved before it
       if (error instanceof InterruptError) return this.result(null);
       throw error;
     }
+  }
+
+  private begun(plan: StagePlan, companion: Network | null): StageTraining {
+    const previous = this.folder.file(stageFile(plan.index - 1));
+    const companionForm = this.config.effective?.companion;
+    return new StageTraining(plan, this.network, this.images.data, { previous, companion, companionForm });
+  }
+
+  /**
+   * Begins the next stage, where the epoch is its first: what the one before has left is kept in a file, and of its optimiser nothing. A checkpoint
+   * between the two is of the stage that is over.
+   */
+  private enterStage(events: TrainEvents): void {
+    const plan = stageAt(this.stages, this.progress.epoch);
+    const before = this.stage;
+    if (plan.index === before.plan.index) return;
+    this.save(stageFile(before.plan.index), new Map());
+    // what was judged goes on
+    this.average?.settle();
+    this.stage = this.begun(plan, before.companion);
+    this.progress = { ...this.progress, stage: { index: plan.index, step: this.progress.step }, best: undefined };
+    events.onNote?.(`stage ${plan.index + 1} of ${this.stages.length} begins: ${plan.name}`);
   }
 
   private result(evaluation: Evaluation | null): TrainResult {
@@ -237,22 +201,9 @@ export class Trainer {
     this.lastBreath = performance.now();
   }
 
+  /** `patience` waits in the last stage: those before it are not what the run is for. */
   private get hasStalled(): boolean {
-    return hasStalled(this.config, this.progress.best, this.progress.epoch);
-  }
-
-  /** Steps per epoch. */
-  private get length(): number {
-    return Math.ceil(this.kept.length / this.config.batch);
-  }
-
-  /** The order of the images in an epoch, those held back left out. */
-  private orderOf(epoch: number): Uint32Array {
-    const { kept } = this;
-    return new Random(this.config.seed)
-      .fork(epoch)
-      .permutation(kept.length)
-      .map((place) => kept[place]!);
+    return this.stage.plan.isLast && hasStalled(this.config, this.progress.best, this.progress.epoch);
   }
 
   /** When the images are gone, what was learned from them is not. */
@@ -265,109 +216,46 @@ export class Trainer {
     }
   }
 
+  /** Steps of the stage at hand so far: its optimiser and its averages count them. */
+  private get stageSteps(): number {
+    return this.progress.step - (this.progress.stage?.step ?? 0);
+  }
+
   /** @param begin when the wait for the batch began, so that img/s counts it */
-  private step({ images, labels, mixture, count }: Batch, begin: number, events: TrainEvents): void {
-    const { epoch, batch, step, running } = this.progress;
+  private step(batch: Batch, begin: number, events: TrainEvents): void {
+    const { epoch, batch: place, step, running } = this.progress;
+    const { length } = this.images;
     // none of its files could be decoded
-    if (count === 0) {
-      this.progress = { ...this.progress, batch: batch + 1 };
+    if (batch.count === 0) {
+      this.progress = { ...this.progress, batch: place + 1 };
       return;
     }
-    const now = this.progress.epoch + batch / this.length;
-    const tick = this.pointAt(tickOf(this.clocks.schedule, now));
-    this.network.setPoint(tick);
-    const point = { ...tick, rate: this.rateAt(now), step: step + 1 };
-    const input = new Tensor(images, [count, ...this.data.shape]);
-    const { fit } = this.network.method;
-    if (fit && point.progress >= fit.at && !isFitted(this.network)) fitLayers(this.network, fit, input);
-    const { loss, hits } = this.update.run(input, { labels, ...(mixture ? { mixture } : {}) }, point, {
-      onLoss: (value) => {
-        if (!Number.isFinite(value)) this.explainDivergence(value, point.step);
-      },
-      onGradients: () => {
-        if (batch + 1 === this.length) this.observer.noteGradients();
-      },
+    const number = this.stageSteps + 1;
+    const { loss, hits } = this.stage.step(batch, epoch + place / length, number, () => {
+      if (place + 1 === length) this.observer.noteGradients();
     });
-    this.average?.update(step + 1);
-    const seconds = (performance.now() - begin) / 1000;
-    this.progress = {
-      ...this.progress,
-      batch: batch + 1,
-      step: step + 1,
-      running: {
-        loss: running.loss + loss * count,
-        hits: running.hits + hits,
-        images: running.images + count,
-        seconds: running.seconds + seconds,
-      },
+    this.average?.update(number);
+    const sums = {
+      loss: running.loss + loss * batch.count,
+      hits: running.hits + hits,
+      images: running.images + batch.count,
+      seconds: running.seconds + (performance.now() - begin) / 1000,
     };
-    const sums = this.progress.running;
+    this.progress = { ...this.progress, batch: place + 1, step: step + 1, running: sums };
     events.onStep?.({
       epoch,
-      batch: batch + 1,
-      batches: this.length,
+      batch: place + 1,
+      batches: length,
       loss: sums.loss / sums.images,
       accuracy: sums.hits / sums.images,
       imagesPerSecond: sums.images / sums.seconds,
     });
   }
 
-  private pointAt(epoch: number): Point {
-    return { progress: epoch / this.config.epochs, epoch };
-  }
-
-  private rateAt(fraction: number): number {
-    const point = this.pointAt(tickOf(this.clocks.rate, fraction));
-    return this.optimizer.rate * this.schedule({ ...point, wholeEpochs: this.clocks.rate === 'epoch' });
-  }
-
-  /** Measures batch-norm's statistics anew on training images, where the config asks for it. */
+  /** Where the config asks for it. */
   private async reestimate(): Promise<void> {
-    const { reestimateNorm, batch, epochs } = this.config;
-    if (!reestimateNorm) return;
-    const places = this.orderOf(epochs).subarray(0, reestimateNorm);
-    const chosen = new Batches(this.data, imagesOf(this.trainSplit, places), Math.min(batch, places.length));
-    // a small last batch would count as much as a whole one
-    const whole = Math.floor(places.length / Math.min(batch, places.length));
-    async function* batches() {
-      for (let i = 0; i < whole; i++) yield await chosen.plain(i);
-    }
-    const measure = () => reestimateNorms(this.network, batches());
-    await (this.average ? this.average.whileInPlace(measure) : measure());
-  }
-
-  private brokenParameter(): { name: string } | undefined {
-    return this.update.parameters.find(({ value }) => value.data.some((number) => !Number.isFinite(number)));
-  }
-
-  private explainDivergence(loss: number, step: number): never {
-    const broken = this.brokenParameter();
-    const where = broken
-      ? `the first broken parameter is "${broken.name}"`
-      : 'all parameters are still finite, so this batch overflowed';
-    throw new DivergenceError(
-      `training diverged: loss ${loss} at step ${step} (epoch ${this.progress.epoch}); ${where}. Lower --rate (now ${this.optimizer.rate}), add --warm-up-epochs, or check the data; the last checkpoint is untouched`,
-    );
-  }
-
-  /** Of the averages, where the run keeps any. */
-  private evaluateOn(batches: Batches): Promise<Evaluation> {
-    const judge = () => this.judgeOn(batches);
-    return this.average ? this.average.whileInPlace(judge) : judge();
-  }
-
-  private async judgeOn(batches: Batches): Promise<Evaluation> {
-    this.network.setTraining(false);
-    try {
-      return await evaluate(
-        (images, count) =>
-          inference(() => this.network.forward(new Tensor(images, [count, ...this.data.shape])).data.slice()),
-        batches,
-        this.data.classes.length,
-      );
-    } finally {
-      this.network.setTraining(true);
-    }
+    const { reestimateNorm } = this.config;
+    if (reestimateNorm) await this.judge.reestimate(this.images.plain(reestimateNorm));
   }
 
   /** The best epoch so far, this one included; undefined where the config asks for none. */
@@ -383,52 +271,47 @@ export class Trainer {
   }
 
   private async finishEpoch(events: TrainEvents): Promise<Evaluation> {
-    const { epoch, step, running } = this.progress;
-    // sign hides a NaN weight from the loss: look at the weights themselves
-    if (this.brokenParameter()) this.explainDivergence(running.loss / running.images, step);
-    // a method with stages is judged by what it is once the epoch is over
-    this.network.setPoint(this.pointAt(epoch + 1));
+    const { epoch, running } = this.progress;
+    this.stage.requireFinite(running.loss / running.images, epoch, this.stageSteps);
+    this.stage.moveToEndOf(epoch);
     this.progress = { ...this.progress, gradients: this.observer.gradientNorms };
     // what comes now may take minutes, and be cut short
     this.save();
     if (epoch + 1 === this.config.epochs) await this.reestimate();
-    const validation = this.validation && (await this.evaluateOn(this.validation));
-    const evaluation = await this.evaluateOn(this.test);
-    const sample = await this.test.plain(0);
-    const sampled = Math.min(64, sample.count);
-    const layers = this.observer.measure(
-      sample.images.subarray(0, (sample.images.length / sample.count) * sampled),
-      sampled,
-    );
+    const { validation: held, test } = this.images;
+    const validation = held && (await this.judge.evaluate(held));
+    const evaluation = await this.judge.evaluate(test);
+    const layers = this.observer.measure(await test.plain(0));
     const best = this.bestWith(validation);
-    this.progress = {
-      ...this.progress,
-      epoch: epoch + 1,
-      batch: 0,
-      gradients: undefined,
-      best,
-      running: { loss: 0, hits: 0, images: 0, seconds: 0 },
-    };
-    const metrics: EpochMetrics = {
-      epoch,
-      step,
-      rate: this.rateAt(epoch),
-      trainLoss: running.loss / running.images,
-      trainAccuracy: running.hits / running.images,
-      testLoss: evaluation.loss,
-      testAccuracy: evaluation.top1,
-      testTop5: evaluation.top5,
-      ...(validation ? { validationLoss: validation.loss, validationAccuracy: validation.top1 } : {}),
-      ...(this.data.originalPixels === undefined ? {} : { originalPixels: this.data.originalPixels }),
-      imagesPerSecond: running.images / running.seconds,
-      seconds: running.seconds,
-      layers,
-    };
+    const metrics = this.line(evaluation, validation, layers);
+    this.progress = { ...this.progress, epoch: epoch + 1, batch: 0, gradients: undefined, best, running: noSums };
     // metrics first: a kill between the two repeats the epoch, and resuming drops its line
     this.folder.appendMetrics(metrics);
     if (this.config.keep === 'best' && best?.epoch === epoch) this.save(bestFile);
     this.save();
     events.onEpoch?.(metrics);
     return evaluation;
+  }
+
+  private line(evaluation: Evaluation, validation: Evaluation | null, layers: EpochMetrics['layers']): EpochMetrics {
+    const { epoch, step, running } = this.progress;
+    const { originalPixels } = this.images.data;
+    const { name } = this.stage.plan;
+    return {
+      epoch,
+      ...(name === undefined ? {} : { stage: name }),
+      step,
+      rate: this.stage.rateAt(epoch),
+      trainLoss: running.loss / running.images,
+      trainAccuracy: running.hits / running.images,
+      testLoss: evaluation.loss,
+      testAccuracy: evaluation.top1,
+      testTop5: evaluation.top5,
+      ...(validation ? { validationLoss: validation.loss, validationAccuracy: validation.top1 } : {}),
+      ...(originalPixels === undefined ? {} : { originalPixels }),
+      imagesPerSecond: running.images / running.seconds,
+      seconds: running.seconds,
+      layers,
+    };
   }
 }
