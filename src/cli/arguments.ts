@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { type PerKind, parameterKinds } from '../core/parameter-kinds.ts';
 
@@ -45,6 +46,19 @@ export function byKind(text: string): PerKind {
       `expected kind=number with a kind of ${kinds.join(', ')}, got "${text.split(',')[wrong]}".`,
     );
   return Object.fromEntries(entries.map(([kind, value]) => [kind, number(value!)]));
+}
+
+/** `activations,both`, a JSON list of stages, or a file with one */
+export function stages(text: string): unknown {
+  const isFile = text.endsWith('.json');
+  if (!isFile && !text.trimStart().startsWith('[')) return text;
+  try {
+    return JSON.parse(isFile ? readFileSync(text, 'utf8') : text);
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `expected a JSON list of stages such as [{"binary":"activations"},{"binary":"both"}]: ${error instanceof Error ? error.message : error}.`,
+    );
+  }
 }
 
 /** `1.first=float,*=2-bit` */

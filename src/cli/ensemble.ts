@@ -82,7 +82,7 @@ function refuseOthers(ensemble: Ensemble, typed: Record<string, unknown>, folder
       throw new UsageError(
         `--${key} ${given}: ensemble ${folder} was begun with ${stored[key]}, and continues as it began: leave the option out, or begin another one, with another --name`,
       );
-  const { epochs } = resumedConfig(ensemble.training, training, folder);
+  const { epochs } = resumedConfig(ensemble.training, training, folder, 0);
   if (epochs !== ensemble.training.epochs)
     throw new UsageError(
       `--epochs ${epochs}: the networks of ensemble ${folder} have ${ensemble.training.epochs} each; begin another one, with another --name`,

@@ -5,7 +5,7 @@ import { pixelsText } from '../data/digest.ts';
 import { recipeOptions } from '../recipes/options.ts';
 import { recipeNamed } from '../recipes/table.ts';
 import { bestFile, bestText } from '../train/best.ts';
-import type { TrainConfig } from '../train/config.ts';
+import { askedOf, type TrainConfig } from '../train/config.ts';
 import { prolongedText, resumedConfig } from '../train/resume.ts';
 import { type FinishedRun, trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
@@ -59,10 +59,11 @@ export function defineTrain(command: Command): void {
 /** The config of a run that is continued, with what was typed; says what becomes of the schedules. */
 function continued(folder: RunFolder, typed: Record<string, unknown>): TrainConfig {
   const stored = folder.readConfig();
-  const config = resumedConfig(stored, typed, folder.path);
-  const prolonged = prolongedText(stored, config, folder.readMetrics().length);
+  const done = folder.readMetrics().length;
+  const config = resumedConfig(stored, typed, folder.path, done);
+  const prolonged = prolongedText(stored, config, done);
   if (prolonged) tell(`${prolonged}\n`);
-  return config;
+  return askedOf(config);
 }
 
 function printResult({ folder, data, accuracy, best, stoppedEarly, warning }: FinishedRun, json: boolean): void {

@@ -4,7 +4,8 @@ import type { Bits } from '../methods/method.ts';
 import { methodNamed, methodOn } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
-import { atLeastOne, bits, byKind, integer, number, numbers, policy, positive, share } from './arguments.ts';
+import { epochsOfStages } from '../train/stage-options.ts';
+import { atLeastOne, bits, byKind, integer, number, numbers, policy, positive, share, stages } from './arguments.ts';
 
 /** The options that say what is trained and how. */
 export function withTrainingOptions(command: Command): Command {
@@ -52,7 +53,11 @@ export function withTrainingOptions(command: Command): Command {
     .option('--norm-momentum <x>', "share of the new batch in batch-norm's averages", number)
     .option('--estimator <name>', 'slope of the activations: identity, clip, approx-sign, swish-sign, ede or tanh')
     .option('--weight-estimator <name>', 'slope of the weights, of the same names')
-    .option('--stages <name>', 'half of the training binarizes only one: activations-first or weights-first')
+    .option(
+      '--stages <plan>',
+      'several trainings, each from the weights of the one before, with its own rate and optimiser: activations-first, weights-first, what is binary in each (activations,both), or a JSON list or file of them (docs/stages.md)',
+      stages,
+    )
     .option('--bit-steps <list>', "bits before the method's own, e.g. 8,4,2", numbers)
     .option('--partitions <list>', 'shares of weights binarized before all are, e.g. 0.5,0.75,0.875', numbers)
     .option('--policy <list>', 'precision of single layers, e.g. 1.first=float,*=binary,11=8-bit', policy)
@@ -112,7 +117,8 @@ export function withTrainingOptions(command: Command): Command {
 export function trainingConfig(training: Record<string, unknown>): TrainConfig {
   const model = modelNamed(String(training['model']));
   const { defaults } = methodOn(model.id, String(training['method']));
-  return parseConfig({ epochs: defaults.epochs, batch: defaults.batch, ...training });
+  const epochs = epochsOfStages(training['stages']) ?? defaults.epochs;
+  return parseConfig({ epochs, batch: defaults.batch, ...training });
 }
 
 /**

@@ -2,6 +2,7 @@ import { kernels } from '../backend/select.ts';
 import type { Estimator } from '../binarize/estimators.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { filterMean, scaleColumns } from '../binarize/scales.ts';
+import { binaryWeights, withFloatForm } from '../binarize/stages.ts';
 import { compose, signFilterOf } from '../binarize/weights.ts';
 import { unitFilters } from '../nn/norm-free.ts';
 import { adam } from '../optim/optimizer.ts';
@@ -21,7 +22,7 @@ const gained: Quantizer<SignFilter | Tensor> = learning(
   ({ weight }) => ({ learned: { gain: { values: new Float32Array(weight.channels).fill(1) } } }),
   (w, context, { learned }) => {
     const gain = learned['gain']!;
-    if (context.value('binaryWeights', 1) === 0) return channelScale(w, gain);
+    if (context.value(binaryWeights, 1) === 0) return channelScale(w, gain);
     const mean = filterMean(w);
     const alpha = floats(w.channels);
     kernels().multiply(mean, gain.data, alpha);
@@ -43,22 +44,28 @@ const gained: Quantizer<SignFilter | Tensor> = learning(
   },
 );
 
+const rate = 1e-3;
+
 /**
  * A&B BNN: additions and bit operations only. No batch-norm: filters have mean 0 and norm 1, what joins a shortcut is a quarter, and what
- * enters a sign is divided by its expected spread; the slopes of RPReLU are powers of two, learned by their exponents. Activations are binarized in the first
- * half of the training, weights too in the second (Ma et al., CVPR 2024, eq. 3-9, and the authors' code). Of ResNets, VGGs and MLPs; topologies with norms of their
+ * enters a sign is divided by its expected spread; the slopes of RPReLU are powers of two, learned by their exponents. Two trainings: binary activations
+ * with float weights that decay, then both without decay (Ma et al., CVPR 2024, eq. 3-9, and the authors' code). Of ResNets, VGGs and MLPs; topologies with norms of their
  * own keep these.
  */
 export const abBnn = defineMethod({
   id: 'ab-bnn',
+  revision: 2,
   title: 'A&B BNN',
   paper: 'Ma et al., CVPR 2024',
   family: 'gradient-error',
   bits: { weight: 1, activation: 1 },
-  weight: compose(unitFilters, gained),
+  weight: withFloatForm(compose(unitFilters, gained)),
   activation: shiftedSign.withEstimator!(sigmoidSlope),
   clippedWeightEstimator: true,
-  schedule: ({ progress }) => ({ binaryWeights: progress < 0.5 ? 0 : 1 }),
+  stages: [
+    { name: 'activations', epochs: 256, binary: 'activations', defaults: { optimizer: adam({ rate, weightDecay: 5e-6 }) } },
+    { name: 'both', epochs: 256, binary: 'both' },
+  ],
   structure: {
     order: 'conv-bn',
     shortcut: 'every-conv',
@@ -67,7 +74,7 @@ export const abBnn = defineMethod({
     scaleInvariantWeights: true,
   },
   defaults: {
-    optimizer: adam({ rate: 1e-3 }),
+    optimizer: adam({ rate }),
     rate: linear(),
     epochs: 512,
     batch: 256,

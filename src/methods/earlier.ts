@@ -1,7 +1,9 @@
 import { unitActivation } from '../binarize/level-activations.ts';
 import { tanhLevels } from '../binarize/weights.ts';
+import { abBnn } from './ab-bnn.ts';
 import { adaBin, plainSet } from './ada-bin.ts';
 import { apprenticeA, apprenticeB, apprenticeC } from './apprentice.ts';
+import { biper } from './biper.ts';
 import { defensiveQuantization } from './defensive-quantization.ts';
 import { dorefaNet } from './dorefa.ts';
 import { firstDefaults } from './first-defaults.ts';
@@ -12,6 +14,9 @@ import { lqNet } from './lq-nets.ts';
 import type { Method, Structure, TrainingDefaults } from './method.ts';
 import { clippedAt, pactNet } from './pact.ts';
 import { rbnn } from './rbnn.ts';
+import { reactNet } from './react-net.ts';
+import { realToBinary } from './real-to-binary.ts';
+import { rebnn } from './rebnn.ts';
 import { recu } from './recu.ts';
 import { activationLadder, guidedTraining, stepping } from './stepping.ts';
 import { syq, syqLayer, syqRow } from './syq.ts';
@@ -38,7 +43,7 @@ const withFirstFields = (structure: Structure): Structure =>
   Object.fromEntries(Object.entries(structure).filter(([name]) => firstFields.has(name))) as unknown as Structure;
 
 /** A method as its runs of version 0.1 were trained: structure and defaults of then, one recipe for all models. */
-export const asFirst = (method: Method): Method => ({
+export const asFirst = ({ stages: _, ...method }: Method): Method => ({
   ...method,
   structure: withFirstFields(method.structure),
   defaults: { ...firstDefaults(method), epochs: method.defaults.epochs, batch: method.defaults.batch },
@@ -54,6 +59,21 @@ const first = (method: Method, changes: Partial<Method> = {}, defaults: Partial<
 /** Few-bit activations of before halves went to even codes. */
 const tiesUp = (method: Method, changes: Partial<Method> = {}): Method =>
   first(method, { activation: unitActivation(method.bits.activation, 'up'), ...changes });
+
+/** One training of two parts, before such methods were two trainings: weights became binary at this share of it, under one schedule. */
+const oneTraining = (share: number, tau?: readonly [number, number]): Pick<Method, 'schedule'> => ({
+  schedule: ({ progress }) => {
+    const part = progress < share ? 0 : 1;
+    return { binaryWeights: part, ...(tau ? { tau: tau[part] } : {}) };
+  },
+});
+
+/** The same of methods whose first runs have stored their structure and their defaults. */
+const unstaged = ({ stages: _, ...method }: Method, changes: Pick<Method, 'schedule'>): Method => ({
+  ...method,
+  ...changes,
+  revision: 1,
+});
 
 /**
  * What methods were before their present `revision`: runs evaluate, pack and continue as what they were. A form is added here, whole, when a change
@@ -90,5 +110,10 @@ export const earlier: readonly Method[] = [
   tiesUp(syqLayer),
   first(pactNet(4), { activation: clippedAt(4, 'up') }),
   first(pactNet(2), { activation: clippedAt(2, 'up') }),
+  first(reactNet, oneTraining(0.5)),
+  first(realToBinary, oneTraining(0.5)),
+  unstaged(rebnn, oneTraining(0.5)),
+  unstaged(abBnn, oneTraining(0.5)),
+  unstaged(biper, oneTraining(2 / 3, [0.037, 0.0468])),
   first(stepping, { activation: activationLadder('up') }),
 ];

@@ -94,6 +94,8 @@ export interface Stage
   /** Whom it learns from: the teacher of the run (default), the network that the stage before has left, or nobody. */
   readonly teacher?: 'run' | 'previous' | 'none';
   readonly defaults?: Partial<TrainingDefaults>;
+  /** Done to the layers before its first step, of a stage that is not the first. */
+  readonly begin?: (layers: readonly BinaryConv2d[]) => void;
 }
 
 /** What the reference does otherwise for one of its models. */
@@ -103,9 +105,12 @@ export interface ModelRecipe {
   readonly structure?: Partial<Structure>;
 }
 
+/** A time of a training, or of a stage of it: from 0 to 1, and in epochs. */
 export interface Point {
   readonly progress: number;
   readonly epoch: number;
+  /** Name of the stage, in a training of several. */
+  readonly stage?: string | undefined;
 }
 
 /** What a teacher says of the same images. */

@@ -1,7 +1,7 @@
 import { kernels } from '../backend/select.ts';
 import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { filterMean, scaleColumns } from '../binarize/scales.ts';
-import { floatUntil } from '../binarize/stages.ts';
+import { binaryWeights, floatUntil } from '../binarize/stages.ts';
 import { signFilterOf } from '../binarize/weights.ts';
 import { adam } from '../optim/optimizer.ts';
 import { linear } from '../optim/schedules.ts';
@@ -72,16 +72,23 @@ const remember: UpdateRule = {
   },
 };
 
+const rate = 1e-3;
+
 /**
  * ReBNN: a learned scale, and weights drawn to it the more of them flip back and forth, on ReActNet's structure and after
- * its first stage of float weights (Xu et al., AAAI 2023, eq. 5-12).
+ * its first stage of float weights (Xu et al., AAAI 2023, eq. 5-12, and the authors' code).
  */
 export const rebnn = defineMethod({
   ...reactNet,
   id: 'rebnn',
+  revision: 2,
   title: 'Resilient BNN',
   paper: 'Xu et al., AAAI 2023',
-  weight: floatUntil('binaryWeights', resilient),
+  weight: floatUntil(binaryWeights, resilient),
   update: remember,
-  defaults: { ...reactNet.defaults, optimizer: adam({ rate: 1e-3 }), rate: linear(), epochs: 256, batch: 512 },
+  stages: [
+    { name: 'activations', epochs: 256, binary: 'activations', defaults: { optimizer: adam({ rate, weightDecay: 1e-5 }) } },
+    { name: 'both', epochs: 256, binary: 'both' },
+  ],
+  defaults: { ...reactNet.defaults, optimizer: adam({ rate }), rate: linear(), epochs: 512, batch: 512 },
 });

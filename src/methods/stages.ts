@@ -6,7 +6,7 @@ import type { Tricks } from './tricks.ts';
 /** The method as it trains in one of its stages. */
 export function inStage(
   method: Method,
-  { defaults, name: _, epochs: __, binary: ___, teacher: ____, ...own }: Stage,
+  { defaults, name: _, epochs: __, binary: ___, teacher: ____, begin: _____, ...own }: Stage,
 ): Method {
   return { ...method, ...own, defaults: { ...method.defaults, ...defaults } };
 }

@@ -1,5 +1,6 @@
 import type { Kernels } from '../backend/kernels.ts';
 import { availableBackends, type BackendName, kernels } from '../backend/select.ts';
+import { binaryWeights } from '../binarize/stages.ts';
 import { PackError } from '../core/errors.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import { firstNotFinite, productLayer, tracedByName } from '../models/layer-names.ts';
@@ -72,6 +73,7 @@ function refuseFloatLayers({ steps }: PackedModel, network: Network, allowed: re
  *   signs differ
  */
 export function pack(network: Network, calibration: Tensor, options: PackOptions): Packed {
+  refuseFloatStage(network);
   const wasTraining = network.training;
   const others = otherBackends(options.verifyOn ?? []);
   const known = allTranslations(options.ops);
@@ -128,6 +130,15 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
 function foreignOps(nodes: readonly DraftNode[]): PackedOp[] {
   const own = allOps();
   return [...new Set(nodes.map(({ op }) => op).filter(({ op }) => !own.has(op)))];
+}
+
+/** A network is packed as what it is, and in some stages its weights are none of bits. */
+function refuseFloatStage({ context, point }: Network): void {
+  if (context.value(binaryWeights, 1) !== 0) return;
+  const of = point.stage === undefined ? 'this part of the training' : `stage "${point.stage}"`;
+  throw new PackError(
+    `pack: the weights are still float: ${of} does not binarize them; finish the run first, or pack a checkpoint of a later stage`,
+  );
 }
 
 /** Overflow is no matter of packing: NaN equals nothing, not even itself. */

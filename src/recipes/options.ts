@@ -3,6 +3,7 @@ import { UsageError } from '../core/errors.ts';
 import { methodOn } from '../methods/table.ts';
 import type { TrainOptions } from '../train/config.ts';
 import { checkpointOf } from '../train/load-network.ts';
+import { epochsOfStages } from '../train/stage-options.ts';
 import type { Recipe } from './recipe.ts';
 import { recipeNamed, recipes } from './table.ts';
 
@@ -28,5 +29,5 @@ export function recipeOptions(id: string, changes: Partial<TrainOptions> = {}): 
   const options = { ...recipe.training, ...changes };
   const { epochs, batch } = methodOn(options.model, options.method).defaults;
   for (const option of ['init', 'teacher'] as const) requireRun(recipe, option, options[option]);
-  return { epochs, batch, ...options };
+  return { epochs: epochsOfStages(options.stages) ?? epochs, batch, ...options };
 }

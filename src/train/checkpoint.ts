@@ -44,7 +44,9 @@ const progressSchema = z.object({
   stage: z.object({ index: z.int().nonnegative(), step: z.int().nonnegative() }).optional(),
   random: z.array(z.number()).length(4),
   /** Of the method's schedule; files of before it was stored are of methods without stages. */
-  point: z.object({ progress: z.number(), epoch: z.number() }).default({ progress: 1, epoch: 0 }),
+  point: z
+    .object({ progress: z.number(), epoch: z.number(), stage: z.string().optional() })
+    .default({ progress: 1, epoch: 0 }),
   /** What the method's schedule had set there; files of version 0.1 do not say. */
   values: z.record(z.string(), z.union([z.number(), z.literal('Infinity').transform(Number)])).optional(),
   /** Sums of the running epoch. */

@@ -7,7 +7,7 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import { changedRule, optimizerFrom } from '../optim/rules.ts';
 import { namedSchedules, type RateSchedule, scheduleFrom, warmUp } from '../optim/schedules.ts';
 import { effectiveSchema } from './effective-schema.ts';
-import { learningShape, stageOptionsSchema } from './stage-options.ts';
+import { learningShape, stageOptionsSchema, stagesNamed } from './stage-options.ts';
 
 const activation = z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'shift-rprelu', 'maxout', 'none']).optional();
 
@@ -108,8 +108,13 @@ export const optionName = (key: string): string => `--${key.replace(/[A-Z]/g, (c
 
 /** @throws UsageError naming the first option that is wrong: what was given, what is expected; or the nearest known one */
 export function parseConfig(options: unknown): TrainConfig {
+  const stages = (options as Partial<TrainOptions> | null)?.stages;
+  if (Array.isArray(stages)) for (const [i, stage] of stages.entries()) requireStage(stage, i);
   const parsed = schema.safeParse(options);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    if (typeof parsed.data.stages === 'string') stagesNamed(parsed.data.stages);
+    return parsed.data;
+  }
   const issue = parsed.error.issues[0]!;
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
@@ -129,7 +134,28 @@ export function parseConfig(options: unknown): TrainConfig {
   throw new UsageError(`${subject}: got ${JSON.stringify(given)}, expected ${expectation(issue.path)}`);
 }
 
+/** @throws UsageError naming the stage and its option that is wrong */
+function requireStage(stage: unknown, i: number): void {
+  const issue = stageOptionsSchema.safeParse(stage).error?.issues[0];
+  if (!issue) return;
+  const place = `training option --stages, stage ${i + 1}`;
+  if (issue.code === 'unrecognized_keys')
+    throw new UsageError(
+      `${place}: unknown option "${issue.keys[0]}"${suggestion(issue.keys[0] ?? '', Object.keys(stageOptionsSchema.shape))}`,
+    );
+  const [key] = issue.path;
+  const expected =
+    key === undefined
+      ? 'an object such as {"binary": "activations"}'
+      : expectation(issue.path, stageOptionsSchema.shape);
+  const given = key === undefined ? stage : (stage as Record<PropertyKey, unknown>)[key];
+  throw new UsageError(
+    `${place}${key === undefined ? '' : ` ("${String(key)}")`}: got ${JSON.stringify(given)}, expected ${expected}`,
+  );
+}
+
 interface Described {
+  readonly anyOf?: readonly Described[];
   readonly propertyNames?: Described;
   readonly type?: string;
   readonly enum?: readonly string[];
@@ -143,13 +169,17 @@ interface Described {
 }
 
 /** What the schema takes at a path, in words: `a number above 0, at most 64`. */
-function expectation(path: readonly PropertyKey[]): string {
+function expectation(
+  path: readonly PropertyKey[],
+  shape: Readonly<Record<PropertyKey, z.ZodType>> = schema.shape,
+): string {
   const [key, ...within] = path;
-  const whole = z.toJSONSchema(schema.shape[key as keyof typeof schema.shape], { io: 'input' }) as Described;
+  const whole = z.toJSONSchema(shape[key!]!, { io: 'input' }) as Described;
   return inWords(within.length > 0 && whole.items ? whole.items : whole);
 }
 
 function inWords(of: Described): string {
+  if (of.anyOf) return of.anyOf.map(inWords).join(' or ');
   if (of.propertyNames?.enum) return `numbers of at least 0 by any of ${of.propertyNames.enum.join(', ')}`;
   if (of.enum) return of.enum.map((value) => `"${value}"`).join(' or ');
   if (of.type === 'array') return `a list of ${of.minItems} to ${of.maxItems} values, each ${inWords(of.items ?? {})}`;

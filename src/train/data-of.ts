@@ -8,6 +8,7 @@ import { loadDataSet } from '../data/table.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { checkpointOf } from './load-network.ts';
+import { isPlace } from './stage-options.ts';
 
 /** What of a run's options says which images it is about. */
 export type DataChoice = Pick<TrainConfig, 'data' | 'splitSeed' | 'allowBroken'>;
@@ -33,6 +34,12 @@ function afterInit(data: DataSet, { classes, mean, std, shape }: ModelImages): F
   return fitToModel(data, { shape: data.shape, classes: own, ...normalisation }, 'train');
 }
 
+/** Of the run, or of its first stage that names one. */
+function firstTeacherOf({ teacher, stages }: TrainConfig): string | undefined {
+  if (teacher !== undefined || !Array.isArray(stages)) return teacher;
+  return stages.find((stage) => stage.teacher !== undefined && !isPlace(stage.teacher))?.teacher;
+}
+
 /**
  * The images that a run is trained on: as its checkpoint saw them when it is resumed, else as its teacher does, whose answers it learns from,
  * or the network that it starts from.
@@ -53,7 +60,7 @@ export function trainingData(config: TrainConfig, data: DataSet, checkpoint: Loa
     const file = path === undefined ? null : checkpointOf(path);
     return file && existsSync(file) ? imagesOf(readCheckpoint(file)) : null;
   };
-  const [teacher, init] = [source(config.teacher), source(config.init)];
+  const [teacher, init] = [source(firstTeacherOf(config)), source(config.init)];
   if (teacher) return fitToModel(data, teacher, 'train');
   return init ? afterInit(data, init) : { data, notes: [] };
 }

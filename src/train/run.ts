@@ -2,13 +2,12 @@ import { existsSync, rmSync } from 'node:fs';
 import { InterruptError } from '../core/errors.ts';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
-import { methodNamed } from '../methods/table.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
 import { oddRule } from '../optim/rules.ts';
 import { type Best, bestFile } from './best.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
-import { askedOf, parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
+import { askedOf, optimizerOf, parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { trainingData } from './data-of.ts';
 import { distillationNote } from './distillation.ts';
 import { effectiveOf } from './effective.ts';
@@ -19,6 +18,7 @@ import { resumedConfig } from './resume.ts';
 import type { RunEvents } from './run-events.ts';
 import { RunFolder } from './run-folder.ts';
 import { listenForSignals } from './signals.ts';
+import { hasStages, stagesText } from './stages.ts';
 import { Trainer } from './trainer.ts';
 import { withUsualAugmentation } from './usual-augmentation.ts';
 import { verdictOn } from './verdict.ts';
@@ -26,13 +26,18 @@ import { verdictOn } from './verdict.ts';
 /** On by themselves where the method or the images ask for it. */
 const switches: ReadonlySet<string> = new Set(['clipLatent', 'flip'] satisfies (keyof TrainConfig)[]);
 
+function optionText(value: NonNullable<TrainConfig[keyof TrainConfig]>): string {
+  if (typeof value !== 'object') return String(value);
+  if (!Array.isArray(value)) return policyText(value as Record<string, string>);
+  return typeof value[0] === 'object' ? `'${JSON.stringify(value)}'` : value.join();
+}
+
 /** The command line that gives this config. */
 export function commandOf(config: TrainConfig): string {
   const options = Object.entries(askedOf(config)).flatMap(([key, value]) => {
     const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
     if (typeof value === 'boolean') return value ? [`--${flag}`] : switches.has(key) ? [`--no-${flag}`] : [];
-    const text = typeof value === 'object' && !Array.isArray(value) ? policyText(value) : String(value);
-    return [`--${flag} ${text}`];
+    return value === undefined ? [] : [`--${flag} ${optionText(value)}`];
   });
   return `signum train ${options.join(' ')}`;
 }
@@ -66,6 +71,21 @@ export interface FinishedRun {
   readonly stoppedEarly: boolean;
   /** That the run diverged, or learned nothing, in one line. */
   readonly warning: string | null;
+}
+
+/** How the run is taught and in which stages, and numbers that can hardly be meant; each in a line. */
+function notesOn({ stages, network: { method } }: Trainer, config: TrainConfig, continued: boolean): (string | null)[] {
+  const published = config.stages === undefined && method.stages?.map(({ epochs }) => epochs).join(' + ');
+  const lines = stages.flatMap((stage) => [
+    distillationNote(stage.config, method),
+    continued ? null : oddRule(optimizerOf(stage.config, stage.method)),
+  ]);
+  return [
+    ...new Set(lines),
+    hasStages(stages)
+      ? `stages: ${stagesText(stages)}${published ? `, in proportion to the ${published} epochs of ${method.title}` : ''}`
+      : null,
+  ];
 }
 
 function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpoint: LoadedCheckpoint | null): void {
@@ -132,19 +152,16 @@ export async function trainRun(
     try {
       if (existing === 'refuse') run.requireNew();
       const continued = existing === 'resume' && run.exists;
-      const { config, note } = continued
-        ? { config: resumedConfig(run.readConfig(), options, run.path), note: null }
-        : withUsualAugmentation(parseConfig(options));
       const file = run.file('checkpoint.safetensors');
       // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
       const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
+      const { config, note } = continued
+        ? { config: resumedConfig(run.readConfig(), options, run.path, checkpoint?.epoch ?? 0), note: null }
+        : withUsualAugmentation(parseConfig(options));
       const { data: fitted, notes } = trainingData(config, data, checkpoint);
-      const replaced = distillationNote(config, methodNamed(config.method));
-      for (const line of [replaced, ...notes, note]) if (line) events.onNote?.(line);
       const trainer = new Trainer(config, fitted, run);
       const effective = effectiveOf(config, trainer.network, trainer.companion, data);
-      const odd = continued ? null : oddRule(trainer.optimizer);
-      if (odd) events.onNote?.(odd);
+      for (const line of [...notesOn(trainer, config, continued), ...notes, note]) if (line) events.onNote?.(line);
       begin(run, trainer, { ...config, effective }, checkpoint);
       const shouldStop = () => interruptedBy() !== null;
       const result = await trainer.run({ ...events, shouldStop });

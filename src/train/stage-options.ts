@@ -44,6 +44,14 @@ export const stageOptionsSchema = z.strictObject({
 /** Options of one stage. */
 export type StageOptions = z.infer<typeof stageOptionsSchema>;
 
+/** In the place of a teacher's run: what the stage before has left. */
+export const previousStage = 'previous';
+const nobody = 'none';
+
+/** Whether a stage's teacher is no run. */
+export const isPlace = (teacher: string | undefined): teacher is typeof previousStage | typeof nobody =>
+  teacher === previousStage || teacher === nobody;
+
 /** Plans that go by a name. */
 export const namedStages: Readonly<Record<string, readonly StageOptions[]>> = {
   'activations-first': [{ binary: 'activations' }, { binary: 'both' }],
@@ -67,4 +75,11 @@ export function stagesNamed(text: string): readonly StageOptions[] {
       `--stages "${text}": "${name}" is no stage${suggestion(name, known)}; expected ${Object.keys(namedStages).join(', ')}, a list of ${binaryParts.join(', ')} such as activations,both, or a JSON file with a list of stages`,
     );
   });
+}
+
+/** Epochs of a run that says nothing else: those of its stages, where each says its own; undefined otherwise. */
+export function epochsOfStages(stages: unknown): number | undefined {
+  if (!Array.isArray(stages)) return undefined;
+  const each = stages.map(({ epochs }: StageOptions) => epochs);
+  return each.every((epochs) => epochs !== undefined) ? Math.round(each.reduce((a, b) => a + b, 0)) : undefined;
 }

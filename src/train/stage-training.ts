@@ -4,6 +4,7 @@ import type { Batch } from '../data/batches.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
+import type { BinaryConv2d } from '../nn/binary-layers.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -48,6 +49,10 @@ export class StageTraining {
     this.teacher =
       method.teacher === 'joint' && companion ? companion : teacherFor(method, network, path, data, companionForm);
     this.update = new TrainingStep(network, this.teacher, this.optimizer, this.moments, config, method);
+  }
+
+  get binaryLayers(): readonly BinaryConv2d[] {
+    return this.update.binaryLayers;
   }
 
   /** The teacher, where it learns along. */
@@ -106,9 +111,10 @@ export class StageTraining {
   }
 
   private settleAt(point: Point): void {
-    const { binary, method } = this.plan;
+    const { binary, method, name } = this.plan;
     const values = method.schedule?.(point) ?? {};
-    this.network.setPoint(point, binary ? { ...values, ...switchesFor(binary) } : values);
+    if (binary) this.network.setPoint({ ...point, stage: name }, { ...values, ...switchesFor(binary) });
+    else this.network.setPoint(point, values);
   }
 
   private brokenParameter(): { name: string } | undefined {

@@ -6,11 +6,8 @@ import { inStage, requireStages } from '../methods/stages.ts';
 import { type TrainConfig, tricksOf } from './config.ts';
 import { taught } from './distillation.ts';
 import type { StoredStage } from './effective-schema.ts';
-import { type StageOptions, stagesNamed } from './stage-options.ts';
+import { isPlace, previousStage, type StageOptions, stagesNamed } from './stage-options.ts';
 import { defaultsFrom } from './stored-defaults.ts';
-
-/** In the place of a teacher's run: what the stage before has left. */
-export const previousStage = 'previous';
 
 /** One of the trainings that a run is made of, with everything that it trains with; most runs are one. */
 export interface StagePlan {
@@ -24,6 +21,8 @@ export interface StagePlan {
   readonly binary: BinaryPart | undefined;
   readonly teacher: StoredStage['teacher'];
   readonly isLast: boolean;
+  /** Done to the layers before its first step. */
+  readonly begin: Stage['begin'];
   /** What an option of the run says of this stage alone. */
   readonly options: StoredStage['options'];
   /** Of the run, with what is said of this stage in the place of what is said of all. */
@@ -38,6 +37,7 @@ interface Part extends Pick<StagePlan, 'name' | 'binary' | 'teacher'> {
   readonly epochs: number;
   readonly options: StoredStage['options'];
   readonly method: Method;
+  readonly begin?: Stage['begin'];
   /** Of a run that was begun. */
   readonly stored?: StoredStage['defaults'];
 }
@@ -54,13 +54,12 @@ function givenParts(config: TrainConfig, method: Method, asked: readonly StageOp
       throw new UsageError(
         '--stages: the first stage has no previous one to learn from; name a run as its teacher, or leave it out',
       );
-    const isPlace = teacher === previousStage || teacher === 'none';
     return {
       name,
       epochs,
       binary,
-      teacher: isPlace ? teacher : 'run',
-      options: { ...options, ...(teacher === undefined || isPlace ? {} : { teacher }) },
+      teacher: isPlace(teacher) ? teacher : 'run',
+      options: { ...options, ...(teacher === undefined || isPlace(teacher) ? {} : { teacher }) },
       method,
     };
   });
@@ -75,6 +74,7 @@ const declaredParts = ({ distill }: TrainConfig, method: Method, stages: readonl
     teacher: distill === undefined ? (stage.teacher ?? 'run') : 'run',
     options: {},
     method: inStage(method, stage),
+    begin: stage.begin,
   }));
 
 function storedParts(config: TrainConfig, method: Method, stored: readonly StoredStage[]): Part[] {
@@ -86,7 +86,7 @@ function storedParts(config: TrainConfig, method: Method, stored: readonly Store
         `the run has a stage "${stage.name}", which this version of "${method.id}" does not know: a later version of Signum made it; update`,
       );
     const base = own ? inStage(method, own) : method;
-    return { ...stage, stored: stage.defaults, method: { ...base, defaults: defaultsFrom(stage.defaults) } };
+    return { ...stage, begin: own?.begin, stored: stage.defaults, method: { ...base, defaults: defaultsFrom(stage.defaults) } };
   });
 }
 
@@ -108,7 +108,7 @@ function partsOf(config: TrainConfig, method: Method): Part[] {
 export function inProportion(epochs: number, shares: readonly number[]): number[] {
   if (epochs < shares.length)
     throw new UsageError(
-      `--epochs ${epochs}: the run has ${shares.length} stages, each of at least one epoch; give it ${shares.length} or more`,
+      `--epochs ${epochs}: the run has ${shares.length} stages, each of at least one epoch; give it ${shares.length} or more, or --stages both for a single training`,
     );
   const total = shares.reduce((a, b) => a + b);
   let [before, sum] = [0, 0];
@@ -165,6 +165,7 @@ export function stagesOf(config: TrainConfig, method: Method): readonly StagePla
       binary: part.binary,
       teacher: part.teacher,
       options: part.options,
+      begin: part.begin,
       isLast: index === parts.length - 1,
       config: ofStage,
       method: taught(ofStage, base),

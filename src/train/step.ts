@@ -48,7 +48,7 @@ export class TrainingStep {
   private readonly kindOf: (parameter: Parameter) => ParameterKind;
   /** What `adaptiveClip` is for. */
   private readonly clipped: readonly Parameter[];
-  private readonly binaryLayers: readonly BinaryConv2d[];
+  readonly binaryLayers: readonly BinaryConv2d[];
 
   /** @param method whose losses and rules count: the network's, or that under another teacher */
   constructor(

@@ -181,6 +181,7 @@ export class Trainer {
     this.save(stageFile(before.plan.index), new Map());
     // what was judged goes on
     this.average?.settle();
+    plan.begin?.(this.stage.binaryLayers);
     this.stage = this.begun(plan, before.companion);
     this.progress = { ...this.progress, stage: { index: plan.index, step: this.progress.step }, best: undefined };
     events.onNote?.(`stage ${plan.index + 1} of ${this.stages.length} begins: ${plan.name}`);
