@@ -8,7 +8,7 @@ function epochLine(m: EpochMetrics, epochs: number): string {
     m.layers.length > 0
       ? `  flips ${percent(m.layers.reduce((sum, l) => sum + l.signFlips, 0) / m.layers.length)}`
       : '';
-  return `epoch ${String(m.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${m.trainLoss.toFixed(4)}  train ${percent(m.trainAccuracy)}${m.validationAccuracy === undefined ? '' : `  validation ${percent(m.validationAccuracy)}`}  test ${percent(m.testAccuracy)}  ${m.imagesPerSecond.toFixed(0)} img/s${flips}`;
+  return `epoch ${String(m.epoch + 1).padStart(String(epochs).length)}/${epochs}${m.stage === undefined ? '' : ` [${m.stage}]`}  loss ${m.trainLoss.toFixed(4)}  train ${percent(m.trainAccuracy)}${m.validationAccuracy === undefined ? '' : `  validation ${percent(m.validationAccuracy)}`}  test ${percent(m.testAccuracy)}  ${m.imagesPerSecond.toFixed(0)} img/s${flips}`;
 }
 
 /** A bar with loss, accuracy, img/s and ETA on a terminal; one line per epoch everywhere. */

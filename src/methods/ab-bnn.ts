@@ -63,7 +63,12 @@ export const abBnn = defineMethod({
   activation: shiftedSign.withEstimator!(sigmoidSlope),
   clippedWeightEstimator: true,
   stages: [
-    { name: 'activations', epochs: 256, binary: 'activations', defaults: { optimizer: adam({ rate, weightDecay: 5e-6 }) } },
+    {
+      name: 'activations',
+      epochs: 256,
+      binary: 'activations',
+      defaults: { optimizer: adam({ rate, weightDecay: 5e-6 }) },
+    },
     { name: 'both', epochs: 256, binary: 'both' },
   ],
   structure: {

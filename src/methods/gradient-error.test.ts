@@ -66,10 +66,19 @@ describe('ReActNet', () => {
     ]);
   });
 
-  test('activations are binary from the start, weights from the middle of the training', () => {
-    const at = (progress: number) => reactNet.schedule!({ progress, epoch: 0 });
-    expect(new Bench(reactNet, [[0.5], [-0.25]], at(0.4)).effective()).toEqual([0.5, -0.25]);
-    expect(new Bench(reactNet, [[0.5], [-0.25]], at(0.5)).effective()).toEqual([0.375, -0.375]);
+  test("two trainings at one rate, of which the first decays: float weights, then bits (the authors' run.sh)", () => {
+    expect(reactNet.stages!.map(({ epochs, binary }) => [epochs, binary])).toEqual([
+      [128, 'activations'],
+      [128, 'both'],
+    ]);
+    const rules = reactNet.stages!.map(({ defaults }) => ({ ...reactNet.defaults, ...defaults }).optimizer);
+    expect(rules.map(({ rate, weightDecay }) => [rate, weightDecay])).toEqual([
+      [2.5e-3, 1e-5],
+      [2.5e-3, 0],
+    ]);
+    const at = (binaryWeights: number) => new Bench(reactNet, [[0.5], [-0.25]], { binaryWeights }).effective();
+    expect(at(0)).toEqual([0.5, -0.25]);
+    expect(at(1)).toEqual([0.375, -0.375]);
   });
 });
 

@@ -51,7 +51,12 @@ export const reactNet = defineMethod({
   lossTerms: [distributional],
   clippedWeightEstimator: true,
   stages: [
-    { name: 'activations', epochs: 128, binary: 'activations', defaults: { optimizer: adam({ rate, weightDecay: 1e-5 }) } },
+    {
+      name: 'activations',
+      epochs: 128,
+      binary: 'activations',
+      defaults: { optimizer: adam({ rate, weightDecay: 1e-5 }) },
+    },
     { name: 'both', epochs: 128, binary: 'both' },
   ],
   structure: { order: 'conv-bn', shortcut: 'every-conv', activation: 'rprelu' },

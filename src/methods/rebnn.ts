@@ -87,7 +87,12 @@ export const rebnn = defineMethod({
   weight: floatUntil(binaryWeights, resilient),
   update: remember,
   stages: [
-    { name: 'activations', epochs: 256, binary: 'activations', defaults: { optimizer: adam({ rate, weightDecay: 1e-5 }) } },
+    {
+      name: 'activations',
+      epochs: 256,
+      binary: 'activations',
+      defaults: { optimizer: adam({ rate, weightDecay: 1e-5 }) },
+    },
     { name: 'both', epochs: 256, binary: 'both' },
   ],
   defaults: { ...reactNet.defaults, optimizer: adam({ rate }), rate: linear(), epochs: 512, batch: 512 },

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSet } from '../data/dataset.ts';
-import { parseConfig, type TrainOptions } from './config.ts';
+import { methodNamed } from '../methods/table.ts';
+import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { RunFolder } from './run-folder.ts';
+import { folded } from './stored-defaults.ts';
 import { blobData } from './synthetic.testing.ts';
 import { Trainer } from './trainer.ts';
 
@@ -36,6 +38,16 @@ export const digests: Readonly<Record<DigestRun, string>> = {
 export const digestOf = (method: DigestRun): Promise<string> =>
   trainedDigest({ ...digestRuns[method], method, flip: true, padCrop: 1 }, blobData(16, 120, 16));
 
+/** Digests of methods that are several trainings by now are of the one that they were: their first form, with the defaults of then. */
+function asRecorded(config: TrainConfig): TrainConfig {
+  const { stages, defaults } = methodNamed(config.method);
+  if (!stages) return config;
+  const form = methodNamed(config.method, 1);
+  const first = { ...form, defaults: { ...defaults, ...form.defaults } };
+  const { structure } = first;
+  return { ...config, effective: { version: '0.1.0', revision: 1, structure, defaults: folded(config, first) } };
+}
+
 /** SHA-256 of the weights and statistics after an epoch on a data set, in hexadecimal. */
 export async function trainedDigest(
   options: Omit<TrainOptions, 'data' | 'epochs' | 'batch'>,
@@ -43,7 +55,9 @@ export async function trainedDigest(
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'signum-digest-'));
   try {
-    const config = parseConfig({ ...options, data: data.name, epochs: 1, batch: 24, loss: 'cross-entropy' });
+    const config = asRecorded(
+      parseConfig({ ...options, data: data.name, epochs: 1, batch: 24, loss: 'cross-entropy' }),
+    );
     const { network } = await new Trainer(config, data, new RunFolder(directory)).run();
     const hash = createHash('sha256');
     const arrays = [...network.parameters(), ...network.stateArrays()].map(({ value }) => value.data);

@@ -21,6 +21,7 @@ import type { TrainConfig } from './config.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
 import { mistakesHtml, type ShownMistake } from './mistakes.ts';
+import { stagesTable } from './report-stages.ts';
 import type { EpochMetrics } from './run-folder.ts';
 
 /** What the report adds when the network was packed. */
@@ -222,8 +223,18 @@ export function reportHtml(input: ReportInput): string {
     .modules()
     .filter((m): m is { name: string; value: BinaryConv2d } => m.value instanceof BinaryConv2d);
   const { learning, flips } = chartsOf(metrics);
+  const stages = stagesTable(config);
   const sections: Section[] = [
     { title: 'Curves', content: chartBoxes(learning), charts: learning },
+    ...(stages
+      ? [
+          {
+            title: 'Stages',
+            note: 'Trainings one after the other, each from the weights of the one before, with an optimiser of its own.',
+            content: stages,
+          },
+        ]
+      : []),
     {
       title: 'Confusion matrix',
       note: 'Test images: rows are what they are, columns what the network takes them for. Green is right, red is wrong.',

@@ -86,7 +86,12 @@ function storedParts(config: TrainConfig, method: Method, stored: readonly Store
         `the run has a stage "${stage.name}", which this version of "${method.id}" does not know: a later version of Signum made it; update`,
       );
     const base = own ? inStage(method, own) : method;
-    return { ...stage, begin: own?.begin, stored: stage.defaults, method: { ...base, defaults: defaultsFrom(stage.defaults) } };
+    return {
+      ...stage,
+      begin: own?.begin,
+      stored: stage.defaults,
+      method: { ...base, defaults: defaultsFrom(stage.defaults) },
+    };
   });
 }
 

@@ -37,7 +37,7 @@ export class Trainer {
   /** The trainings that the run is made of. */
   readonly stages: readonly StagePlan[];
   private readonly config: TrainConfig;
-  private readonly folder: RunFolder;
+  readonly folder: RunFolder;
   private readonly images: TrainingImages;
   private readonly observer: LayerObserver;
   private readonly average: WeightAverage | null;
