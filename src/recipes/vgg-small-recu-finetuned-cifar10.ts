@@ -1,17 +1,19 @@
 import { cifarAugmentation, defineRecipe } from './recipe.ts';
+import { activationsThenWeights } from './two-stages.ts';
 
-/** Activations become binary first, from float weights, then the weights. */
+/** Two trainings: binary activations with float weights, then binary weights from there. */
 export const vggSmallRecuFinetunedCifar10 = defineRecipe({
   id: 'vgg-small-recu-finetuned-cifar10',
   training: {
     model: 'vgg-small',
     method: 'recu',
     data: 'cifar10',
-    stages: 'activations-first',
-    init: 'vgg-small-float-cifar10',
+    ...activationsThenWeights('vgg-small-float-cifar10'),
+    cutout: 16,
     ...cifarAugmentation,
   },
   published: 0.933,
   source: 'github.com/z-hXu/ReCU, "finetune"',
-  deviations: 'one schedule over both halves; the float start is of the relu structure',
+  deviations:
+    'the authors do not say how they fine-tune on CIFAR: RPReLU, half of the loss from a float network, Cutout, statistics measured anew; the float start is of the relu structure',
 });
