@@ -89,7 +89,10 @@ export function withTrainingOptions(command: Command): Command {
       '--init <run>',
       'start from the weights of a trained run or zoo:<network>; none: at random, where the method starts from a float network',
     )
-    .option('--teacher <run>', 'trained run or zoo:<network> to learn from, in the way of the method or of --distill')
+    .option(
+      '--teacher <run>',
+      'trained run or zoo:<network> to learn from, in the way of the method or of --distill; none: from labels alone, where the method learns from a float network',
+    )
     .option(
       '--distill <share>',
       "learn so much from the teacher's answers, the rest from labels (default: 0.5 where the method has no way of its own)",

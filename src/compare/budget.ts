@@ -1,5 +1,6 @@
 import { Random } from '../core/random.ts';
 import type { DataSet } from '../data/dataset.ts';
+import { methodNamed } from '../methods/table.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { optimizerOf, type TrainConfig } from '../train/config.ts';
 import { taught } from '../train/distillation.ts';
@@ -42,11 +43,12 @@ function imagesPerSecond(config: TrainConfig, data: DataSet): number {
 }
 
 /**
- * How many epochs a run gets. For a budget in minutes, those that fit at the speed this machine has now, at least one: the number is kept
+ * How many epochs a run gets. For a budget in minutes, those that fit at the speed this machine has now, at least one a stage: the number is kept
  * with the run, so that its command reproduces it anywhere.
  */
 export function epochsWithin({ budget }: Plan, config: TrainConfig, data: DataSet): number {
   if ('epochs' in budget) return budget.epochs;
   const images = Math.min(data.train.count, config.limit ?? Number.POSITIVE_INFINITY);
-  return Math.max(1, Math.floor((budget.minutes * 60 * imagesPerSecond(config, data)) / images));
+  const fewest = methodNamed(config.method).stages?.length ?? 1;
+  return Math.max(fewest, Math.floor((budget.minutes * 60 * imagesPerSecond(config, data)) / images));
 }

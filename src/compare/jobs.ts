@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Method } from '../methods/method.ts';
 import { methodNamed, methodOn } from '../methods/table.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from '../train/config.ts';
-import { noStart } from '../train/float-start.ts';
 import { withUsualAugmentation } from '../train/usual-augmentation.ts';
 import type { Plan, PlanEntry, PlanModel } from './plan.ts';
 
@@ -63,7 +62,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
             ...plan.training,
             ...item.training,
             ...(teacher ? { teacher: float } : {}),
-            ...(startsFloat(item) ? { init: float } : method.start === 'float' ? { init: noStart } : {}),
+            ...(startsFloat(item) ? { init: float } : {}),
             model: model.model,
             width: model.width,
             method: item.method,

@@ -154,7 +154,7 @@ export class Queue {
     const data = await this.load(job.config);
     try {
       const config = stored ?? { ...job.config, epochs: this.epochsOf(job.config, data) };
-      const run = await trainRun(folder, config, data, { existing: 'resume', ...events });
+      const run = await trainRun(folder, config, data, { existing: 'resume', floatNetworks: false, ...events });
       const { accuracy, finished, interrupted, network } = run;
       // after its last step, Ctrl-C ends the queue all the same; the checkpoint is that of a finished run
       if (!finished || interrupted) return null;

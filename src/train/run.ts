@@ -12,7 +12,7 @@ import { trainingData } from './data-of.ts';
 import { distillationNote } from './distillation.ts';
 import { effectiveOf } from './effective.ts';
 import type { Evaluation } from './evaluate.ts';
-import { floatStartOf, noStart, wantsFloatStart } from './float-start.ts';
+import { floatNetworkFor, floatUses, noFloat } from './float-networks.ts';
 import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
 import type { RunEvents } from './run-events.ts';
@@ -48,6 +48,8 @@ export type Existing = 'refuse' | 'resume' | 'replace';
 /** What `trainRun` tells while it trains, and what it does where there is a run already. */
 export interface TrainRunOptions extends RunEvents {
   readonly existing?: Existing;
+  /** Whether a new run first trains the float network that its method starts or learns from, where the options name none; default true. */
+  readonly floatNetworks?: boolean;
 }
 
 /** A run that is done: its folder, its network and how good it is. */
@@ -100,30 +102,36 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpo
   folder.keepMetricsBefore(0);
 }
 
-/** The options with the float network that the method starts from, trained first where there is none yet. @throws InterruptError when stopped meanwhile */
-async function withStart(
+/**
+ * The options with the float networks that the method starts from and learns from, trained first where there are none yet.
+ *
+ * @throws InterruptError when stopped meanwhile
+ */
+async function withFloatNetworks(
   run: RunFolder,
-  options: TrainOptions,
+  asked: TrainOptions,
   data: DataSet,
   events: RunEvents,
+  trains: boolean,
 ): Promise<TrainOptions> {
-  const { init, ...others } = options;
-  if (init === noStart) return others;
-  if (!wantsFloatStart(options)) return options;
-  const start = floatStartOf(run, withUsualAugmentation(parseConfig(options)).config, data);
-  events.onNote?.(start.note);
-  if (!start.isDone) {
-    const { interrupted, finished } = await trainRun(start.folder, start.config, data, {
+  const options = { ...asked };
+  for (const use of trains ? floatUses(asked) : []) {
+    const float = floatNetworkFor(use, run, withUsualAugmentation(parseConfig(asked)).config, data);
+    events.onNote?.(float.note);
+    options[use] = float.folder.path;
+    if (float.isDone) continue;
+    const { interrupted, finished } = await trainRun(float.folder, float.config, data, {
       existing: 'resume',
       ...events,
     });
     if (!finished || interrupted)
       throw new InterruptError(
         interrupted ?? 'SIGINT',
-        `stopped while the float network that ${options.method} starts from was trained; the same command goes on with it`,
+        `stopped while the float network for ${asked.method} was trained; the same command goes on with it`,
       );
   }
-  return { ...options, init: start.folder.path };
+  for (const use of ['init', 'teacher'] as const) if (options[use] === noFloat) delete options[use];
+  return options;
 }
 
 /**
@@ -142,11 +150,12 @@ export async function trainRun(
   folder: string | RunFolder,
   asked: TrainOptions,
   data: DataSet,
-  { existing = 'refuse', ...events }: TrainRunOptions = {},
+  { existing = 'refuse', floatNetworks = true, ...events }: TrainRunOptions = {},
 ): Promise<FinishedRun> {
   const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
   if (existing === 'refuse') run.requireNew();
-  const options = existing === 'resume' && run.exists ? asked : await withStart(run, asked, data, events);
+  const options =
+    existing === 'resume' && run.exists ? asked : await withFloatNetworks(run, asked, data, events, floatNetworks);
   return run.whileLocked(async () => {
     const stopListening = listenForSignals();
     try {

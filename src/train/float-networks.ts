@@ -10,12 +10,20 @@ import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { networkFor } from './network-for.ts';
 import { RunFolder } from './run-folder.ts';
 
-/** `--init none`: from random weights all the same. */
-export const noStart = 'none';
+/** `--init none`, `--teacher none`: from random weights, or from labels alone, all the same. */
+export const noFloat = 'none';
 
-/** Whether a new run of this config is to begin with a float network that nobody has named. */
-export const wantsFloatStart = ({ method, init }: Pick<TrainConfig, 'method' | 'init'>): boolean =>
-  init === undefined && methodNamed(method).start === 'float';
+/** What a run has a float network for. */
+export type FloatUse = 'init' | 'teacher';
+
+/** For what a new run of these options is to have a float network that nobody has named. */
+export function floatUses({ method, init, teacher }: Pick<TrainConfig, 'method' | FloatUse>): FloatUse[] {
+  const { start, teacher: kind } = methodNamed(method);
+  return [
+    ...(init === undefined && start === 'float' ? (['init'] as const) : []),
+    ...(teacher === undefined && kind === 'optional' ? (['teacher'] as const) : []),
+  ];
+}
 
 /** Options that give the float network the student's topology, as far as it is not the float method's own. */
 function topologyOf({ model }: TrainConfig, structure: Structure): Partial<TrainOptions> {
@@ -34,14 +42,17 @@ function topologyOf({ model }: TrainConfig, structure: Structure): Partial<Train
   return Object.fromEntries(Object.entries(asked).filter(([name, value]) => value !== own[name]));
 }
 
-/** The run of the float network that such a run starts from: the same model, images and seed, as long as itself but no longer than the float recipe. */
-function floatConfig(config: TrainConfig, data: DataSet): TrainConfig {
+/**
+ * The run of the float network that such a run starts from, of its own topology, or learns from: the same model, images and seed, as long as itself
+ * but no longer than the float recipe.
+ */
+function floatConfig(config: TrainConfig, data: DataSet, use: FloatUse): TrainConfig {
   const { model, width, epochs, padCrop, flip, resizedCrop, splitSeed, allowBroken, validation, limit, seed } = config;
   const { defaults } = float;
   const { structure } = networkFor(config, data).method;
   const options = {
     ...{ model, width, padCrop, flip, resizedCrop, splitSeed, allowBroken, validation, limit, seed },
-    ...topologyOf(config, structure),
+    ...(use === 'init' ? topologyOf(config, structure) : {}),
     method: float.id,
     data: config.data,
     epochs: Math.min(epochs, defaults.epochs),
@@ -50,8 +61,14 @@ function floatConfig(config: TrainConfig, data: DataSet): TrainConfig {
   return parseConfig(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)));
 }
 
+/** For people: what lies beside the run, what it is good for, and what its absence means. */
+const words = {
+  init: { folder: 'float-start', finds: 'starts from', without: 'begins at random' },
+  teacher: { folder: 'float-teacher', finds: 'learns from', without: 'learns from labels alone' },
+} as const satisfies Record<FloatUse, object>;
+
 /** Where it lies and what it is; beside the run, under a name of everything that determines it, so that other runs find it. */
-export interface FloatStart {
+export interface FloatNetwork {
   readonly folder: RunFolder;
   readonly config: TrainConfig;
   /** Nothing is left to train. */
@@ -60,18 +77,19 @@ export interface FloatStart {
   readonly note: string;
 }
 
-export function floatStartOf(run: RunFolder, config: TrainConfig, data: DataSet): FloatStart {
-  const wanted = floatConfig(config, data);
+export function floatNetworkFor(use: FloatUse, run: RunFolder, config: TrainConfig, data: DataSet): FloatNetwork {
+  const wanted = floatConfig(config, data, use);
   const { allowBroken: _, ...determining } = wanted;
   const key = createHash('sha256').update(JSON.stringify([determining, float.defaults.optimizer, digestOf(data)]));
-  const path = join(dirname(run.path), `float-start-${wanted.model}-${key.digest('hex').slice(0, 12)}`);
+  const { folder: name, finds, without } = words[use];
+  const path = join(dirname(run.path), `${name}-${wanted.model}-${key.digest('hex').slice(0, 12)}`);
   const folder = new RunFolder(path);
   const isDone = folder.exists && folder.readMetrics().length >= wanted.epochs;
-  const does = isDone ? 'starts from the float network of' : 'needs a trained float network first: trained now in';
+  const does = isDone ? `${finds} the float network of` : 'needs a trained float network first: trained now in';
   return {
     folder,
     config: wanted,
     isDone,
-    note: `${config.method} ${does} ${path} (${wanted.epochs} epochs; --init <run> takes another, --init ${noStart} begins at random)`,
+    note: `${config.method} ${does} ${path} (${wanted.epochs} epochs; --${use} <run> takes another, --${use} ${noFloat} ${without})`,
   };
 }

@@ -75,3 +75,25 @@ test('--init takes another network, --init none random weights; other methods st
   expect(folder.readConfig().init).toBeUndefined();
   expect(existsSync(folder.file('checkpoint.safetensors'))).toBe(true);
 });
+
+test('a method that learns from a float network gets one of the float recipe; --teacher none learns from labels alone', async () => {
+  const notes: string[] = [];
+  const real = options({ method: 'react-net', epochs: 2, rate: 1e-3, teacher: undefined });
+  const { folder } = await trainRun(join(directory, 'a'), real, data, { onNote: (line) => notes.push(line) });
+  const teachers = () => readdirSync(directory).filter((name) => name.startsWith('float-teacher-'));
+  const [teacher] = teachers();
+  expect(notes[0]).toMatch(
+    /^react-net needs a trained float network first: .* --teacher none learns from labels alone/,
+  );
+  const float = new RunFolder(join(directory, teacher!)).readConfig();
+  expect([float.method, float.epochs, float.activation]).toEqual(['float', 2, undefined]);
+  expect(folder.readConfig().teacher).toBe(join(directory, teacher!));
+  const alone = await trainRun(join(directory, 'b'), { ...real, teacher: 'none' }, data);
+  expect(alone.folder.readConfig().teacher).toBeUndefined();
+  await trainRun(join(directory, 'c'), real, data, { floatNetworks: false });
+  expect(teachers()).toEqual([teacher]);
+  const weights = (run: string) => readCheckpoint(join(directory, run, 'checkpoint.safetensors')).tensors;
+  const stem = 'body.layers.0.conv.weight';
+  expect(weights('a').get(stem)).not.toEqual(weights('b').get(stem));
+  expect(weights('c').get(stem)).toEqual(weights('b').get(stem));
+});
