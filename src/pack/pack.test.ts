@@ -147,8 +147,10 @@ test.each([
 test('a method with stages cannot be packed before its weights are binary, and says so', () => {
   const random = new Random(2);
   const network = warmedNetwork('resnet20', 'react-net', [8, 8, 3], random);
-  network.setPoint({ progress: 0.2, epoch: 1 });
-  expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/finish the run first/);
+  network.setPoint({ progress: 0.2, epoch: 1, stage: 'activations' }, { binaryWeights: 0 });
+  expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(
+    /stage "activations" does not binarize them; finish the run first/,
+  );
 });
 
 test('a binary layer that would silently run in float is refused by name', () => {
