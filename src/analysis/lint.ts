@@ -1,8 +1,9 @@
 import { Random } from '../core/random.ts';
 import { firstNotFinite, tracedByName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
-import { BinaryConv2d } from '../nn/binary-layers.ts';
+import { binaryLayersOf, isBinaryLayer } from '../nn/binary-layer.ts';
 import { decays } from '../nn/decay.ts';
+import { Module } from '../nn/module.ts';
 import { translations } from '../pack/ops/table.ts';
 import type { Effect } from '../pack/translation.ts';
 import type { TapeNode } from '../tensor/tape.ts';
@@ -73,7 +74,8 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
     const [input, filter] = node.inputs as [Tensor, Tensor];
     const sign = graph.source(input);
     const before = does(sign, 'signs') ? graph.source(sign!.inputs[0]!) : undefined;
-    if (input === image || (sign === undefined && node.product?.inputBits === 32)) {
+    const ofPixels = node.owner instanceof Module && isBinaryLayer(node.owner) && node.owner.pixels;
+    if (!ofPixels && (input === image || (sign === undefined && node.product?.inputBits === 32))) {
       add(
         'float-input',
         'warning',
@@ -136,7 +138,7 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
         severity: 'note',
         where: names.get(node)!,
         reason: `the ${name} layer is binary; most papers keep it in full precision for several points of accuracy`,
-        cure: 'accept it for the smallest file (FINN does), or use a model with a float stem and classifier',
+        cure: 'accept it for the smallest file, or where the paper has it so (BNN, FINN); --first-last float and other models have it in float',
       });
     }
   }
@@ -163,7 +165,7 @@ function trainingFindings(network: Network, config: TrainConfig): Finding[] {
   const findings: Finding[] = [];
   const optimizer = optimizerOf(config, method);
   const clip = config.effective?.defaults.clipLatent ?? config.clipLatent ?? method.defaults.clipLatent;
-  const latents = network.modules().some(({ value }) => value instanceof BinaryConv2d) && method.bits.weight === 1;
+  const latents = binaryLayersOf(network).length > 0 && method.bits.weight === 1;
   if (latents && method.clippedWeightEstimator && !clip) {
     findings.push({
       rule: 'unclipped-latents',

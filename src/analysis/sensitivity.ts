@@ -4,7 +4,7 @@ import { type DataSet, sampleOf } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
 import { type Policy, weightLayers } from '../models/policy.ts';
 import { buildNetwork, withMethod } from '../models/table.ts';
-import { BinaryConv2d } from '../nn/binary-layers.ts';
+import { isBinaryLayer } from '../nn/binary-layer.ts';
 import { pack } from '../pack/pack.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -59,7 +59,7 @@ export class SensitivityBench {
     this.source = source;
     this.data = data;
     this.options = options;
-    this.layers = weightLayers(source).flatMap(({ name, value }) => (value instanceof BinaryConv2d ? [name] : []));
+    this.layers = weightLayers(source).flatMap(({ name, value }) => (isBinaryLayer(value) ? [name] : []));
     this.basePrecision = source.method.family === 'float' ? 'float' : 'binary';
   }
 

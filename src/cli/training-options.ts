@@ -50,6 +50,10 @@ export function withTrainingOptions(command: Command): Command {
       'of CIFAR ResNets: shortcuts take every second pixel (strided) or averages (average)',
     )
     .option('--head <name>', 'of ResNets for CIFAR: batch-norm before the classifier (norm) or none (plain)')
+    .option(
+      '--first-last <name>',
+      "weights of the first and last layer: float, the method's with batch-norm after them (binary), or with a bias (binary-biased)",
+    )
     .option('--norm-momentum <x>', "share of the new batch in batch-norm's averages", number)
     .option('--estimator <name>', 'slope of the activations: identity, clip, approx-sign, swish-sign, ede or tanh')
     .option('--weight-estimator <name>', 'slope of the weights, of the same names')

@@ -19,7 +19,7 @@ export const binaryConnect = defineMethod({
   weight: binarizeWeights({ scale: noScale, estimator: straightThrough, scaleGradient: 'straight' }),
   activation: floatActivation,
   latent: 'glorot',
-  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu', firstLast: 'binary' },
   defaults: {
     optimizer: adam({ rate: 3e-3 }),
     rate: exponential(2e-6 / 3e-3),

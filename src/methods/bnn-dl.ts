@@ -75,7 +75,7 @@ export const bnnDl: Method = defineMethod({
   family: 'loss',
   lossTerms: [distributionTerm],
   schedule: ({ progress }) => ({ distribution: progress < lastShare ? 1 : 0 }),
-  structure: { ...bnn.structure, activation: 'none' },
+  structure: { ...bnn.structure, activation: 'none', firstLast: 'float' },
   defaults: {
     ...bnn.defaults,
     optimizer: adam({ rate: 1e-2 }),

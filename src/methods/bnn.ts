@@ -19,7 +19,7 @@ export const bnn = defineMethod({
   bits: { weight: 1, activation: 1 },
   weight: binarizeWeights({ scale: noScale, estimator: straightThrough, scaleGradient: 'straight' }),
   activation: binarizeActivation(clippedSte),
-  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'hardtanh' },
+  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'hardtanh', firstLast: 'binary' },
   defaults: {
     optimizer: adam({ rate: 1e-3 }),
     rate: steps([0.5, 0.75, 0.9], 0.1),

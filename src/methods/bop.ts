@@ -55,7 +55,7 @@ export const bop = defineMethod({
   ),
   activation: binarizeActivation(clippedSte),
   update: bopUpdate,
-  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'hardtanh' },
+  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'hardtanh', firstLast: 'binary' },
   defaults: {
     optimizer: adam({ rate: 0.01 }),
     rate: steps([0.2, 0.4, 0.6, 0.8], 0.1),
@@ -64,4 +64,8 @@ export const bop = defineMethod({
     loss: 'cross-entropy',
     clipLatent: false,
   },
+  // its Bi-Real Nets have float ones
+  recipes: Object.fromEntries(
+    ['resnet18-imagenet', 'resnet34-imagenet'].map((model) => [model, { structure: { firstLast: 'float' } }]),
+  ),
 });

@@ -2,7 +2,7 @@ import { kernels } from '../backend/select.ts';
 import { learningOutput } from '../binarize/quantizer.ts';
 import { Random } from '../core/random.ts';
 import type { Edge, Interaction } from '../exact/interaction.ts';
-import type { BinaryConv2d } from '../nn/binary-layers.ts';
+import type { BinaryLayer } from '../nn/binary-layer.ts';
 import { channelInteraction } from '../tensor/ops/interaction.ts';
 import { bnn } from './bnn.ts';
 import { defineMethod, type Method, type UpdateRule } from './method.ts';
@@ -52,7 +52,7 @@ const interacting = learningOutput(
 );
 
 /** Tries one change of one layer's graph on the batch at hand: what lowers the loss stays, what only costs goes. */
-function mine({ kept }: BinaryConv2d, random: Random, lossNow: () => number): void {
+function mine({ kept }: BinaryLayer, random: Random, lossNow: () => number): void {
   const [stored, confidence] = [kept['edges']!.data, kept['confidence']!.data];
   const before = stored.slice();
   const taken = Array.from({ length: stored.length / 3 }, (_, i) => i).filter((i) => stored[3 * i + 2] !== 0);
@@ -97,4 +97,5 @@ export const ciBcnn: Method = defineMethod({
   family: 'loss',
   output: interacting,
   update: mining,
+  structure: { ...bnn.structure, firstLast: 'float' },
 });

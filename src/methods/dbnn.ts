@@ -38,5 +38,6 @@ export const dbnn: Method = defineMethod({
   teacher: 'trained',
   classificationWeight: 0,
   lossTerms: [distilled],
+  structure: { ...bnn.structure, firstLast: 'float' },
   defaults: { ...bnn.defaults, loss: 'cross-entropy', epochs: 200, batch: 128 },
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildNetwork } from '../models/table.ts';
-import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
+import { type LayerProbe, withProbe } from '../nn/binary-layer.ts';
+import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { effectiveActivations, effectiveWeights } from '../nn/product.ts';
 import { pack } from '../pack/pack.ts';
 import { randomTensor } from '../tensor/gradients.testing.ts';

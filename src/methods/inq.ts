@@ -3,7 +3,7 @@ import { straightThrough } from '../binarize/estimators.ts';
 import { learning } from '../binarize/quantizer.ts';
 import { layerMean, meanMagnitude } from '../binarize/scales.ts';
 import { binarizeWeights, floatWeights } from '../binarize/weights.ts';
-import type { BinaryConv2d } from '../nn/binary-layers.ts';
+import type { BinaryLayer } from '../nn/binary-layer.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { repeated, steps } from '../optim/schedules.ts';
 import { oneForm, only } from './forms.ts';
@@ -66,7 +66,7 @@ export function freezeLargest(
   }
 }
 
-function eachLayer(layers: readonly BinaryConv2d[], visit: (layer: BinaryConv2d, frozen: Float32Array) => void): void {
+function eachLayer(layers: readonly BinaryLayer[], visit: (layer: BinaryLayer, frozen: Float32Array) => void): void {
   for (const layer of layers) visit(layer, layer.kept['frozen']!.data);
 }
 
@@ -124,7 +124,7 @@ export const inqOf = (bits: number): Method =>
     activation: floatActivation,
     update: partitioned(powersOfTwo(bits)),
     floatPacked: 'weights are shifts, not signs: they are multiplied in float',
-    structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+    structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu', firstLast: 'binary-biased' },
     defaults: {
       optimizer: sgd({ rate: 0.01, momentum: 0.9, weightDecay: 5e-4 }),
       rate: perStage,

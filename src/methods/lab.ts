@@ -2,7 +2,7 @@ import { binarizeActivation, floatActivation } from '../binarize/activations.ts'
 import { clippedSte } from '../binarize/estimators.ts';
 import { learning } from '../binarize/quantizer.ts';
 import { signFilterOf } from '../binarize/weights.ts';
-import type { BinaryConv2d } from '../nn/binary-layers.ts';
+import type { BinaryLayer } from '../nn/binary-layer.ts';
 import { adam } from '../optim/optimizer.ts';
 import { exponential } from '../optim/schedules.ts';
 import { floats } from '../tensor/storage.ts';
@@ -33,7 +33,7 @@ const lossAware = learning<SignFilter>(
 );
 
 /** v <- 0.999 v + 0.001 g^2, the running square of the binary weight's gradient. */
-function averageSquares(layers: readonly BinaryConv2d[]): void {
+function averageSquares(layers: readonly BinaryLayer[]): void {
   for (const { weight, kept } of layers) {
     const v = kept['curvature']!.data;
     if (weight.grad) for (let i = 0; i < v.length; i++) v[i]! += (1 - averaging) * (weight.grad[i]! ** 2 - v[i]!);
@@ -53,7 +53,7 @@ export const lab = defineMethod({
   weight: lossAware,
   activation: floatActivation,
   update: { beforeStep: averageSquares },
-  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu', firstLast: 'binary' },
   defaults: {
     optimizer: adam({ rate: 0.01 }),
     rate: exponential(1e-4),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BinarizeContext } from '../binarize/context.ts';
-import type { LayerProbe } from '../nn/binary-layers.ts';
+import type { LayerProbe } from '../nn/binary-layer.ts';
 import { checkGradients, randomTensor } from '../tensor/gradients.testing.ts';
 import { retentionNorm } from '../tensor/ops/retention.ts';
 import { inference } from '../tensor/tape.ts';

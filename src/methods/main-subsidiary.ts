@@ -5,7 +5,7 @@ import { learning, type Quantizer } from '../binarize/quantizer.ts';
 import { filterMean, scaleColumns } from '../binarize/scales.ts';
 import { centre, clampWeights } from '../binarize/transforms.ts';
 import { compose, signFilterOf } from '../binarize/weights.ts';
-import type { BinaryConv2d } from '../nn/binary-layers.ts';
+import type { BinaryLayer } from '../nn/binary-layer.ts';
 import { adam } from '../optim/optimizer.ts';
 import { exponential } from '../optim/schedules.ts';
 import { add, scale, sum } from '../tensor/ops/arithmetic.ts';
@@ -82,7 +82,7 @@ export function turnAt(progress: number, layers: number): { layer: number; subsi
 }
 
 const alternate: UpdateRule = {
-  beforeStep: (layers: readonly BinaryConv2d[], { progress }) => {
+  beforeStep: (layers: readonly BinaryLayer[], { progress }) => {
     const turn = turnAt(progress, layers.length);
     for (const [place, { weight, learned, kept }] of layers.entries()) {
       if (turn && place <= turn.layer) kept['pruning']!.data[0] = 1;

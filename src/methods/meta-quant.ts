@@ -3,7 +3,7 @@ import { straightThrough } from '../binarize/estimators.ts';
 import { learning } from '../binarize/quantizer.ts';
 import { noScale } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
-import type { BinaryConv2d } from '../nn/binary-layers.ts';
+import type { BinaryLayer } from '../nn/binary-layer.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { steps } from '../optim/schedules.ts';
 import { defineMethod, type Method, type UpdateRule } from './method.ts';
@@ -67,7 +67,7 @@ export function calibrated(w: Float32Array): { unit: Float32Array; calibration: 
 }
 
 /** g <- M(.) calibration, after M has learned from what its last answer did to the loss. */
-function learnToPenetrate(form: MetaForm, layers: readonly BinaryConv2d[], rate: number): void {
+function learnToPenetrate(form: MetaForm, layers: readonly BinaryLayer[], rate: number): void {
   const { entries, moments } = layers[0]!.kept as Record<'entries' | 'moments', { data: Float32Array }>;
   const seen = layers.filter(({ weight }) => weight.grad).map((layer) => ({ layer, ...calibrated(layer.weight.data) }));
   // dL/ds of the step before: its weights moved by -rate s `direction`, and now the loss has gradient g calibration there
@@ -115,7 +115,7 @@ function metaQuantOf(form: MetaForm): Method {
     ),
     activation: floatActivation,
     update: penetrating(form),
-    structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+    structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu', firstLast: 'binary-biased' },
     defaults: {
       optimizer: sgd({ rate: 1e-3, momentum: 0 }),
       rate: steps([0.3, 0.6, 0.9], 0.1),

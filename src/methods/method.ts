@@ -4,7 +4,7 @@ import type { OutputMap } from '../binarize/quantizer.ts';
 import type { BinaryPart } from '../binarize/stages.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
 import type { Shape } from '../core/shape.ts';
-import type { BinaryConv2d, LayerProbe } from '../nn/binary-layers.ts';
+import type { BinaryLayer, LayerProbe } from '../nn/binary-layer.ts';
 import type { DecayChoice } from '../nn/decay.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
@@ -31,6 +31,11 @@ export interface Structure {
   readonly firstGamma?: number;
   /** Of CIFAR ResNets: batch-norm between the average and the classifier (IR-Net's code, and all built on it), or none (default). */
   readonly head?: 'norm' | 'plain';
+  /**
+   * Weights of the first and the last layer, in networks whose arrangement is the method's: float (default), or the method's own, of pixels as they
+   * are and of what the method makes of the last features. Their logits get a batch-norm (`binary`: BNN and its kin), or a bias (`binary-biased`).
+   */
+  readonly firstLast?: 'float' | 'binary' | 'binary-biased';
   /**
    * No batch-norm: filters are normalised instead, products are multiplied by `branch` before they join a shortcut, and what enters a binary layer is
    * divided by its expected spread (A&B BNN).
@@ -154,13 +159,13 @@ export interface UpdateRule {
   /** The optimiser leaves latent weights alone; this rule moves them. */
   readonly ownsLatents?: boolean;
   /** Between the backward pass and the optimiser; may change gradients and weights. */
-  readonly beforeStep?: (layers: readonly BinaryConv2d[], point: UpdatePoint) => void;
-  readonly afterStep?: (layers: readonly BinaryConv2d[], point: UpdatePoint) => void;
+  readonly beforeStep?: (layers: readonly BinaryLayer[], point: UpdatePoint) => void;
+  readonly afterStep?: (layers: readonly BinaryLayer[], point: UpdatePoint) => void;
 }
 
 /** What a layer-wise fit gets to know of a layer: the windows under sampled output positions, as its filters see them. */
 export interface FitProblem {
-  readonly layer: BinaryConv2d;
+  readonly layer: BinaryLayer;
   /** X [P,K] of quantized activations, with all layers before this one fitted. */
   readonly windows: Float32Array;
   /** The same before any layer was. */

@@ -53,7 +53,7 @@ export const proxQuant = defineMethod({
   activation: floatActivation,
   update: proximal,
   schedule: ({ progress }) => ({ frozen: progress < freezeAt ? 0 : 1 }),
-  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
+  structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu', firstLast: 'binary-biased' },
   defaults: {
     optimizer: adam({ rate: 0.01 }),
     rate: constant(),

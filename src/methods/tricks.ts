@@ -23,6 +23,8 @@ export interface Tricks {
   readonly downsample?: NonNullable<Structure['downsample']> | undefined;
   /** Batch-norm before the classifier of CIFAR ResNets. */
   readonly head?: NonNullable<Structure['head']> | undefined;
+  /** Weights of the first and the last layer. */
+  readonly firstLast?: NonNullable<Structure['firstLast']> | undefined;
   /** Share of the new batch in batch-norm's running averages. */
   readonly normMomentum?: number | undefined;
   /** Slope that stands in for the derivative of the activations' sign, and of the weights'. */
@@ -63,7 +65,7 @@ function reestimated<Out>(
 }
 
 function structureWith(method: Method, tricks: Tricks): Structure {
-  const { blockOrder, pooling, shortcut, activation, head, stem, downsample } = tricks;
+  const { blockOrder, pooling, shortcut, activation, head, stem, downsample, firstLast } = tricks;
   const { structure } = method;
   const order = blockOrder ?? structure.order;
   const after = activation ?? structure.activation;
@@ -76,6 +78,10 @@ function structureWith(method: Method, tricks: Tricks): Structure {
     );
   if (pooling === 'after-norm' && order === 'bn-conv')
     refuse(method, '--pooling after-norm', 'in bn-conv order the next batch-norm follows the pooling anyway');
+  if (firstLast !== undefined && firstLast !== 'float' && method.family === 'float')
+    refuse(method, `--first-last ${firstLast}`, 'it binarizes nothing');
+  if (firstLast !== undefined && firstLast !== 'float' && structure.normFree)
+    refuse(method, `--first-last ${firstLast}`, 'without batch-norm its unit filters must be float there');
   if (structure.gatedShortcut && shortcut !== undefined && shortcut !== structure.shortcut)
     refuse(method, '--shortcut', 'it gates its own shortcuts, which are part of it');
   return {
@@ -87,6 +93,7 @@ function structureWith(method: Method, tricks: Tricks): Structure {
     ...(head ? { head } : {}),
     ...(stem ? { stem } : {}),
     ...(downsample ? { downsample } : {}),
+    ...(firstLast ? { firstLast } : {}),
     ...(tricks.normMomentum === undefined ? {} : { normMomentum: tricks.normMomentum }),
   };
 }

@@ -88,7 +88,7 @@ test('it packs bit for bit, runs, is summed up and gives lint nothing to find', 
 });
 
 test('--head gives it to other methods and takes it from these; models with one head refuse', () => {
-  expect(last(buildNetwork({ ...config, method: 'bnn', tricks: { head: 'norm' } }))[0]).toBeInstanceOf(BatchNorm);
+  expect(last(buildNetwork({ ...config, method: 'bi-real', tricks: { head: 'norm' } }))[0]).toBeInstanceOf(BatchNorm);
   expect(last(buildNetwork({ ...config, method: 'ir-net', tricks: { head: 'plain' } }))[0]).not.toBeInstanceOf(
     BatchNorm,
   );

@@ -6,7 +6,8 @@ import { formatShape, type Shape } from '../core/shape.ts';
 import { type Method, type Point, revisionOf, type Structure } from '../methods/method.ts';
 import type { Tricks } from '../methods/tricks.ts';
 import { batchNormsOf } from '../nn/batch-norm.ts';
-import { BinaryConv2d, type Quantization } from '../nn/binary-layers.ts';
+import { binaryLayersOf } from '../nn/binary-layer.ts';
+import type { Quantization } from '../nn/binary-layers.ts';
 import { Module } from '../nn/module.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -82,7 +83,7 @@ export class Network extends Module {
   startQuantizers(): void {
     const { weight, activation, output } = this.method;
     if (!this.config.policy && ![weight, activation, output].some((quantizer) => quantizer?.start)) return;
-    for (const { value } of this.modules()) if (value instanceof BinaryConv2d) value.forgetOwn();
+    for (const { value } of binaryLayersOf(this)) value.forgetOwn();
     const { inputShape } = this.config;
     const blank = new Tensor(new Float32Array(inputShape.reduce((a, b) => a * b)), [1, ...inputShape]);
     this.setTraining(false);

@@ -1,18 +1,22 @@
 import { expect, test } from 'vitest';
 import { UsageError } from '../core/errors.ts';
 import { methods } from '../methods/table.ts';
+import { withProbe } from '../nn/binary-layer.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { pack } from '../pack/pack.ts';
 import type { PackedModel } from '../runtime/packed-model.ts';
 import { randomTensor } from '../tensor/gradients.testing.ts';
 import { softmaxCrossEntropy } from '../tensor/ops/loss.ts';
-import { backward, trainingStep } from '../tensor/tape.ts';
+import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import type { Network } from './network.ts';
 import { type Policy, weightLayers } from './policy.ts';
 import { buildNetwork } from './table.ts';
 
-const networkOf = (policy: Policy, method = 'bnn', model = 'vgg-small', width = 0.125) =>
-  buildNetwork({ model, method, inputShape: [8, 8, 3], classes: 3, width, seed: 1, policy });
+const floatEnds = { firstLast: 'float' } as const;
+const networkOf = (policy: Policy, method = 'bnn', model = 'vgg-small', width = 0.125) => {
+  const tricks = method === 'bnn' ? floatEnds : undefined;
+  return buildNetwork({ model, method, inputShape: [8, 8, 3], classes: 3, width, seed: 1, policy, tricks });
+};
 const packing = { classes: ['a', 'b', 'c'], mean: [0, 0, 0], std: [1, 1, 1] };
 
 /** Gradients of the latent weights after one step. */
@@ -88,4 +92,28 @@ test('every method takes a policy for one layer, learns and packs, or says why n
     expect(network.modules().filter(({ value }) => value instanceof BinaryConv2d).length).toBeGreaterThan(4);
   }
   expect(refused.length).toBeLessThan(methods.length / 3);
+});
+
+test('a binary first layer of other precision still sees the pixels as they are', () => {
+  const config = {
+    model: 'vgg-small',
+    method: 'bnn',
+    inputShape: [8, 8, 3],
+    classes: 3,
+    width: 0.125,
+    seed: 1,
+  } as const;
+  const network = buildNetwork({ ...config, policy: { '0': '2-bit', '7': 'float' } });
+  const images = randomTensor([2, 8, 8, 3], 2);
+  for (const learns of gradients(network).values()) expect(learns).toBe(true);
+  inference(() =>
+    withProbe(
+      ({ layer, activation }) => {
+        if (layer.pixels) expect(activation).toBe(images);
+      },
+      () => network.forward(images),
+    ),
+  );
+  const { model } = pack(network, images, packing);
+  expect(model.graph.nodes.filter(({ op }) => op === 'signConv2d')).toHaveLength(2);
 });

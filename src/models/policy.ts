@@ -2,7 +2,7 @@ import { bitsOf, codedWeights, type Precision, quantizersOf } from '../binarize/
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import type { Method } from '../methods/method.ts';
-import { BinaryConv2d } from '../nn/binary-layers.ts';
+import { type BinaryLayer, isBinaryLayer } from '../nn/binary-layer.ts';
 import { Conv2d, Linear } from '../nn/layers.ts';
 import type { Module, Named } from '../nn/module.ts';
 import { layerName } from './layer-names.ts';
@@ -11,12 +11,12 @@ import { layerName } from './layer-names.ts';
 export type Policy = Readonly<Record<string, string>>;
 
 /** A layer with weights of its own. */
-export type WeightLayer = BinaryConv2d | Conv2d | Linear;
+export type WeightLayer = BinaryLayer | Conv2d | Linear;
 
 /** Every convolution and dense layer of a network, in order, by its short name. */
 export function weightLayers(network: Module): Named<WeightLayer>[] {
   return network.modules().flatMap(({ name, value }) => {
-    if (!(value instanceof BinaryConv2d || value instanceof Conv2d || value instanceof Linear)) return [];
+    if (!(isBinaryLayer(value) || value instanceof Conv2d || value instanceof Linear)) return [];
     return [{ name: layerName(name), value }];
   });
 }
@@ -36,7 +36,7 @@ function requireSeparable({ id, update, latentShape, lossTerms, teacher, structu
 }
 
 function setPrecision({ name, value }: Named<WeightLayer>, precision: Precision): void {
-  if (value instanceof BinaryConv2d) {
+  if (isBinaryLayer(value)) {
     const quantizers = quantizersOf(precision);
     if (quantizers) value.requantize(quantizers);
     return;
@@ -44,7 +44,7 @@ function setPrecision({ name, value }: Named<WeightLayer>, precision: Precision)
   const bits = bitsOf(precision);
   if (precision === 'binary' || (bits !== null && bits < 5))
     throw new UsageError(
-      `--policy ${name}=${precision}: this layer is full precision in this network; its weights may be float or 5-bit to 8-bit`,
+      `--policy ${name}=${precision}: this layer is full precision in this network; its weights may be float or 5-bit to 8-bit, or binary with --first-last`,
     );
   if (bits !== null) value.quantizeWeight = codedWeights(bits);
 }
@@ -65,7 +65,7 @@ export function applyPolicy(network: Module & { readonly method: Method }, polic
   for (const precision of Object.values(policy)) bitsOf(precision);
   if (Object.values(policy).some((precision) => precision !== 'binary')) requireSeparable(network.method);
   for (const layer of layers) {
-    const precision = policy[layer.name] ?? (layer.value instanceof BinaryConv2d ? policy['*'] : undefined);
+    const precision = policy[layer.name] ?? (isBinaryLayer(layer.value) ? policy['*'] : undefined);
     if (precision !== undefined) setPrecision(layer, precision as Precision);
   }
 }

@@ -1,13 +1,14 @@
 import type { Structure } from '../methods/method.ts';
 import { BatchNorm, batchNormsOf } from '../nn/batch-norm.ts';
-import { Conv2d, globalAvgPoolLayer, halvingLayer, Linear, subsampleLayer } from '../nn/layers.ts';
+import { Conv2d, globalAvgPoolLayer, halvingLayer, subsampleLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { UnitConv2d } from '../nn/norm-free.ts';
 import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { branched, branchOptions, type MakeBranch } from './branches.ts';
+import { classifier, hasBinaryEnds } from './ends.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
-import { Stem, stemActivation } from './stem.ts';
+import { Stem, stemActivation, stemWeights } from './stem.ts';
 import { ConvUnit, type UnitOptions } from './units.ts';
 
 export interface ResnetOptions {
@@ -188,6 +189,7 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
               pad: 1,
               ...stemClamp(method.structure.activation),
               ...stemActivation(method.structure),
+              ...stemWeights(context),
             },
             random,
           )
@@ -200,6 +202,7 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
               pad: 3,
               pool: { window: 3, stride: 2, pad: 1 },
               ...(method.structure.normFree ? stemActivation(method.structure) : {}),
+              ...stemWeights(context),
             },
             random,
           );
@@ -218,11 +221,15 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
         });
         from = channels[stage]! * (bottleneck ? expansion : 1);
       }
+    const { order } = method.structure;
+    // of what a ReLU lets through the signs of a binary classifier would all be +1
+    const signed = hasBinaryEnds(method.structure) && order === 'bn-conv';
+    const normed = signed || (options.stem === 'cifar' && method.structure.head === 'norm');
     const head = [
-      ...(method.structure.order === 'bn-conv' ? [new FinalNorm(from)] : []),
+      ...(order === 'bn-conv' && !signed ? [new FinalNorm(from)] : []),
       globalAvgPoolLayer(),
-      ...(options.stem === 'cifar' && method.structure.head === 'norm' ? [new BatchNorm(from)] : []),
-      new Linear(from, config.classes, random),
+      ...(normed ? [new BatchNorm(from)] : []),
+      ...classifier(from, context),
     ];
     const body = [stem, ...branched(method.structure, blocks)];
     const { firstGamma } = method.structure;

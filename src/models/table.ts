@@ -31,6 +31,8 @@ export interface ModelEntry {
   readonly copiedShortcut?: boolean;
   /** The activation after its first layer is the method's. */
   readonly activeStem?: boolean;
+  /** The weights of its first and last layer are as the method has them. */
+  readonly methodEnds?: boolean;
 }
 
 const cifarResnet = (id: string, blocks: number): ModelEntry => ({
@@ -43,6 +45,7 @@ const cifarResnet = (id: string, blocks: number): ModelEntry => ({
   normedHead: true,
   copiedShortcut: true,
   activeStem: true,
+  methodEnds: true,
 });
 
 const wide = { channels: [64, 128, 256, 512], downsample: 'conv' } as const;
@@ -55,15 +58,19 @@ const forImageNet = (
   title: string,
   build: ModelEntry['build'],
   smallestSide: number,
-  residual = false,
+  more: Pick<ModelEntry, 'residual' | 'methodEnds'> = {},
 ): ModelEntry => ({
   id,
   title,
   build,
   inputShape: [224, 224, 3],
   smallestSide,
-  residual,
+  ...more,
 });
+
+/** ResNets. */
+const withShortcuts = { residual: true, methodEnds: true } as const;
+const plain = { methodEnds: true } as const;
 
 /** Every model by its name, as `signum models` lists them. */
 export const models: readonly ModelEntry[] = [
@@ -76,6 +83,7 @@ export const models: readonly ModelEntry[] = [
     inputShape: [32, 32, 3],
     smallestSide: 20,
     activeStem: true,
+    methodEnds: true,
   },
   {
     id: 'vgg-small',
@@ -84,6 +92,7 @@ export const models: readonly ModelEntry[] = [
     inputShape: [32, 32, 3],
     smallestSide: 8,
     activeStem: true,
+    methodEnds: true,
   },
   cifarResnet('resnet20', 3),
   cifarResnet('resnet32', 5),
@@ -97,6 +106,7 @@ export const models: readonly ModelEntry[] = [
     residual: true,
     normedHead: true,
     activeStem: true,
+    methodEnds: true,
   },
   {
     id: 'resnet34',
@@ -107,6 +117,7 @@ export const models: readonly ModelEntry[] = [
     residual: true,
     normedHead: true,
     activeStem: true,
+    methodEnds: true,
   },
   {
     id: 'vgg11',
@@ -115,6 +126,7 @@ export const models: readonly ModelEntry[] = [
     inputShape: [32, 32, 3],
     smallestSide: 32,
     activeStem: true,
+    methodEnds: true,
   },
   {
     id: 'nin',
@@ -123,19 +135,32 @@ export const models: readonly ModelEntry[] = [
     inputShape: [32, 32, 3],
     smallestSide: 8,
     activeStem: true,
+    methodEnds: true,
   },
-  forImageNet('resnet18-imagenet', 'ResNet-18, ImageNet stem', resnet({ ...resnet18, stem: 'imagenet' }), 32, true),
-  forImageNet('resnet34-imagenet', 'ResNet-34, ImageNet stem', resnet({ ...resnet34, stem: 'imagenet' }), 32, true),
+  forImageNet(
+    'resnet18-imagenet',
+    'ResNet-18, ImageNet stem',
+    resnet({ ...resnet18, stem: 'imagenet' }),
+    32,
+    withShortcuts,
+  ),
+  forImageNet(
+    'resnet34-imagenet',
+    'ResNet-34, ImageNet stem',
+    resnet({ ...resnet34, stem: 'imagenet' }),
+    32,
+    withShortcuts,
+  ),
   forImageNet(
     'resnet50-imagenet',
     'ResNet-50, ImageNet stem',
     resnet({ ...resnet34, block: 'bottleneck', stem: 'imagenet' }),
     32,
-    true,
+    withShortcuts,
   ),
-  forImageNet('alexnet', 'AlexNet, one tower', alexNet, 63),
-  forImageNet('vgg16', 'VGG-16', vgg16, 32),
-  forImageNet('darknet19', 'DarkNet-19 without its detection head', darkNet19, 32),
+  forImageNet('alexnet', 'AlexNet, one tower', alexNet, 63, plain),
+  forImageNet('vgg16', 'VGG-16', vgg16, 32, plain),
+  forImageNet('darknet19', 'DarkNet-19 without its detection head', darkNet19, 32, plain),
   forImageNet(
     'binary-densenet28',
     'BinaryDenseNet-28',
@@ -144,7 +169,7 @@ export const models: readonly ModelEntry[] = [
   ),
   forImageNet('meliusnet22', 'MeliusNet-22', meliusNet({ blocks: [4, 5, 4, 4], transitions: [160, 224, 256] }), 32),
   forImageNet('bnext-tiny', 'BNext-Tiny', bNextTiny, 32),
-  forImageNet('react-net-a', 'ReActNet-A, a binary MobileNet', reactNetA, 32, true),
+  forImageNet('react-net-a', 'ReActNet-A, a binary MobileNet', reactNetA, 32, { residual: true }),
   forImageNet('quicknet-small', 'QuickNet Small', quickNet({ ...quickNetBlocks, channels: [32, 64, 256, 512] }), 64),
   forImageNet('quicknet', 'QuickNet', quickNet({ ...quickNetBlocks, channels: wide.channels }), 64),
   forImageNet('quicknet-large', 'QuickNet Large', quickNet({ blocks: [6, 8, 12, 6], channels: wide.channels }), 64),
@@ -189,6 +214,10 @@ export function buildNetwork(config: NetworkConfig, defaults?: TrainingDefaults)
     throw new UsageError(`--downsample: ${config.model} has no shortcuts that copy pixels; take ResNet-20, 32 or 44`);
   if (tricks?.stem && !model.activeStem)
     throw new UsageError(`--stem: the first layer of ${config.model} is the network's own; take a network for CIFAR`);
+  if (tricks?.firstLast && !model.methodEnds)
+    throw new UsageError(
+      `--first-last: the first and last layer of ${config.model} are the network's own; take a ResNet, a VGG, AlexNet, NIN, DarkNet or CNV-6`,
+    );
   if (tricks?.head && !model.normedHead)
     throw new UsageError(`--head: ${config.model} has one head only; take a ResNet for CIFAR`);
   const changed = tricks ? withTricks(method, tricks) : method;

@@ -1,7 +1,8 @@
 import type { Random } from '../core/random.ts';
 import type { Structure } from '../methods/method.ts';
 import { BatchNorm, type BatchNormOptions } from '../nn/batch-norm.ts';
-import { BinaryConv2d, type BinaryConv2dOptions, BinaryLinear, type Quantization } from '../nn/binary-layers.ts';
+import type { BinaryConv2dOptions } from '../nn/binary-layer.ts';
+import { BinaryConv2d, BinaryLinear, type Quantization } from '../nn/binary-layers.ts';
 import { ChannelGain, PRelu, RPRelu, ShiftPRelu } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { Unnormalised } from '../nn/norm-free.ts';

@@ -1,11 +1,12 @@
 import { BatchNorm } from '../nn/batch-norm.ts';
-import { globalAvgPoolLayer, Lambda, Linear } from '../nn/layers.ts';
+import { globalAvgPoolLayer, Lambda } from '../nn/layers.ts';
 import { type Module, Sequential } from '../nn/module.ts';
 import type { PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten } from '../tensor/ops/shape.ts';
 import { branched } from './branches.ts';
+import { classifier } from './ends.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
-import { Stem, type StemOptions, stemActivation } from './stem.ts';
+import { Stem, stemActivation, stemWeights } from './stem.ts';
 import { ConvUnit, DenseUnit } from './units.ts';
 
 /** One convolution of a plain stack. */
@@ -20,7 +21,7 @@ interface Layer {
 }
 
 export interface StackOptions {
-  /** The first one is float. */
+  /** The first one is float, unless the method has it binary. */
   readonly layers: readonly Layer[];
   /** Sizes of hidden dense layers, binary like the convolutions. */
   readonly hidden?: readonly number[];
@@ -39,7 +40,8 @@ function shrink(side: number, { kernel = 3, stride = 1, pad = kernel >> 1, pool 
 
 /** Convolutions one after the other, pooled in between, then dense layers: AlexNet, the VGGs, NIN, DarkNet. */
 export function stack({ layers, hidden = [], head }: StackOptions): (context: BuildContext) => Module {
-  return ({ config, method, quantization, random }) => {
+  return (context) => {
+    const { config, method, quantization, random } = context;
     const [height, width, inChannels] = config.inputShape;
     const { structure } = method;
     let from = inChannels;
@@ -48,7 +50,8 @@ export function stack({ layers, hidden = [], head }: StackOptions): (context: Bu
       const options = { inChannels: from, outChannels, kernel, stride, pad, ...(pool ? { pool } : {}) };
       from = outChannels;
       if (i > 0) return () => new ConvUnit(options, structure, quantization, random);
-      return () => new Stem({ ...options, clamp: [-1, 1], ...stemActivation(structure) } satisfies StemOptions, random);
+      const after = { clamp: [-1, 1], ...stemActivation(structure) } as const;
+      return () => new Stem({ ...options, ...after, ...stemWeights(context) }, random);
     });
     const [stem, ...units] = convolutions;
     const side = (size: number) => layers.reduce(shrink, size);
@@ -65,7 +68,7 @@ export function stack({ layers, hidden = [], head }: StackOptions): (context: Bu
       ...branched(structure, dense),
       // in `bn-conv` order nothing has normalised the last products yet
       ...(structure.order === 'bn-conv' ? [new BatchNorm(features)] : []),
-      new Linear(features, config.classes, random),
+      ...classifier(features, context),
     ]);
   };
 }
@@ -148,9 +151,10 @@ export const darkNet19 = stack({
 
 /**
  * FINN's CNV: 64C3-64C3-P2-128C3-128C3-P2-256C3-256C3-512-512-classes without padding; images are padded to 32 pixels by the
- * first layer, which is float; all others are binary (Umuroglu et al., FPGA 2017, sec. 5.1).
+ * first layer, whose weights are float unless the method has them binary; all others are binary (Umuroglu et al., FPGA 2017, sec. 5.1).
  */
-export function cnv6({ config, method, quantization, random }: BuildContext): Module {
+export function cnv6(context: BuildContext): Module {
+  const { config, method, quantization, random } = context;
   const [height, width, inChannels] = config.inputShape;
   const channels = (c: number) => scaledChannels(c, config.width);
   const pad = Math.max(0, Math.ceil((32 - Math.min(height, width)) / 2));
@@ -177,6 +181,7 @@ export function cnv6({ config, method, quantization, random }: BuildContext): Mo
         frame,
         clamp: [-1, 1],
         ...stemActivation(method.structure),
+        ...stemWeights(context),
       },
       random,
     ),

@@ -1,8 +1,6 @@
-import type { BinaryPadding } from '../backend/kernels.ts';
-import type { ActivationQuantizer } from '../binarize/activations.ts';
+import { type ActivationQuantizer, floatActivation } from '../binarize/activations.ts';
 import type { BinarizeContext } from '../binarize/context.ts';
 import { joinedStart, type LayerOwn, type LayerStart, type OutputMap } from '../binarize/quantizer.ts';
-import type { ActivationBits, WeightBits } from '../binarize/terms.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
 import { convGeometry, convOutputShape } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
@@ -11,7 +9,8 @@ import { add, channelAbsMean, pixelScale } from '../tensor/ops/arithmetic.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { reshape } from '../tensor/ops/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { type Conv2dOptions, glorotBound, heNormal } from './layers.ts';
+import { type BinaryConv2dOptions, type BinaryLayer, observe } from './binary-layer.ts';
+import { glorotBound, heNormal } from './layers.ts';
 import { Module, Parameter, StateArray } from './module.ts';
 import { binaryProduct } from './product.ts';
 
@@ -26,38 +25,16 @@ export interface Quantization {
   readonly latentShape?: (filter: Shape) => Shape;
   /** Padded convolutions are summed over dilations 1 to this. */
   readonly dilations?: number;
+  /** Of the first layer: its input are the pixels, and stay floats. */
+  readonly pixels?: boolean;
   readonly context: BinarizeContext;
-}
-
-/** What a layer saw and used in one forward pass, for metrics. */
-export interface LayerProbe {
-  readonly layer: BinaryConv2d;
-  readonly input: Tensor;
-  readonly activation: ActivationBits;
-  readonly filter: WeightBits;
-}
-
-let probe: ((observation: LayerProbe) => void) | null = null;
-
-/** Calls `observe` for every binary layer that runs inside `body`. */
-export function withProbe<T>(observe: (observation: LayerProbe) => void, body: () => T): T {
-  probe = observe;
-  try {
-    return body();
-  } finally {
-    probe = null;
-  }
-}
-
-export interface BinaryConv2dOptions extends Conv2dOptions {
-  readonly padding?: BinaryPadding;
 }
 
 /**
  * Convolution whose weights, and usually activations, a method binarizes. [N,H,W,Cin] -> [N,OH,OW,Cout]. With 1-bit weights and
  * activations it runs by XNOR and population count, in training too.
  */
-export class BinaryConv2d extends Module {
+export class BinaryConv2d extends Module implements BinaryLayer {
   readonly weight: Parameter;
   /** What the quantizers of this layer learn and keep, from its first forward pass on. */
   readonly learned: Record<string, Parameter> = {};
@@ -86,7 +63,7 @@ export class BinaryConv2d extends Module {
     const { own } = this;
     const filter = weight(this.weight, context, own);
     const signs = activation(x, context, own);
-    probe?.({ layer: this, input: x, activation: signs, filter });
+    observe({ layer: this, input: x, activation: signs, filter });
     let y = this.dilated.map((options) => binaryProduct(signs, filter, options)).reduce(add);
     if (activationScale) y = pixelScale(y, this.boxMean(channelAbsMean(x)));
     return output ? output(y, context, own, x) : y;
@@ -106,13 +83,18 @@ export class BinaryConv2d extends Module {
     return [kernel, kernel, inChannels / groups, outChannels];
   }
 
+  get pixels(): boolean {
+    return this.quantization.pixels ?? false;
+  }
+
   /**
    * Computes otherwise than its method says; what its quantizers kept so far is forgotten. The map of its output goes with the quantizers, whose errors
-   * it is for.
+   * it is for; the convolution stays what it was.
    */
   requantize({ weight, activation }: Pick<Quantization, 'weight' | 'activation'>): void {
-    const { latent, context } = this.quantization;
-    this.quantization = { weight, activation, latent, context, activationScale: false };
+    const { output: _, ...others } = this.quantization;
+    const input = this.pixels ? floatActivation : activation;
+    this.quantization = { ...others, weight, activation: input, activationScale: false };
     this.forgetOwn();
   }
 

@@ -1,7 +1,7 @@
 import { convGeometry } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { BinaryConv2d } from './binary-layers.ts';
+import type { BinaryLayer } from './binary-layer.ts';
 
 /**
  * What a layer's filters see under some of its output positions, zeros beyond the border: the layer as a matrix product.
@@ -10,7 +10,7 @@ import type { BinaryConv2d } from './binary-layers.ts';
  * @param positions of [N,OH,OW], flat
  * @returns [P, KH*KW*Cin], in the order of the filter's rows
  */
-export function windowsOf({ options }: BinaryConv2d, x: Tensor, positions: Int32Array): Float32Array {
+export function windowsOf({ options }: Pick<BinaryLayer, 'options'>, x: Tensor, positions: Int32Array): Float32Array {
   const { kernel, inChannels, outChannels } = options;
   const g = convGeometry('windows', x.shape, [kernel, kernel, inChannels, outChannels], options);
   const inputs = kernel * kernel * inChannels;
@@ -32,7 +32,12 @@ export function windowsOf({ options }: BinaryConv2d, x: Tensor, positions: Int32
 }
 
 /** `count` output positions of a layer, drawn with replacement; all of them where there are fewer. */
-export function samplePositions({ options }: BinaryConv2d, x: Tensor, count: number, random: Random): Int32Array {
+export function samplePositions(
+  { options }: Pick<BinaryLayer, 'options'>,
+  x: Tensor,
+  count: number,
+  random: Random,
+): Int32Array {
   const { kernel, inChannels, outChannels } = options;
   const { batch, outHeight, outWidth } = convGeometry(
     'windows',

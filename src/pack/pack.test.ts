@@ -116,7 +116,7 @@ test('thresholds decide as the float expression does for every possible dot prod
 
 test('NaN weights are refused with the tensor named', () => {
   const random = new Random(2);
-  const network = warmedNetwork('resnet20', 'bnn', [8, 8, 3], random);
+  const network = warmedNetwork('resnet20', 'bi-real', [8, 8, 3], random);
   network.parameters().at(-1)!.value.data[0] = Number.NaN;
   expect(() => pack(network, images(random, 2, [8, 8, 3]), options)).toThrow(/"11\.bias" holds NaN or infinity/);
 });

@@ -3,8 +3,9 @@ import { availableBackends, type BackendName, kernels } from '../backend/select.
 import { binaryWeights } from '../binarize/stages.ts';
 import { PackError } from '../core/errors.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
-import { firstNotFinite, productLayer, tracedByName } from '../models/layer-names.ts';
+import { firstNotFinite, layerName, productLayer, tracedByName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
+import { binaryLayersOf } from '../nn/binary-layer.ts';
 import { type ResizeRule, type StoredGraph, usualResize } from '../runtime/graph.ts';
 import type { PackedOp } from '../runtime/op.ts';
 import { allOps } from '../runtime/ops/all.ts';
@@ -48,11 +49,13 @@ export function floatBytes(network: Network): number {
   return 4 * (parameters + network.stateArrays().reduce((sum, { value }) => sum + value.data.length, 0));
 }
 
-/** A layer with binary weights whose activations are few-bit must not end up as a float product. */
+/** A layer with binary weights whose activations are few-bit must not end up as a float product, unless it reads the pixels. */
 function refuseFloatLayers({ steps }: PackedModel, network: Network, allowed: readonly string[] | 'all'): void {
   if (allowed === 'all' || network.method.bits.activation > 4) return;
+  const ofPixels = binaryLayersOf(network).flatMap(({ name, value }) => (value.pixels ? [layerName(name)] : []));
+  const fine = [...allowed, ...ofPixels];
   const floats = steps.flatMap(({ node: { name }, cost: { macs, weightBits, inputBits } }) =>
-    weightBits === 1 && inputBits === 32 && macs > 0 && !allowed.includes(productLayer(name)) ? [{ name, macs }] : [],
+    weightBits === 1 && inputBits === 32 && macs > 0 && !fine.includes(productLayer(name)) ? [{ name, macs }] : [],
   );
   if (floats.length === 0) return;
   const costs = floats.map(

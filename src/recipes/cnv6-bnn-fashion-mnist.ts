@@ -14,6 +14,7 @@ export const cnv6BnnFashionMnist = defineRecipe({
     schedule: 'cosine',
     loss: 'cross-entropy',
     flip: true,
+    firstLast: 'float',
   },
   source: 'ours',
   measured: { accuracy: 0.9246, log: 'results/fashion-mnist-cnv6-bnn' },

@@ -19,5 +19,6 @@ export const resnet20BwnCifar10 = defineRecipe({
   published: 0.899,
   source:
     'Chen et al., NeurIPS 2019, BWN by STE and Adam: the mean of the last ten epochs (best 90.47 %); github.com/csyhhu/MetaQuant',
-  deviations: 'a cosine; the code: steps by 0.1 every 30 epochs',
+  deviations:
+    'a cosine, and float first and last layers; the code: steps by 0.1 every 30 epochs, and both binary (`--first-last binary-biased`)',
 });

@@ -5,9 +5,10 @@ import { bnn } from '../methods/bnn.ts';
 import type { Method } from '../methods/method.ts';
 import { methods } from '../methods/table.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { accuracyOf, broken, testThatTheyLearn } from './accuracy.testing.ts';
+import { accuracyOf, broken, testThatTheyLearn, testThatTheyLearnWithBinaryEnds } from './accuracy.testing.ts';
 
 testThatTheyLearn(methods.filter(({ bits }) => bits.weight === 1 && bits.activation === 1));
+testThatTheyLearnWithBinaryEnds();
 
 /** No gradient passes any sign: what remains is a classifier over random features. */
 const withoutGradients: Method = {

@@ -6,6 +6,7 @@ import type { DataSet, PixelSplit } from '../data/dataset.ts';
 import { loadMnist } from '../data/mnist.ts';
 import { float } from '../methods/float.ts';
 import type { Method } from '../methods/method.ts';
+import { methodNamed } from '../methods/table.ts';
 import { parseConfig } from './config.ts';
 import { RunFolder } from './run-folder.ts';
 import { Trainer } from './trainer.ts';
@@ -112,6 +113,13 @@ const reaches: Record<string, readonly [epochs: number, percent: number]> = {
   'ab-bnn': [8, 81.8],
 };
 
+/** What methods reach in five epochs whose papers have the first and the last layer binary, with these; % of 500 test digits. */
+const reachedWithBinaryEnds = {
+  bnn: ['binary', 61.8],
+  'binary-connect': ['binary', 94.8],
+  'meta-quant': ['binary-biased', 87],
+} as const;
+
 /** Points that may be lost where a change of a method or of a sum's order moves all runs a little: none of them depends on the machine. */
 const margin = 8;
 
@@ -145,14 +153,23 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 /** Run of a float network, trained when the first method asks for it. */
 let teacher = '';
 
-/** @returns accuracy in % */
-export async function accuracyOf(method: Method, epochs: number, seed = 1): Promise<number> {
+/**
+ * @param firstLast float in all rows: sixteen binary filters of one gray channel would hide the rest of a method
+ * @returns accuracy in %
+ */
+export async function accuracyOf(
+  method: Method,
+  epochs: number,
+  seed = 1,
+  firstLast: 'float' | 'binary' | 'binary-biased' = 'float',
+): Promise<number> {
   const needsFloat = method.teacher === 'trained' || method.id === 'dq-points';
   if (needsFloat && !teacher) {
     await accuracyOf(float, reaches.float![0]);
     teacher = join(directory, float.id);
   }
-  const folder = new RunFolder(join(directory, seed === 1 ? method.id : `${method.id}-${seed}`));
+  const name = [method.id, ...(seed === 1 ? [] : [seed]), ...(firstLast === 'float' ? [] : [firstLast])].join('-');
+  const folder = new RunFolder(join(directory, name));
   const config = parseConfig({
     model: 'vgg-small',
     width: 0.125,
@@ -166,6 +183,7 @@ export async function accuracyOf(method: Method, epochs: number, seed = 1): Prom
     weightDecay: 0,
     schedule: 'cosine',
     loss: 'cross-entropy',
+    ...(method.structure.firstLast ? { firstLast } : {}),
     ...(method.teacher === 'trained' ? { teacher } : {}),
     // quantization points are learned for weights that stay as they are: those of a trained network
     ...(method.id === 'dq-points' ? { init: teacher } : {}),
@@ -190,4 +208,15 @@ export function testThatTheyLearn(learners: readonly Method[]): void {
       `${id} reached ${reached.map((one) => one.toFixed(1)).join(', ')} %, not about ${percent}`,
     ).toBeGreaterThanOrEqual(percent - margin);
   });
+}
+
+export function testThatTheyLearnWithBinaryEnds(): void {
+  test.each(Object.entries(reachedWithBinaryEnds))(
+    '%s with binary first and last layers learns',
+    async (id, [ends, percent]) => {
+      const method = methodNamed(id);
+      expect(method.structure.firstLast).toBe(ends);
+      expect(await accuracyOf(method, 5, 1, ends)).toBeGreaterThanOrEqual(percent - margin);
+    },
+  );
 }

@@ -20,6 +20,7 @@ const tricksShape = {
   head: z.enum(['norm', 'plain']).optional(),
   stem: activation,
   downsample: z.enum(['strided', 'average']).optional(),
+  firstLast: z.enum(['float', 'binary', 'binary-biased']).optional(),
   normMomentum: z.number().positive().max(1).optional(),
   estimator: z.string().optional(),
   weightEstimator: z.string().optional(),

@@ -12,7 +12,8 @@ import { Trainer } from './trainer.ts';
 
 /** Between them an epoch of these calls every kernel of training: sign and float convolutions, few-bit planes, all update rules. */
 export const digestRuns = {
-  bnn: { model: 'vgg-small', width: 0.25, optimizer: 'adam', rate: 0.005 },
+  // recorded when the first and the last layer were float
+  bnn: { model: 'vgg-small', width: 0.25, optimizer: 'adam', rate: 0.005, firstLast: 'float' },
   'ir-net': { model: 'resnet20', width: 1, optimizer: 'sgd', rate: 0.1, weightDecay: 0 },
   'xnor-net': { model: 'resnet20', width: 0.5, optimizer: 'rmsprop', rate: 0.002, weightDecay: 0 },
   'react-net': { model: 'resnet18', width: 0.125, optimizer: 'adam', rate: 0.005 },

@@ -3,7 +3,7 @@ import { UsageError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { LayerFit } from '../methods/method.ts';
 import type { Network } from '../models/network.ts';
-import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
+import { type BinaryLayer, binaryLayersOf, type LayerProbe, withProbe } from '../nn/binary-layer.ts';
 import { effectiveActivations } from '../nn/product.ts';
 import { samplePositions, windowsOf } from '../nn/windows.ts';
 import { inference } from '../tensor/tape.ts';
@@ -14,8 +14,7 @@ const fewestWindows = 2048;
 
 /** Whether the layers of this network have been fitted. */
 export function isFitted(network: Network): boolean {
-  const layer = network.modules().find(({ value }) => value instanceof BinaryConv2d)?.value as BinaryConv2d | undefined;
-  return layer?.kept[fittedFlag]?.data[0] === 1;
+  return binaryLayersOf(network)[0]?.value.kept[fittedFlag]?.data[0] === 1;
 }
 
 /**
@@ -27,7 +26,7 @@ export function isFitted(network: Network): boolean {
  */
 export function fitLayers(network: Network, fit: LayerFit, images: Tensor): void {
   network.setTraining(false);
-  const before = new Map<BinaryConv2d, { positions: Int32Array; windows: Float32Array }>();
+  const before = new Map<BinaryLayer, { positions: Int32Array; windows: Float32Array }>();
   const random = new Random(network.config.seed);
   visitLayers(network, images, ({ layer, activation, input }) => {
     if ((layer.options.groups ?? 1) > 1)

@@ -2,7 +2,7 @@ import { kernels } from '../backend/select.ts';
 import { differingBits, wordsPerRow } from '../core/bits.ts';
 import { layerName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
-import { BinaryConv2d, withProbe } from '../nn/binary-layers.ts';
+import { type BinaryLayer, binaryLayersOf, withProbe } from '../nn/binary-layer.ts';
 import { effectiveWeights } from '../nn/product.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -16,7 +16,7 @@ export interface LayerMetrics {
   readonly layer: string;
   /** Share of latent weights whose sign differs from the last epoch's. */
   readonly signFlips: number;
-  /** Share of activations with |x| >= 1 (hardtanh stops them at 1), where clipped estimators pass no gradient further down. */
+  /** Share of activations with |x| >= 1 (hardtanh stops them at 1), where clipped estimators pass no gradient further down; none of pixels. */
   readonly saturation: number;
   /** ||w - quantized w|| / ||w||; null where the filter has other weights than the latent ones (CBCN's turned copies). */
   readonly quantizationError: number | null;
@@ -71,15 +71,13 @@ function constantFilters(weights: Float32Array, filters: number): number {
 /** Follows the binary layers of a network from epoch to epoch. */
 export class LayerObserver {
   private readonly network: Network;
-  private readonly names = new Map<BinaryConv2d, string>();
-  private readonly lastSigns = new Map<BinaryConv2d, Uint32Array>();
-  private readonly gradients = new Map<BinaryConv2d, number>();
+  private readonly names = new Map<BinaryLayer, string>();
+  private readonly lastSigns = new Map<BinaryLayer, Uint32Array>();
+  private readonly gradients = new Map<BinaryLayer, number>();
 
   constructor(network: Network) {
     this.network = network;
-    for (const { name, value } of network.modules()) {
-      if (value instanceof BinaryConv2d) this.names.set(value, layerName(name));
-    }
+    for (const { name, value } of binaryLayersOf(network)) this.names.set(value, layerName(name));
     for (const layer of this.names.keys()) this.lastSigns.set(layer, packedSigns(layer.weight.data));
   }
 
@@ -127,7 +125,7 @@ export class LayerObserver {
         metrics.push({
           layer: this.names.get(layer)!,
           signFlips: flipped / weights.length,
-          saturation: shareSaturated(input.data),
+          saturation: layer.pixels ? 0 : shareSaturated(input.data),
           quantizationError: relativeDistance(weights, effectiveWeights(filter)),
           stuckWeights: this.network.method.clippedWeightEstimator ? shareBeyondOne(weights) : 0,
           gradientNorm: this.gradients.get(layer) ?? 0,

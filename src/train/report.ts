@@ -1,7 +1,7 @@
 import { pixelsText } from '../data/digest.ts';
 import { layerName } from '../models/layer-names.ts';
 import type { Network } from '../models/network.ts';
-import { BinaryConv2d } from '../nn/binary-layers.ts';
+import { binaryLayersOf } from '../nn/binary-layer.ts';
 import {
   type Curves,
   chartBox,
@@ -219,9 +219,7 @@ function missing(packed: PackedFigures | null): string {
 export function reportHtml(input: ReportInput): string {
   const { config, command, metrics, evaluation, classes, network, mistakes, packed } = input;
   const layers = metrics.at(-1)?.layers ?? [];
-  const latents = network
-    .modules()
-    .filter((m): m is { name: string; value: BinaryConv2d } => m.value instanceof BinaryConv2d);
+  const latents = binaryLayersOf(network);
   const { learning, flips } = chartsOf(metrics);
   const stages = stagesTable(config);
   const sections: Section[] = [

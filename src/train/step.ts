@@ -5,7 +5,7 @@ import type { Batch } from '../data/batches.ts';
 import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
 import { mixedLabels } from '../models/heads/classifier.ts';
 import type { Network } from '../models/network.ts';
-import { BinaryConv2d, type LayerProbe, withProbe } from '../nn/binary-layers.ts';
+import { type BinaryLayer, binaryLayersOf, type LayerProbe, withProbe } from '../nn/binary-layer.ts';
 import { decays } from '../nn/decay.ts';
 import { kindsOf } from '../nn/kinds-of.ts';
 import { Linear } from '../nn/layers.ts';
@@ -48,7 +48,7 @@ export class TrainingStep {
   private readonly kindOf: (parameter: Parameter) => ParameterKind;
   /** What `adaptiveClip` is for. */
   private readonly clipped: readonly Parameter[];
-  readonly binaryLayers: readonly BinaryConv2d[];
+  readonly binaryLayers: readonly BinaryLayer[];
 
   /** @param method whose losses and rules count: the network's, or that under another teacher */
   constructor(
@@ -74,8 +74,7 @@ export class TrainingStep {
     const learning = method.teacher === 'joint' ? (teacher?.parameters() ?? []) : [];
     const taught = learning.map(({ name, value }) => ({ name: `teacher.${name}`, value }));
     this.parameters = [...network.parameters(), ...taught];
-    const modules = network.modules().map(({ value }) => value);
-    this.binaryLayers = modules.filter((module) => module instanceof BinaryConv2d);
+    this.binaryLayers = binaryLayersOf(network).map(({ value }) => value);
   }
 
   /** @param images normalised [N,H,W,C] */

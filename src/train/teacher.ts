@@ -4,7 +4,7 @@ import type { ModelImages } from '../data/fit-model.ts';
 import type { Method, TeacherView } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import { buildNetwork, withMethod } from '../models/table.ts';
-import { withProbe } from '../nn/binary-layers.ts';
+import { withProbe } from '../nn/binary-layer.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { imagesOf } from './data-of.ts';

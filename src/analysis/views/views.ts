@@ -3,7 +3,7 @@ import { type DataSet, imagesOf, type Split } from '../../data/dataset.ts';
 import { grid, type Picture, pictureOf, type Shown, shaded, shown } from '../../data/picture.ts';
 import { layerName } from '../../models/layer-names.ts';
 import type { Network } from '../../models/network.ts';
-import { BinaryConv2d, withProbe } from '../../nn/binary-layers.ts';
+import { binaryLayersOf, isBinaryLayer, withProbe } from '../../nn/binary-layer.ts';
 import { Conv2d } from '../../nn/layers.ts';
 import { effectiveActivations, effectiveWeights } from '../../nn/product.ts';
 import { inference } from '../../tensor/tape.ts';
@@ -68,7 +68,7 @@ function filterGrid(weights: Float32Array, kernel: number, outChannels: number):
 
 /** Filters over three colours, each as one colour picture; over one channel, in gray. */
 function firstFilters(network: Network): Picture | null {
-  const first = network.modules().find(({ value }) => value instanceof Conv2d || value instanceof BinaryConv2d)?.value;
+  const first = network.modules().find(({ value }) => value instanceof Conv2d || isBinaryLayer(value))?.value;
   if (!(first instanceof Conv2d)) return null;
   const { shape, data } = first.weight;
   const [kernel = 1, , inputs = 1, outputs = 1] = shape;
@@ -93,8 +93,7 @@ function examples({ test, classes }: DataSet, count: number): Split {
 export async function viewsOf(network: Network, data: DataSet, count = 2): Promise<NetworkViews> {
   const split = examples(data, count);
   const { images, labels, count: seen } = await new Batches(data, split, count).plain(0);
-  const binary = network.modules().filter(({ value }) => value instanceof BinaryConv2d);
-  const names = new Map(spread(binary, mostLayers).map(({ name, value }) => [value, layerName(name)]));
+  const names = new Map(spread(binaryLayersOf(network), mostLayers).map(({ name, value }) => [value, layerName(name)]));
   const layers: LayerView[] = [];
   network.setTraining(false);
   withProbe(
