@@ -100,7 +100,7 @@ export interface Stage
   readonly teacher?: 'run' | 'previous' | 'none';
   readonly defaults?: Partial<TrainingDefaults>;
   /** Done to the layers before its first step, of a stage that is not the first. */
-  readonly begin?: (layers: readonly BinaryConv2d[]) => void;
+  readonly begin?: (layers: readonly BinaryLayer[]) => void;
 }
 
 /** What the reference does otherwise for one of its models. */

@@ -4,7 +4,7 @@ import type { Batch } from '../data/batches.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
-import type { BinaryConv2d } from '../nn/binary-layers.ts';
+import type { BinaryLayer } from '../nn/binary-layer.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -51,7 +51,7 @@ export class StageTraining {
     this.update = new TrainingStep(network, this.teacher, this.optimizer, this.moments, config, method);
   }
 
-  get binaryLayers(): readonly BinaryConv2d[] {
+  get binaryLayers(): readonly BinaryLayer[] {
     return this.update.binaryLayers;
   }
 
