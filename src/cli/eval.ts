@@ -21,7 +21,7 @@ import { allowBroken, integer, maxBytes } from './arguments.ts';
 import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
 import { loadVoting, runPath } from './runs.ts';
-import { loadNetwork } from './trained.ts';
+import { loadNetwork, stageOption } from './trained.ts';
 
 export function defineEval(command: Command): void {
   command
@@ -36,6 +36,7 @@ export function defineEval(command: Command): void {
     .option(...maxBytes)
     .option('--packed', 'evaluate the packed model of the run')
     .option('--best', 'evaluate the best checkpoint of a run trained with --keep best')
+    .option(...stageOption)
     .option('--no-ema', 'of a run trained with --ema: the weights of its last step, not their averages')
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
@@ -50,6 +51,8 @@ export function defineEval(command: Command): void {
         throw new UsageError(
           `--no-ema is of a run's own weights: \`signum pack ${path} --no-ema\` first, then \`signum eval ${path} --packed\``,
         );
+      if (packed && options.stage !== undefined)
+        throw new UsageError("--stage is of a run's own weights: leave --packed out, and give the run's folder");
       if (packed && options.best)
         throw new UsageError(
           `--best is of a run's own weights: \`signum pack ${path} --best\` first, then \`signum eval ${path} --packed\``,

@@ -12,10 +12,12 @@ import { allowBroken } from './arguments.ts';
 import { openRun, runFolderOf } from './data.ts';
 import { bytes, formatTable, print, quantity } from './output.ts';
 import { runPath } from './runs.ts';
+import { stageOption } from './trained.ts';
 
 interface PackCommandOptions {
   readonly best?: boolean;
   readonly ema?: boolean;
+  readonly stage?: number;
   readonly data?: string;
   readonly allowBroken?: number;
   readonly output?: string;
@@ -30,10 +32,14 @@ export function definePack(command: Command): void {
   command
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--best', 'pack the best checkpoint of a run trained with --keep best')
+    .option(...stageOption)
     .option('--no-ema', 'of a run trained with --ema: the weights of its last step, not their averages')
     .option('--data <name>', 'calibration images (default: the data set of the run)')
     .option(...allowBroken)
-    .option('--output <file>', `where to write (default: <run>/${packedFile})`)
+    .option(
+      '--output <file>',
+      `where to write (default: <run>/${packedFile}; of a stage <run>/stage-<n>-${packedFile})`,
+    )
     .option(
       '--allow-float <layers>',
       'binary layers that may run in float: names as pack prints them, or all',
@@ -59,10 +65,12 @@ export function definePack(command: Command): void {
         options.allowFloat,
         options.verify ? [options.verify] : [],
       );
-      const output = options.output ?? runFolderOf(path).file(packedFile);
+      const { stage } = options;
+      const name = stage === undefined ? packedFile : `stage-${stage}-${packedFile}`;
+      const output = options.output ?? runFolderOf(path).file(name);
       writeFileAtomic(output, file);
       const packed = { accuracy: null, fileBytes: file.length, floatBytes: floatBytes(network) };
-      if (options.output === undefined) notePacked(runFolderOf(path), () => network, packed);
+      if (options.output === undefined && stage === undefined) notePacked(runFolderOf(path), () => network, packed);
       const layers = summarise(model, 1, 5);
       if (options.json) {
         print(

@@ -20,13 +20,25 @@ export const defaultsOf = ({ effective, method, model }: TrainConfig): TrainingD
 const formOf = ({ revision, structure }: NetworkConfig) => ({ revision: revision!, structure: structure! });
 
 /** A stage with every value said. */
-const storedStage = ({ name, epochs, binary, teacher, options, config, method }: StagePlan): StoredStage => ({
+const storedStage = ({
+  name,
+  epochs,
+  binary,
+  teacher,
+  options,
+  distillation,
+  config,
+  method,
+}: StagePlan): StoredStage => ({
   name: name!,
   epochs,
   binary: binary!,
   teacher,
   defaults: folded(config, method),
-  options,
+  options: {
+    ...options,
+    ...(distillation ? { distill: distillation.share, temperature: distillation.temperature } : {}),
+  },
 });
 
 /**

@@ -9,6 +9,7 @@ import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { parseConfig, type TrainOptions } from './config.ts';
+import { effectiveOf } from './effective.ts';
 import { loadTrained } from './load-network.ts';
 import { prolongedText } from './resume.ts';
 import { commandOf, trainRun } from './run.ts';
@@ -144,6 +145,12 @@ test('the teacher of a stage is the network that the stage before has left, as i
   // with the weights still float, though the student's are bits
   expect(run.teacher!.context.values).toMatchObject({ binaryWeights: 0, binaryActivations: 1 });
   expect(run.network.context.values).toMatchObject({ binaryWeights: 1, binaryActivations: 1 });
+  // what nobody said is stored too
+  const { options: stored } = effectiveOf(
+    parseConfig(options({ stages: [stages[0]!, { binary: 'both', teacher: 'previous' }] })),
+    run.network,
+  ).stages![1]!;
+  expect(stored).toMatchObject({ distill: 0.5, temperature: 4 });
   const plain = await train({ stages: [stages[0]!, { binary: 'both' }], ema: 0.9 }, 'plain');
   expect(weightsOf(plain.network)).not.toEqual(weightsOf(run.network));
 });

@@ -1,10 +1,10 @@
 import type { BinaryPart } from '../binarize/stages.ts';
 import { UsageError } from '../core/errors.ts';
-import { untaught } from '../methods/distilled.ts';
+import { type Distillation, untaught } from '../methods/distilled.ts';
 import type { Method, Stage } from '../methods/method.ts';
 import { inStage, requireStages } from '../methods/stages.ts';
 import { type TrainConfig, tricksOf } from './config.ts';
-import { taught } from './distillation.ts';
+import { distillationOf, taught } from './distillation.ts';
 import type { StoredStage } from './effective-schema.ts';
 import { isPlace, previousStage, type StageOptions, stagesNamed } from './stage-options.ts';
 import { defaultsFrom } from './stored-defaults.ts';
@@ -25,6 +25,8 @@ export interface StagePlan {
   readonly begin: Stage['begin'];
   /** What an option of the run says of this stage alone. */
   readonly options: StoredStage['options'];
+  /** In the place of the method's own way to learn from its teacher. */
+  readonly distillation: Distillation | null;
   /** Of the run, with what is said of this stage in the place of what is said of all. */
   readonly config: TrainConfig;
   /** As it trains in this stage, taught by its teacher. */
@@ -170,6 +172,7 @@ export function stagesOf(config: TrainConfig, method: Method): readonly StagePla
       binary: part.binary,
       teacher: part.teacher,
       options: part.options,
+      distillation: distillationOf(ofStage, base),
       begin: part.begin,
       isLast: index === parts.length - 1,
       config: ofStage,
@@ -190,7 +193,10 @@ export const stageAt = (plans: readonly StagePlan[], epoch: number): StagePlan =
 /** `1 weights (epochs 1 to 20), 2 both (21 to 40)` */
 export function stagesText(plans: readonly StagePlan[]): string {
   return plans
-    .map(({ index, name, first, epochs }) => `${index + 1} ${name} (epochs ${first + 1} to ${first + epochs})`)
+    .map(
+      ({ index, name, first, epochs }) =>
+        `${index + 1} ${name} (${epochs === 1 ? `epoch ${first + 1}` : `epochs ${first + 1} to ${first + epochs}`})`,
+    )
     .join(', ');
 }
 
