@@ -71,7 +71,8 @@ function printResult({ folder, data, accuracy, best, stoppedEarly, warning }: Fi
   // the test images had no say in the choice, so their accuracy after that epoch is what to report of it
   const testAccuracy = metrics.find(({ epoch }) => epoch === best?.epoch)?.testAccuracy;
   if (json) {
-    const chosen = best ? { best: { ...best, testAccuracy }, stoppedEarly } : {};
+    const { figures, ...choice } = best ?? { figures: {} };
+    const chosen = best ? { best: { ...choice, ...figures, testAccuracy }, stoppedEarly } : {};
     print(
       `${JSON.stringify({ run: folder.path, finished: true, accuracy, originalPixels: data.originalPixels, ...chosen, ...(warning ? { warning } : {}) })}\n`,
     );

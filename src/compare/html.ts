@@ -87,7 +87,7 @@ function curveSeries(rows: readonly Row[]): Curve[] {
     label: row.label,
     color: curveColors[i] ?? `${otherCurves}55`,
     width: i < curveColors.length ? 2 : 1,
-    values: row.runs[0]!.metrics.map(({ testAccuracy }) => Math.round(1e4 * testAccuracy) / 100),
+    values: row.runs[0]!.metrics.map(({ testAccuracy = Number.NaN }) => Math.round(1e4 * testAccuracy) / 100),
   }));
   // the best ones are drawn last, on top
   return series.reverse();

@@ -54,7 +54,7 @@ export function loggedRuns(folder: string): LoggedRun[] {
             data,
             epochs,
             recipe,
-            accuracy: last.testAccuracy,
+            accuracy: last.testAccuracy ?? Number.NaN,
             originalPixels: last.originalPixels === true,
           },
         ]

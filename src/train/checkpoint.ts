@@ -50,7 +50,16 @@ const progressSchema = z.object({
   /** What the method's schedule had set there; files of version 0.1 do not say. */
   values: z.record(z.string(), z.union([z.number(), z.literal('Infinity').transform(Number)])).optional(),
   /** Sums of the running epoch. */
-  running: z.object({ loss: z.number(), hits: z.number(), images: z.number(), seconds: z.number() }),
+  running: z.object({
+    loss: z.number(),
+    /** Of what the loss is made of, where it is several. */
+    parts: z.record(z.string(), z.number()).optional(),
+    hits: z.number(),
+    images: z.number(),
+    seconds: z.number(),
+  }),
+  /** What the network is trained for; classification in files that do not say. */
+  task: z.string().optional(),
   /** Norms of the epoch's last gradients by layer, once it is over: its measurements may be made after a kill. */
   gradients: z.record(z.string(), z.number()).optional(),
   /** The best epoch so far, where the run asks for one. */

@@ -1,32 +1,39 @@
 import type { Batches } from '../data/batches.ts';
+import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
+import type { Result } from '../tasks/task.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { WeightAverage } from './average.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
+import { judge } from './evaluate.ts';
+import type { Purpose } from './purpose.ts';
 import { reestimateNorms } from './reestimate-norms.ts';
 
 /** Judges a network while it is trained: of one with averages, these. */
-export class Judge {
+export class Judge<R extends Result> {
   private readonly network: Network;
+  private readonly purpose: Purpose<R>;
   private readonly average: WeightAverage | null;
 
-  constructor(network: Network, average: WeightAverage | null) {
+  constructor(network: Network, average: WeightAverage | null, purpose: Purpose<R>) {
     this.network = network;
+    this.purpose = purpose;
     this.average = average;
   }
 
   /** How good the network is on these images. @throws InterruptError when a signal asks to stop meanwhile */
-  evaluate(batches: Batches): Promise<Evaluation> {
+  evaluate(batches: Batches<Truths>): Promise<R> {
     return this.whileAveraged(async () => {
-      const { inputShape, classes } = this.network.config;
+      const { inputShape } = this.network.config;
+      const { task, head, place } = this.purpose;
+      const answer = (images: Float32Array, count: number) =>
+        inference(() => this.network.forward(new Tensor(images, [count, ...inputShape])).data.slice());
       this.network.setTraining(false);
       try {
-        return await evaluate(
-          (images, count) =>
-            inference(() => this.network.forward(new Tensor(images, [count, ...inputShape])).data.slice()),
+        return await judge(
+          (images, count) => ({ [head.outputs[0]]: answer(images, count) }),
           batches,
-          classes,
+          task.score(place),
         );
       } finally {
         this.network.setTraining(true);

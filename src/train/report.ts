@@ -129,7 +129,7 @@ function chartsOf(metrics: readonly EpochMetrics[]): {
       ]),
       chart('loss', 'Loss', [
         { label: 'train', color: gray, values: values(({ trainLoss }) => trainLoss) },
-        { label: 'test', color: blue, values: values(({ testLoss }) => testLoss) },
+        { label: 'test', color: blue, values: values(({ testLoss }) => testLoss ?? null) },
       ]),
     ],
     flips: flips.length > 0 ? chart('flips', undefined, flips) : null,

@@ -1,4 +1,5 @@
 import type { Network } from '../models/network.ts';
+import type { Result } from '../tasks/task.ts';
 import type { Best } from './best.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { EpochMetrics } from './run-folder.ts';
@@ -11,7 +12,8 @@ export interface TrainEvents {
     batch: number;
     batches: number;
     loss: number;
-    accuracy: number;
+    /** What the task counts in training, a mean over images: of classifiers, the share that was recognised. */
+    accuracy?: number;
     imagesPerSecond: number;
   }) => void;
   /** After each epoch, once its checkpoint and its line of the log are written. */
@@ -26,9 +28,10 @@ export interface TrainEvents {
 export type RunEvents = Pick<TrainEvents, 'onStep' | 'onEpoch' | 'onNote'>;
 
 /** How a training ended. */
-export interface TrainResult {
+export interface TrainResult<R extends Result = Evaluation> {
   readonly network: Network;
-  readonly evaluation: Evaluation | null;
+  /** On the test images. */
+  readonly evaluation: R | null;
   /** False when stopped before the last epoch. */
   readonly finished: boolean;
   /** The best epoch, where the config asks for one; of the stage at hand. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { FormatError, TakenError, UsageError } from '../core/errors.ts';
 import { fileProblem, writeFileAtomic } from '../data/files.ts';
 import { holderOf, Lock } from '../data/lock.ts';
+import { loggedAs } from '../tasks/figures.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
 import { withFirstValues } from './effective.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
@@ -19,18 +20,30 @@ export interface EpochMetrics {
   readonly step: number;
   readonly rate: number;
   readonly trainLoss: number;
-  readonly trainAccuracy: number;
-  readonly testLoss: number;
-  readonly testAccuracy: number;
-  readonly testTop5: number;
+  /** What follows is of classifiers; other tasks have their own figures under such names (`figureIn`). */
+  readonly trainAccuracy?: number;
+  readonly testLoss?: number;
+  readonly testAccuracy?: number;
+  readonly testTop5?: number;
   /** Of the images held back by `--validation`. */
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
+  readonly validationTop5?: number;
   /** Whether the images are those that were published; of sets of which that is known. */
   readonly originalPixels?: boolean;
   readonly imagesPerSecond: number;
   readonly seconds: number;
   readonly layers: readonly LayerMetrics[];
+}
+
+/** A figure of a line of the log; undefined where it has none. @param name of the figure, such as `accuracy` */
+export function figureIn(
+  line: EpochMetrics,
+  images: 'train' | 'validation' | 'test',
+  name: string,
+): number | undefined {
+  const value = (line as unknown as Readonly<Record<string, unknown>>)[loggedAs(images, name)];
+  return typeof value === 'number' ? value : undefined;
 }
 
 /**

@@ -2,17 +2,20 @@ import { switchesFor } from '../binarize/stages.ts';
 import { DivergenceError } from '../core/errors.ts';
 import type { Batch } from '../data/batches.ts';
 import type { DataSet } from '../data/dataset.ts';
+import type { Truths } from '../data/truth.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import type { BinaryLayer } from '../nn/binary-layer.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
+import type { Result } from '../tasks/task.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { type Clocks, clocksOf, tickOf } from './clock.ts';
 import { optimizerOf, scheduleOf } from './config.ts';
 import { fitLayers, isFitted } from './fit-layers.ts';
+import { type Purpose, requireFor } from './purpose.ts';
 import type { StagePlan } from './stages.ts';
-import { type StepOutcome, TrainingStep } from './step.ts';
+import { type Known, type StepOutcome, TrainingStep } from './step.ts';
 import { teacherFor } from './teacher.ts';
 
 /** Whom the stages of a run learn from, as far as that is decided outside of them. */
@@ -24,6 +27,9 @@ export interface Teachers {
   /** What such a one was, in a run that is continued. */
   readonly companionForm?: Pick<NetworkConfig, 'revision' | 'structure'> | undefined;
 }
+
+/** The images of a run, as far as a teacher must agree with them. */
+type SeenImages = Pick<DataSet, 'classes' | 'mean' | 'std'>;
 
 /** One training of a network: its optimiser and what that remembers, its rate, its clocks, its teacher. Epochs are those of the run. */
 export class StageTraining {
@@ -38,8 +44,15 @@ export class StageTraining {
   private readonly update: TrainingStep;
 
   /** @throws UsageError for values that do not go together, and for a teacher that is missing or for other images */
-  constructor(plan: StagePlan, network: Network, data: DataSet, { previous, companion, companionForm }: Teachers) {
+  constructor(
+    plan: StagePlan,
+    network: Network,
+    data: SeenImages,
+    purpose: Purpose<Result>,
+    { previous, companion, companionForm }: Teachers,
+  ) {
     const { config, method, teacher } = plan;
+    requireFor(purpose, config, method);
     this.plan = plan;
     this.network = network;
     this.optimizer = optimizerOf(config, method);
@@ -48,7 +61,7 @@ export class StageTraining {
     const path = teacher === 'previous' ? previous : config.teacher;
     this.teacher =
       method.teacher === 'joint' && companion ? companion : teacherFor(method, network, path, data, companionForm);
-    this.update = new TrainingStep(network, this.teacher, this.optimizer, this.moments, config, method);
+    this.update = new TrainingStep(network, this.teacher, this.optimizer, this.moments, config, method, purpose);
   }
 
   get binaryLayers(): readonly BinaryLayer[] {
@@ -87,17 +100,17 @@ export class StageTraining {
    * @param onGradients while they exist
    * @throws DivergenceError when the loss is NaN or infinite, before anything has changed
    */
-  step({ images, labels, mixture, count }: Batch, epochs: number, step: number, onGradients: () => void): StepOutcome {
+  step(batch: Batch<Truths>, epochs: number, step: number, onGradients: () => void): StepOutcome {
+    const { images, count } = batch;
     const point = { ...this.moveTo(epochs), rate: this.rateAt(epochs), step };
     const input = new Tensor(images, [count, ...this.network.config.inputShape]);
     const { fit } = this.plan.method;
     if (fit && this.plan.isLast && point.progress >= fit.at && !isFitted(this.network))
       fitLayers(this.network, fit, input);
-    const answers = { labels, ...(mixture ? { mixture } : {}) };
     const onLoss = (loss: number) => {
       if (!Number.isFinite(loss)) this.explainDivergence(loss, epochs, step);
     };
-    return this.update.run(input, answers, point, { onLoss, onGradients });
+    return this.update.run(input, batch as unknown as Known, point, { onLoss, onGradients });
   }
 
   /** A sign hides a NaN weight from the loss. @throws DivergenceError when a parameter is not finite */

@@ -2,8 +2,10 @@ import { kernels } from '../backend/select.ts';
 import { UsageError } from '../core/errors.ts';
 import type { ParameterKind } from '../core/parameter-kinds.ts';
 import type { Batch } from '../data/batches.ts';
+import type { Truths } from '../data/truth.ts';
 import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
-import { mixedLabels } from '../models/heads/classifier.ts';
+import { type ClassBatch, mixedLabels } from '../models/heads/classifier.ts';
+import type { Loss } from '../models/heads/head.ts';
 import type { Network } from '../models/network.ts';
 import { type BinaryLayer, binaryLayersOf, type LayerProbe, withProbe } from '../nn/binary-layer.ts';
 import { decays } from '../nn/decay.ts';
@@ -12,21 +14,25 @@ import { Linear } from '../nn/layers.ts';
 import type { Named, Parameter } from '../nn/module.ts';
 import { clipAdaptively } from '../optim/adaptive-clip.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
-import { classification } from '../tasks/classification.ts';
+import type { Figures } from '../tasks/figures.ts';
+import type { Result } from '../tasks/task.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
-import { softmaxCrossEntropy, squaredHinge } from '../tensor/ops/loss.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { TrainConfig } from './config.ts';
+import { classifying, type Purpose, tellsClasses } from './purpose.ts';
 import { askTeacher } from './teacher.ts';
 
 export interface StepOutcome {
   readonly loss: number;
+  /** What the loss is the sum of, by name; empty where it is one. */
+  readonly parts: Figures;
+  /** What the task counts in training, 0 where it counts nothing: of classifiers, the images that were recognised. */
   readonly hits: number;
 }
 
-/** Of a batch, with what `mixup` made of it. */
-export type Labels = Pick<Batch, 'labels' | 'mixture'>;
+/** What is known of a batch, with what `mixup` made of it. */
+export type Known = Pick<Batch<Truths>, 'mixture'> & Truths;
 
 /** What happens inside a step: the loss is known, or all gradients are. */
 export interface StepEvents {
@@ -49,8 +55,9 @@ export class TrainingStep {
   /** What `adaptiveClip` is for. */
   private readonly clipped: readonly Parameter[];
   readonly binaryLayers: readonly BinaryLayer[];
+  private readonly purpose: Purpose<Result>;
 
-  /** @param method whose losses and rules count: the network's, or that under another teacher */
+  /** @param method whose losses and rules count: the network's, or that under another teacher @param purpose default classification */
   constructor(
     network: Network,
     teacher: Network | null,
@@ -58,7 +65,9 @@ export class TrainingStep {
     moments: OptimizerState,
     config: TrainConfig,
     method: Method = network.method,
+    purpose: Purpose<Result> = classifying({ shape: network.config.inputShape, classes: [] }),
   ) {
+    this.purpose = purpose;
     this.network = network;
     this.teacher = teacher;
     this.optimizer = optimizer;
@@ -78,32 +87,41 @@ export class TrainingStep {
   }
 
   /** @param images normalised [N,H,W,C] */
-  run(images: Tensor, labels: Labels, point: UpdatePoint, events: StepEvents): StepOutcome {
+  run(images: Tensor, known: Known, point: UpdatePoint, events: StepEvents): StepOutcome {
     return trainingStep(() => {
-      const view = this.view(images, labels);
-      const loss = this.loss(view);
-      const value = loss.data[0]!;
+      const view = this.view(images, known);
+      const { total, parts } = this.loss(view, known);
+      const value = total.data[0]!;
       events.onLoss(value);
-      const hits = classification.tally!({ logits: view.logits.data }, labels);
-      backward(loss);
+      const { task, head } = this.purpose;
+      const hits = task.tally?.({ [head.outputs[0]]: view.logits.data }, known) ?? 0;
+      const loss = { loss: value, parts: mapped(parts, ({ data }) => data[0]!), hits };
+      backward(total);
       events.onGradients();
-      const lossNow = () => inference(() => this.loss(this.view(images, labels)).data[0]!);
+      const lossNow = () => inference(() => this.loss(this.view(images, known), known).total.data[0]!);
       this.update({ ...point, lossNow });
-      return { loss: value, hits };
+      return loss;
     });
   }
 
-  private view(images: Tensor, batch: Labels): StepView {
+  private view(images: Tensor, known: Known): StepView {
     const layers: LayerProbe[] = [];
     const logits = this.forward(this.network, images, layers);
     const { context } = this.network;
+    const common = { logits, layers, teacher: this.teacherView(images), context };
+    const { task } = this.purpose;
+    if (tellsClasses(task)) {
+      const batch = known as unknown as ClassBatch;
+      return { ...common, labels: batch.labels, mixed: mixedLabels(batch) };
+    }
+    const { id } = this.method;
     return {
-      logits,
-      labels: batch.labels,
-      mixed: mixedLabels(batch),
-      layers,
-      teacher: this.teacherView(images),
-      context,
+      ...common,
+      get labels(): never {
+        throw new UsageError(
+          `method "${id}" learns from the classes of images, and task "${task.id}" knows none; take another method`,
+        );
+      },
     };
   }
 
@@ -124,17 +142,16 @@ export class TrainingStep {
     return { logits: this.forward(this.teacher, images, layers), features: [], layers };
   }
 
-  private loss(view: StepView): Tensor {
+  private loss(view: StepView, known: Known): Loss {
     const { defaults, lossTerms = [], classificationWeight = 1, teacher } = this.method;
-    const { loss = defaults.loss, labelSmoothing } = this.config;
-    const classification =
-      loss === 'squared-hinge'
-        ? squaredHinge(view.logits, view.labels, view.mixed)
-        : softmaxCrossEntropy(view.logits, view.labels, labelSmoothing, view.mixed);
+    const { loss: kind = defaults.loss, labelSmoothing } = this.config;
+    const { head, place } = this.purpose;
+    const outputs = { [head.outputs[0]]: view.logits };
+    const { total, parts } = head.loss(outputs, head.targets(known, place), { kind, labelSmoothing });
     // without a teacher a method that could use one learns from the labels
     const alone = teacher === 'optional' && !view.teacher;
-    const weighted = classificationWeight === 1 || alone ? classification : scale(classification, classificationWeight);
-    return lossTerms.map((term) => term(view)).reduce(add, weighted);
+    const weighted = classificationWeight === 1 || alone ? total : scale(total, classificationWeight);
+    return { total: lossTerms.map((term) => term(view)).reduce(add, weighted), parts };
   }
 
   /** Rates of kinds are base rates: the schedule moves them as it moves the others. */
@@ -162,6 +179,9 @@ export class TrainingStep {
     for (const { value } of this.parameters) value.grad = null;
   }
 }
+
+const mapped = <A, B>(values: Readonly<Record<string, A>>, of: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, of(value)]));
 
 function allButClassifier(network: Network): Parameter[] {
   const classifier = network.modules().findLast(({ value }) => value instanceof Linear)?.value as Linear | undefined;

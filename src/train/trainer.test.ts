@@ -115,7 +115,7 @@ test('images held back are drawn by the seed, not learned from, and what the bes
   const accuracies = metrics.map(({ validationAccuracy }) => validationAccuracy!);
   expect(metrics.map(({ step }) => step)).toEqual([6, 12, 18]);
   const { best } = readCheckpoint(folder.file('checkpoint.safetensors'));
-  expect(best).toMatchObject({ chosenOn: 'validation', images: 64, accuracy: Math.max(...accuracies) });
+  expect(best).toMatchObject({ chosenOn: 'validation', images: 64, figures: { accuracy: Math.max(...accuracies) } });
   // the kept weights have that accuracy on those images
   const { network } = loadTrained(folder.path, 'best.safetensors');
   network.setTraining(false);
@@ -125,7 +125,7 @@ test('images held back are drawn by the seed, not learned from, and what the bes
   const batches = new Batches(data, imagesOf(data.train, held), 64);
   const forward = (images: Float32Array, count: number) =>
     inference(() => network.forward(new Tensor(images, [count, ...data.shape])).data.slice());
-  expect((await evaluate(forward, batches, 4)).top1).toBe(best!.accuracy);
+  expect((await evaluate(forward, batches, 4)).top1).toBe(best!.figures['accuracy']);
   expect(weightsOf(trainer)).not.toEqual(weightsOf(await trained('b', { epochs: 3 })));
   expect(() => new Trainer(config({ validation: 256 }), data, folder)).toThrow(
     /--validation 256: there are 256 training/,
@@ -136,8 +136,8 @@ test('without images held back the best epoch is chosen on the training images: 
   await trained('a', { epochs: 3, keep: 'best' });
   const folder = new RunFolder(join(directory, 'a'));
   const { best } = readCheckpoint(folder.file('checkpoint.safetensors'));
-  const learned = folder.readMetrics().map(({ trainAccuracy }) => trainAccuracy);
-  expect(best).toMatchObject({ chosenOn: 'training', images: 256, accuracy: Math.max(...learned) });
+  const learned = folder.readMetrics().map(({ trainAccuracy }) => trainAccuracy!);
+  expect(best).toMatchObject({ chosenOn: 'training', images: 256, figures: { accuracy: Math.max(...learned) } });
   expect(bestText(best!)).toMatch(/^epoch \d, chosen on 256 training images: [\d.]+ % while it learned from them/);
 });
 

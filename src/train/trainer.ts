@@ -1,19 +1,25 @@
 import { arithmeticChange } from '../backend/arithmetic.ts';
-import { InterruptError } from '../core/errors.ts';
+import { InterruptError, UsageError } from '../core/errors.ts';
 import { sayOnce } from '../core/say-once.ts';
 import type { Batch } from '../data/batches.ts';
-import type { DataSet } from '../data/dataset.ts';
+import type { DataSet, Split } from '../data/dataset.ts';
 import type { Loader } from '../data/loader.ts';
+import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
+import { classification } from '../tasks/classification.ts';
+import { type Figures, figuresOf, logged } from '../tasks/figures.ts';
+import type { Result, Task } from '../tasks/task.ts';
 import { WeightAverage } from './average.ts';
-import { type Best, bestFile, betterOf, hasStalled } from './best.ts';
+import { type Best, bestFile, betterOf, finite, hasStalled } from './best.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import type { Evaluation } from './evaluate.ts';
 import { Judge } from './judge.ts';
 import { LayerObserver } from './layer-metrics.ts';
+import { addedParts, loggedParts } from './loss-parts.ts';
 import { networkFor } from './network-for.ts';
+import { type Purpose, purposeOf } from './purpose.ts';
 import type { TrainEvents, TrainResult } from './run-events.ts';
 import { type EpochMetrics, type RunFolder, stageFile } from './run-folder.ts';
 import { StageTraining } from './stage-training.ts';
@@ -28,30 +34,41 @@ const breatheEveryMs = 50;
 
 const noSums: Progress['running'] = { loss: 0, hits: 0, images: 0, seconds: 0 };
 
-/** An overflow is worse than any number, and JSON has none for it. */
-const finite = (loss: number): number => (Number.isFinite(loss) ? loss : Number.MAX_VALUE);
+/** What a trainer is given as values; by default a classifier, built of what the config names. */
+export interface TrainerParts<R extends Result> {
+  readonly task?: Task<Truths, R> | undefined;
+  /** Untrained, and for the images at hand; what it says is the first output of the task's head. */
+  readonly network?: Network | undefined;
+}
 
 /** Trains one network on one data set, stage by stage and epoch by epoch, in a run folder. */
-export class Trainer {
+export class Trainer<R extends Result = Evaluation> {
   readonly network: Network;
   /** The trainings that the run is made of. */
   readonly stages: readonly StagePlan[];
   private readonly config: TrainConfig;
   readonly folder: RunFolder;
   private readonly images: TrainingImages;
+  private readonly purpose: Purpose<R>;
   private readonly observer: LayerObserver;
   private readonly average: WeightAverage | null;
-  private readonly judge: Judge;
+  private readonly judge: Judge<R>;
   private stage: StageTraining;
   private progress: Progress;
   private lastSave = performance.now();
   private lastBreath = 0;
 
-  constructor(config: TrainConfig, data: DataSet, folder: RunFolder) {
+  constructor(
+    config: TrainConfig,
+    data: DataSet<Split<object>>,
+    folder: RunFolder,
+    { task = classification as unknown as Task<Truths, R>, network }: TrainerParts<R> = {},
+  ) {
     this.config = config;
     this.folder = folder;
-    this.images = new TrainingImages(config, data);
-    this.network = networkFor(config, data);
+    this.purpose = purposeOf(task, data);
+    this.images = new TrainingImages(config, data, task.truth);
+    this.network = network ?? networkFor(config, data);
     this.stages = stagesOf(config, this.network.method);
     if (config.init) adopt(this.network, trainedNetwork(config.init, '--init').network);
     this.stage = this.begun(this.stages[0]!, null);
@@ -60,13 +77,14 @@ export class Trainer {
       if (index > 0 && teacher === 'run' && later.teacher !== undefined) requireTeacher(later.teacher);
     this.observer = new LayerObserver(this.network);
     this.average = config.ema ? new WeightAverage(this.network, config.ema) : null;
-    this.judge = new Judge(this.network, this.average);
+    this.judge = new Judge(this.network, this.average, this.purpose);
     this.progress = {
       epoch: 0,
       batch: 0,
       step: 0,
       ...(hasStages(this.stages) ? { stage: { index: 0, step: 0 } } : {}),
       running: noSums,
+      task: task.id,
       classes: [...data.classes],
       images: data.train.count,
       ...(data.order ? { order: data.order } : {}),
@@ -92,7 +110,11 @@ export class Trainer {
 
   /** Continues from a checkpoint of the same config: the weights will be those of an uninterrupted run. */
   resume(checkpoint: LoadedCheckpoint): void {
-    const { epoch, batch, step, stage, running, gradients, best } = checkpoint;
+    const { epoch, batch, step, stage, running, gradients, best, task = classification.id } = checkpoint;
+    if (task !== this.purpose.task.id)
+      throw new UsageError(
+        `the checkpoint is of task "${task}", not of "${this.purpose.task.id}"; continue it with its own`,
+      );
     if (stage && stage.index !== this.stage.plan.index)
       this.stage = this.begun(this.stages[stage.index]!, this.stage.companion);
     restore(checkpoint, this.network, this.stage.moments, this.companion);
@@ -120,7 +142,7 @@ export class Trainer {
   }
 
   /** @throws DivergenceError when the loss is NaN or infinite; the last checkpoint stays */
-  async run(events: TrainEvents = {}): Promise<TrainResult> {
+  async run(events: TrainEvents = {}): Promise<TrainResult<R>> {
     this.network.setTraining(true);
     const loader = this.images.open();
     try {
@@ -130,9 +152,9 @@ export class Trainer {
     }
   }
 
-  private async runEpochs(loader: Loader, events: TrainEvents): Promise<TrainResult> {
+  private async runEpochs(loader: Loader<Truths>, events: TrainEvents): Promise<TrainResult<R>> {
     const { epochs } = this.config;
-    let evaluation: Evaluation | null = null;
+    let evaluation: R | null = null;
     try {
       while (this.progress.epoch < epochs && !this.hasStalled) {
         this.enterStage(events);
@@ -167,7 +189,8 @@ export class Trainer {
   private begun(plan: StagePlan, companion: Network | null): StageTraining {
     const previous = this.folder.file(stageFile(plan.index - 1));
     const companionForm = this.config.effective?.companion;
-    return new StageTraining(plan, this.network, this.images.data, { previous, companion, companionForm });
+    const teachers = { previous, companion, companionForm };
+    return new StageTraining(plan, this.network, this.images.data, this.purpose, teachers);
   }
 
   /**
@@ -187,7 +210,7 @@ export class Trainer {
     events.onNote?.(`stage ${plan.index + 1} of ${this.stages.length} begins: ${plan.name}`);
   }
 
-  private result(evaluation: Evaluation | null): TrainResult {
+  private result(evaluation: R | null): TrainResult<R> {
     const { best = null, epoch } = this.progress;
     // what was evaluated is what is handed out
     if (evaluation) this.average?.settle();
@@ -208,7 +231,7 @@ export class Trainer {
   }
 
   /** When the images are gone, what was learned from them is not. */
-  private async nextOf(loader: Loader): Promise<Batch> {
+  private async nextOf(loader: Loader<Truths>): Promise<Batch<Truths>> {
     try {
       return await loader.next();
     } catch (error) {
@@ -223,7 +246,7 @@ export class Trainer {
   }
 
   /** @param begin when the wait for the batch began, so that img/s counts it */
-  private step(batch: Batch, begin: number, events: TrainEvents): void {
+  private step(batch: Batch<Truths>, begin: number, events: TrainEvents): void {
     const { epoch, batch: place, step, running } = this.progress;
     const { length } = this.images;
     // none of its files could be decoded
@@ -232,13 +255,14 @@ export class Trainer {
       return;
     }
     const number = this.stageSteps + 1;
-    const { loss, hits } = this.stage.step(batch, epoch + place / length, number, () => {
+    const { loss, parts, hits } = this.stage.step(batch, epoch + place / length, number, () => {
       if (place + 1 === length) this.observer.noteGradients();
     });
     this.average?.update(number);
     const sums = {
       loss: running.loss + loss * batch.count,
       hits: running.hits + hits,
+      ...addedParts(running.parts, parts, batch.count),
       images: running.images + batch.count,
       seconds: running.seconds + (performance.now() - begin) / 1000,
     };
@@ -248,7 +272,7 @@ export class Trainer {
       batch: place + 1,
       batches: length,
       loss: sums.loss / sums.images,
-      accuracy: sums.hits / sums.images,
+      ...(this.purpose.task.tally ? { accuracy: sums.hits / sums.images } : {}),
       imagesPerSecond: sums.images / sums.seconds,
     });
   }
@@ -260,18 +284,26 @@ export class Trainer {
   }
 
   /** The best epoch so far, this one included; undefined where the config asks for none. */
-  private bestWith(validation: Evaluation | null): Best | undefined {
+  private bestWith(validation: R | null): Best | undefined {
     const { keep, patience } = this.config;
     const { epoch, running, best } = this.progress;
     if (keep === undefined && patience === undefined) return undefined;
     const { images } = running;
+    const { figures } = this.purpose.task;
     const judged: Omit<Best, 'epoch'> = validation
-      ? { accuracy: validation.top1, loss: finite(validation.loss), chosenOn: 'validation', images: validation.count }
-      : { accuracy: running.hits / images, loss: running.loss / images, chosenOn: 'training', images };
-    return betterOf(best, { epoch, ...judged });
+      ? { figures: finite(figures, validation), chosenOn: 'validation', images: validation.count }
+      : { figures: { ...this.counted, loss: running.loss / images }, chosenOn: 'training', images };
+    return betterOf(best, { epoch, ...judged }, figures[0]);
   }
 
-  private async finishEpoch(events: TrainEvents): Promise<Evaluation> {
+  /** The task's first figure while it trained, where it is counted. */
+  private get counted(): Figures {
+    const { tally, figures } = this.purpose.task;
+    const { hits, images } = this.progress.running;
+    return tally ? { [figures[0].name]: hits / images } : {};
+  }
+
+  private async finishEpoch(events: TrainEvents): Promise<R> {
     const { epoch, running } = this.progress;
     this.stage.requireFinite(running.loss / running.images, epoch, this.stageSteps);
     this.stage.moveToEndOf(epoch);
@@ -294,9 +326,10 @@ export class Trainer {
     return evaluation;
   }
 
-  private line(evaluation: Evaluation, validation: Evaluation | null, layers: EpochMetrics['layers']): EpochMetrics {
+  private line(evaluation: R, validation: R | null, layers: EpochMetrics['layers']): EpochMetrics {
     const { epoch, step, running } = this.progress;
     const { originalPixels } = this.images.data;
+    const { figures } = this.purpose.task;
     const { name } = this.stage.plan;
     return {
       epoch,
@@ -304,11 +337,10 @@ export class Trainer {
       step,
       rate: this.stage.rateAt(epoch),
       trainLoss: running.loss / running.images,
-      trainAccuracy: running.hits / running.images,
-      testLoss: evaluation.loss,
-      testAccuracy: evaluation.top1,
-      testTop5: evaluation.top5,
-      ...(validation ? { validationLoss: validation.loss, validationAccuracy: validation.top1 } : {}),
+      ...loggedParts(running),
+      ...logged('train', this.counted),
+      ...logged('test', figuresOf(figures, evaluation)),
+      ...(validation ? logged('validation', figuresOf(figures, validation)) : {}),
       ...(originalPixels === undefined ? {} : { originalPixels }),
       imagesPerSecond: running.images / running.seconds,
       seconds: running.seconds,

@@ -3,6 +3,7 @@ import { Random } from '../core/random.ts';
 import { type Augmentation, Batches } from '../data/batches.ts';
 import { type DataSet, imagesOf, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
+import { checkTruth, type Truth, type Truths } from '../data/truth.ts';
 import type { TrainConfig } from './config.ts';
 import { holdBack } from './validation.ts';
 
@@ -20,29 +21,45 @@ const judgedAtOnce = 256;
 
 /** The images of a run: which it learns from, in which order, and which it is judged on. */
 export class TrainingImages {
-  readonly data: DataSet;
-  readonly test: Batches;
+  readonly data: DataSet<Split<object>>;
+  readonly test: Batches<Truths>;
   /** Held back from training; null where the run holds none. */
-  readonly validation: Batches | null;
+  readonly validation: Batches<Truths> | null;
   private readonly config: TrainConfig;
-  private readonly train: Split;
+  private readonly truth: Truth;
+  private readonly train: Split<object>;
   /** Places in the training split that are learned from. */
   private readonly kept: Uint32Array;
 
-  /** @throws UsageError for more images held back than there are, and for crops of images that come decoded */
-  constructor(config: TrainConfig, data: DataSet) {
+  /**
+   * @param truth what must be known of the images
+   * @throws UsageError for more images held back than there are, and for crops of images that come decoded; DataError where what should be known
+   * of them is missing or cannot be
+   */
+  constructor(config: TrainConfig, data: DataSet<Split<object>>, truth: Truth) {
     if (config.resizedCrop && !('files' in data.train))
       throw new UsageError(
         `--resized-crop needs a folder of image files; ${data.name} comes decoded at ${data.shape[0]}x${data.shape[1]}: use --pad-crop`,
       );
+    for (const part of ['train', 'test'] as const) {
+      const { [part]: split, name, shape, classes } = data;
+      checkTruth(truth, split, {
+        name: `${name}, ${part}`,
+        count: split.count,
+        shape,
+        classes,
+        ofFiles: 'files' in split,
+      });
+    }
     this.config = config;
     this.data = data;
+    this.truth = truth;
     const limit = config.limit ?? Number.POSITIVE_INFINITY;
     this.train = sampleOf(data.train, limit);
     const { kept, held } = holdBack(this.train.count, config.validation ?? 0, config.seed);
     this.kept = kept;
-    this.validation = held.length > 0 ? new Batches(data, imagesOf(this.train, held), judgedAtOnce) : null;
-    this.test = new Batches(data, sampleOf(data.test, limit), judgedAtOnce);
+    this.validation = held.length > 0 ? new Batches(data, imagesOf(this.train, held), judgedAtOnce, truth) : null;
+    this.test = new Batches(data, sampleOf(data.test, limit), judgedAtOnce, truth);
   }
 
   /** Steps per epoch. */
@@ -51,8 +68,8 @@ export class TrainingImages {
   }
 
   /** Assembles batches for training. */
-  open(): Loader {
-    return openLoader(this.data, this.train, this.config.batch);
+  open(): Loader<Truths> {
+    return openLoader(this.data, this.train, this.config.batch, this.truth);
   }
 
   /** What a loader is told of an epoch, to begin it with a batch other than its first one too. */
@@ -66,7 +83,7 @@ export class TrainingImages {
     const { batch, epochs } = this.config;
     const places = this.orderOf(epochs).subarray(0, count);
     const size = Math.min(batch, places.length);
-    const chosen = new Batches(this.data, imagesOf(this.train, places), size);
+    const chosen = new Batches(this.data, imagesOf(this.train, places), size, this.truth);
     // a small last batch would count as much as a whole one
     for (let i = 0; i < Math.floor(places.length / size); i++) yield await chosen.plain(i);
   }

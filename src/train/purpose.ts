@@ -1,0 +1,43 @@
+import { UsageError } from '../core/errors.ts';
+import type { Truths } from '../data/truth.ts';
+import type { Method } from '../methods/method.ts';
+import type { Head, HeadPlace } from '../models/heads/head.ts';
+import { classification, type Evaluation } from '../tasks/classification.ts';
+import type { Result, Task } from '../tasks/task.ts';
+import type { TrainConfig } from './config.ts';
+
+/** What a network is trained for: its task, the head that learns it, and the images and classes at hand. */
+export interface Purpose<R extends Result = Evaluation> {
+  readonly task: Task<Truths, R>;
+  readonly head: Head;
+  readonly place: HeadPlace;
+}
+
+/** Of a task, with its usual head. */
+export const purposeOf = <R extends Result>(task: Task<Truths, R>, { shape, classes }: HeadPlace): Purpose<R> => ({
+  task,
+  head: task.heads[0],
+  place: { shape, classes },
+});
+
+/** What networks are trained for where nobody says. */
+export const classifying = (place: HeadPlace): Purpose =>
+  purposeOf(classification as unknown as Task<Truths, Evaluation>, place);
+
+/** Each image is of one class: labels can be smoothed and mixed, and a teacher's answers are its opinion of them. */
+export const tellsClasses = ({ truth }: Pick<Task<Truths, Result>, 'truth'>): boolean => 'labels' in truth;
+
+/** @throws UsageError for an option, or a method, that only makes sense where each image is of one class */
+export function requireFor({ task }: Pick<Purpose<Result>, 'task'>, config: TrainConfig, method: Method): void {
+  if (tellsClasses(task)) return;
+  if (method.teacher && method.teacher !== 'optional')
+    throw new UsageError(
+      `method "${method.id}" learns from a teacher's opinion of classes, and task "${task.id}" has none; take another method (\`signum methods\`)`,
+    );
+  const { loss, labelSmoothing, mixup, teacher, distill } = config;
+  const given = Object.entries({ loss, labelSmoothing, mixup, teacher, distill }).find(([, value]) => value);
+  if (given)
+    throw new UsageError(
+      `${given[0]} ${given[1]}: it is for images of one class each, and task "${task.id}" knows none; leave it out`,
+    );
+}
