@@ -8,6 +8,14 @@ export { methodNamed, methods } from './methods/table.ts';
 export { Network, type NetworkConfig } from './models/network.ts';
 export { buildNetwork, modelNamed, models } from './models/table.ts';
 export { BatchNorm } from './nn/batch-norm.ts';
+export {
+  type BinaryLayer,
+  binaryLayersOf,
+  isBinaryLayer,
+  type LayerProbe,
+  observe,
+  withProbe,
+} from './nn/binary-layer.ts';
 export { BinaryConv2d, BinaryLinear, type Quantization } from './nn/binary-layers.ts';
 export { Conv2d, Lambda, Linear, PRelu } from './nn/layers.ts';
 export { Module, Parameter, Sequential } from './nn/module.ts';

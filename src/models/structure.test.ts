@@ -4,13 +4,13 @@ import { Random } from '../core/random.ts';
 import { methodNamed, methods } from '../methods/table.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
-import { ChannelGain, PRelu } from '../nn/layers.ts';
+import { ChannelGain, PRelu, TwoSlopes } from '../nn/layers.ts';
 import type { Module, Sequential } from '../nn/module.ts';
 import { pack } from '../pack/pack.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Network } from './network.ts';
-import { buildNetwork } from './table.ts';
+import { buildNetwork, modelNamed } from './table.ts';
 
 const base = { model: 'resnet20', inputShape: [8, 8, 3] as [number, number, number], classes: 3, width: 0.5, seed: 1 };
 const built = (method: string, rest: Partial<Parameters<typeof buildNetwork>[0]> = {}): Network =>
@@ -61,7 +61,8 @@ test("the stem's activation is the reference's: Maxout in AdaBin, ReLU in SiMaN,
     const y = inference(() => stemOf(network).forward(normal([4, 8, 8, 3], 4)));
     return [Math.min(...y.data), Math.max(...y.data)] as const;
   };
-  const maxout = stemOf(built('ada-bin')).slope as Sequential;
+  expect(stemOf(built('ada-bin')).slope).toBeInstanceOf(TwoSlopes);
+  const maxout = stemOf(built('ada-bin', { revision: 2 })).slope as Sequential;
   expect(maxout.layers[0]).toBeInstanceOf(PRelu);
   expect(maxout.layers[1]).toBeInstanceOf(ChannelGain);
   expect(range(built('siman'))[0]).toBe(0);
@@ -129,7 +130,10 @@ test('all of it packs bit for bit', () => {
 
 test('every recipe for a single model is for one that there is', () => {
   for (const { id, recipes = {} } of methods)
-    for (const model of Object.keys(recipes)) expect(() => built(id, { model, width: 0.1 }), id).not.toThrow();
+    for (const model of Object.keys(recipes)) {
+      const side = Math.max(8, modelNamed(model).smallestSide);
+      expect(() => built(id, { model, inputShape: [side, side, 3] }), `${id}: ${model}`).not.toThrow();
+    }
 });
 
 // htqin/IR-Net CIFAR-10/VGG-Small/main.py; microsoft/LQ-Nets cifar10-vgg-small.py
