@@ -43,7 +43,10 @@ export function withTrainingOptions(command: Command): Command {
     .option('--block-order <name>', 'batch-norm after the convolution (conv-bn) or before its signs (bn-conv)')
     .option('--pooling <name>', 'max-pooling before-norm or after-norm')
     .option('--shortcut <name>', 'of ResNets: around every-conv, every-block or none')
-    .option('--activation <name>', 'between layers: hardtanh, relu, prelu, rprelu, shift-rprelu, maxout or none')
+    .option(
+      '--activation <name>',
+      'between layers: hardtanh, relu, prelu, rprelu, shift-rprelu, two-slopes (Maxout), maxout (PReLU times a gain) or none',
+    )
     .option('--stem <name>', 'after the first layer, of the same names')
     .option(
       '--downsample <name>',

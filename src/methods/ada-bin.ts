@@ -66,7 +66,7 @@ export const plainSet = learnedSet((_spread, centre) => centre);
  */
 export const adaBin = defineMethod({
   id: 'ada-bin',
-  revision: 2,
+  revision: 3,
   title: 'AdaBin',
   paper: 'Tu et al., ECCV 2022',
   family: 'quantization-error',
@@ -77,9 +77,9 @@ export const adaBin = defineMethod({
   structure: {
     order: 'conv-bn',
     shortcut: 'every-conv',
-    activation: 'maxout',
+    activation: 'two-slopes',
     head: 'norm',
-    stem: 'maxout',
+    stem: 'two-slopes',
     scaleInvariantWeights: true,
   },
   defaults: {

@@ -23,6 +23,7 @@ export const binaryConnect = defineMethod({
   defaults: {
     optimizer: adam({ rate: 3e-3 }),
     rate: exponential(2e-6 / 3e-3),
+    clock: { rate: 'epoch' },
     epochs: 500,
     batch: 50,
     loss: 'squared-hinge',

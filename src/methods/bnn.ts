@@ -3,7 +3,7 @@ import { clippedSte, straightThrough } from '../binarize/estimators.ts';
 import { noScale } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { adam } from '../optim/optimizer.ts';
-import { steps } from '../optim/schedules.ts';
+import { exponential, steps } from '../optim/schedules.ts';
 import { shiftAdamax } from '../optim/shift-adamax.ts';
 import { defineMethod, type Method } from './method.ts';
 
@@ -22,7 +22,9 @@ export const bnn = defineMethod({
   structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'hardtanh', firstLast: 'binary' },
   defaults: {
     optimizer: adam({ rate: 1e-3 }),
-    rate: steps([0.5, 0.75, 0.9], 0.1),
+    // from 1e-3 to 3e-7, as in the authors' Theano code
+    rate: exponential(3e-4),
+    clock: { rate: 'epoch' },
     epochs: 500,
     batch: 100,
     loss: 'squared-hinge',
@@ -51,11 +53,14 @@ export const bnnStochastic: Method = defineMethod({
   activation: stochasticActivation(clippedSte),
 });
 
+const tenths = Array.from({ length: 9 }, (_, i) => (i + 1) / 10);
+
 /** Shift-based: every multiplication of batch-norm and of AdaMax is by a power of two (sec. 3.3-3.4, alg. 3-4). */
 export const bnnShift: Method = defineMethod({
   ...bnn,
   id: 'bnn-shift',
   title: 'BNN, shift-based batch-norm and AdaMax',
   structure: { ...bnn.structure, shiftNorm: true },
-  defaults: { ...bnn.defaults, optimizer: shiftAdamax() },
+  // halved every 50 epochs, as in the authors' Torch code
+  defaults: { ...bnn.defaults, optimizer: shiftAdamax(), rate: steps(tenths, 0.5) },
 });

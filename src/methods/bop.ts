@@ -4,7 +4,7 @@ import { learning } from '../binarize/quantizer.ts';
 import { noScale } from '../binarize/scales.ts';
 import { binarizeWeights } from '../binarize/weights.ts';
 import { adam } from '../optim/optimizer.ts';
-import { steps } from '../optim/schedules.ts';
+import { constant } from '../optim/schedules.ts';
 import { defineMethod, type UpdateRule } from './method.ts';
 
 const threshold = 1e-8;
@@ -58,7 +58,8 @@ export const bop = defineMethod({
   structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'hardtanh', firstLast: 'binary' },
   defaults: {
     optimizer: adam({ rate: 0.01 }),
-    rate: steps([0.2, 0.4, 0.6, 0.8], 0.1),
+    // gamma falls, the rate does not
+    rate: constant(),
     epochs: 500,
     batch: 50,
     loss: 'cross-entropy',

@@ -46,7 +46,9 @@ export function dorefaNet({ weight, activation, gradient = 32 }: DorefaBits): Me
     structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu' },
     defaults: {
       optimizer: adam({ rate: 1e-3 }),
-      rate: steps([0.5, 0.75, 0.9], 0.1),
+      // halved once, after 100 of 200 epochs, in the authors' code
+      rate: steps([0.5], 0.5),
+      clock: { rate: 'epoch' },
       epochs: 200,
       batch: 128,
       loss: 'cross-entropy',

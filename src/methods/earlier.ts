@@ -75,6 +75,13 @@ const unstaged = ({ stages: _, ...method }: Method, changes: Pick<Method, 'sched
   revision: 1,
 });
 
+/** The slope below 0 was a factor of that above. */
+const gainedAdaBin: Method = {
+  ...adaBin,
+  revision: 2,
+  structure: { ...adaBin.structure, activation: 'maxout', stem: 'maxout' },
+};
+
 /**
  * What methods were before their present `revision`: runs evaluate, pack and continue as what they were. A form is added here, whole, when a change
  * of its method gives other outputs, other parameters, another schedule or another value of a structure field that existed.
@@ -84,7 +91,12 @@ export const earlier: readonly Method[] = [
   first(irNetResnet20),
   first(recu),
   first(rbnn),
-  first(adaBin, { activation: plainSet, schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }) }, { batch: 256 }),
+  first(
+    gainedAdaBin,
+    { activation: plainSet, schedule: ({ progress }) => ({ t: 0.01 * 1000 ** progress }) },
+    { batch: 256 },
+  ),
+  gainedAdaBin,
   first(lqNet(1, 2)),
   first(lqNet(2, 2)),
   {

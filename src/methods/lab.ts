@@ -4,7 +4,7 @@ import { learning } from '../binarize/quantizer.ts';
 import { signFilterOf } from '../binarize/weights.ts';
 import type { BinaryLayer } from '../nn/binary-layer.ts';
 import { adam } from '../optim/optimizer.ts';
-import { exponential } from '../optim/schedules.ts';
+import { steps } from '../optim/schedules.ts';
 import { floats } from '../tensor/storage.ts';
 import { record } from '../tensor/tape.ts';
 import type { SignFilter } from '../tensor/tensor.ts';
@@ -56,7 +56,12 @@ export const lab = defineMethod({
   structure: { order: 'conv-bn', shortcut: 'every-block', activation: 'relu', firstLast: 'binary' },
   defaults: {
     optimizer: adam({ rate: 0.01 }),
-    rate: exponential(1e-4),
+    // halved every 15 of 200 epochs
+    rate: steps(
+      Array.from({ length: 13 }, (_, i) => (15 * (i + 1)) / 200),
+      0.5,
+    ),
+    clock: { rate: 'epoch' },
     epochs: 200,
     batch: 50,
     loss: 'squared-hinge',

@@ -17,8 +17,8 @@ export interface Structure {
   readonly order: 'conv-bn' | 'bn-conv';
   /** Residual networks: one real-valued shortcut around every conv (Bi-Real), around each pair (ResNet), or none, a plain network. */
   readonly shortcut: 'every-conv' | 'every-block' | 'none';
-  /** Between layers, before the next sign. */
-  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'shift-rprelu' | 'maxout' | 'none';
+  /** Between layers, before the next sign. `two-slopes` is AdaBin's Maxout; `maxout` the PReLU times a gain that stood for it at first. */
+  readonly activation: 'hardtanh' | 'relu' | 'prelu' | 'rprelu' | 'shift-rprelu' | 'two-slopes' | 'maxout' | 'none';
   /** The shortcut is multiplied by a learned factor per channel, 1 at first (BBG). */
   readonly gatedShortcut?: boolean;
   /** After the stem of CIFAR networks; default what `activation` says where it is hardtanh or relu, and hardtanh in plain networks. */

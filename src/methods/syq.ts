@@ -52,10 +52,11 @@ export function subgroupScales(group: keyof typeof groupOf): Quantizer<Tensor> {
 
 /**
  * SYQ: symmetric codebooks with a learned scale for each tap of the kernel, and 8-bit activations (Faraone et al., CVPR 2018, eq. 4-8;
- * survey [77]).
+ * survey [77]). As in the authors' code a trained float network comes first, and each scale starts at the mean of its weights' magnitudes.
  */
 export const syq = defineMethod({
   id: 'syq',
+  start: 'float',
   revision: 2,
   title: 'SYQ, a scale per kernel pixel',
   paper: 'Faraone et al., CVPR 2018',

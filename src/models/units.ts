@@ -3,7 +3,7 @@ import type { Structure } from '../methods/method.ts';
 import { BatchNorm, type BatchNormOptions } from '../nn/batch-norm.ts';
 import type { BinaryConv2dOptions } from '../nn/binary-layer.ts';
 import { BinaryConv2d, BinaryLinear, type Quantization } from '../nn/binary-layers.ts';
-import { ChannelGain, PRelu, RPRelu, ShiftPRelu } from '../nn/layers.ts';
+import { ChannelGain, PRelu, RPRelu, ShiftPRelu, TwoSlopes } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { Unnormalised } from '../nn/norm-free.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
@@ -19,6 +19,7 @@ export const clamps: Record<Structure['activation'], Epilogue['clamp']> = {
   prelu: undefined,
   rprelu: undefined,
   'shift-rprelu': undefined,
+  'two-slopes': undefined,
   maxout: undefined,
   none: undefined,
 };
@@ -33,9 +34,10 @@ type Norm = BatchNorm | Unnormalised;
 const normOf = (structure: Structure, channels: number): Norm =>
   structure.normFree ? new Unnormalised(structure.normFree.branch) : new BatchNorm(channels, normOptions(structure));
 
-/** PReLU and its relatives; Maxout, a learned slope on either side of 0, is PReLU times a gain. */
+/** PReLU and its relatives. */
 export function slopeOf({ activation }: Pick<Structure, 'activation'>, channels: number): Module | null {
   if (activation === 'prelu') return new PRelu(channels);
+  if (activation === 'two-slopes') return new TwoSlopes(channels);
   if (activation === 'maxout') return new Sequential([new PRelu(channels), new ChannelGain(channels)]);
   if (activation === 'shift-rprelu') return new RPRelu(channels, new ShiftPRelu(channels));
   return activation === 'rprelu' ? new RPRelu(channels) : null;

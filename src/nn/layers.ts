@@ -1,6 +1,7 @@
 import type { ConvOptions } from '../core/conv-geometry.ts';
 import type { Random } from '../core/random.ts';
 import { prelu, relu, roundedPower } from '../tensor/ops/activation.ts';
+import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { channelScale, channelShift } from '../tensor/ops/channel.ts';
 import { conv2d, dense } from '../tensor/ops/conv.ts';
 import { avgPool, globalAvgPool, maxPool, type PoolOptions } from '../tensor/ops/pooling.ts';
@@ -131,6 +132,28 @@ export class ChannelGain extends Module {
 
   override forward(x: Tensor): Tensor {
     return channelScale(x, this.gain);
+  }
+}
+
+/**
+ * Maxout: a slope per channel on either side of 0, each learned for itself, 1/4 below and 1 above at first.
+ *
+ * Source: Tu 2022 (AdaBin), eq. 16, and the authors' code.
+ */
+export class TwoSlopes extends Module {
+  readonly below: Parameter;
+  readonly above: Parameter;
+
+  constructor(channels: number) {
+    super();
+    this.below = new Parameter(new Float32Array(channels).fill(0.25), [channels], 'scale');
+    this.above = new Parameter(new Float32Array(channels).fill(1), [channels], 'scale');
+  }
+
+  override forward(x: Tensor): Tensor {
+    const positive = relu(x);
+    const negative = add(x, scale(positive, -1));
+    return add(channelScale(positive, this.above), channelScale(negative, this.below));
   }
 }
 

@@ -9,6 +9,8 @@ export const cnv6BnnCifar10 = defineRecipe({
     data: 'cifar10',
     epochs: 200,
     rate: 0.02,
+    schedule: 'step',
+    clock: 'step',
     firstLast: 'float',
     ...cifarAugmentation,
   },

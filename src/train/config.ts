@@ -9,7 +9,9 @@ import { namedSchedules, type RateSchedule, scheduleFrom, warmUp } from '../opti
 import { effectiveSchema } from './effective-schema.ts';
 import { learningShape, stageOptionsSchema, stagesNamed } from './stage-options.ts';
 
-const activation = z.enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'shift-rprelu', 'maxout', 'none']).optional();
+const activation = z
+  .enum(['hardtanh', 'relu', 'prelu', 'rprelu', 'shift-rprelu', 'two-slopes', 'maxout', 'none'])
+  .optional();
 
 /** Options that change the method (survey sec. 3.5). */
 const tricksShape = {

@@ -10,15 +10,18 @@ import { folded } from './stored-defaults.ts';
 import { blobData } from './synthetic.testing.ts';
 import { Trainer } from './trainer.ts';
 
+/** How the rates of BNN and DoReFa fell when digests were recorded. */
+export const recordedRate = { schedule: 'step', clock: 'step' } as const;
+
 /** Between them an epoch of these calls every kernel of training: sign and float convolutions, few-bit planes, all update rules. */
 export const digestRuns = {
-  // recorded when the first and the last layer were float
-  bnn: { model: 'vgg-small', width: 0.25, optimizer: 'adam', rate: 0.005, firstLast: 'float' },
+  // recorded when its first and last layer were float
+  bnn: { model: 'vgg-small', width: 0.25, optimizer: 'adam', rate: 0.005, firstLast: 'float', ...recordedRate },
   'ir-net': { model: 'resnet20', width: 1, optimizer: 'sgd', rate: 0.1, weightDecay: 0 },
   'xnor-net': { model: 'resnet20', width: 0.5, optimizer: 'rmsprop', rate: 0.002, weightDecay: 0 },
   'react-net': { model: 'resnet18', width: 0.125, optimizer: 'adam', rate: 0.005 },
   bwn: { model: 'vgg-small', width: 0.25, optimizer: 'adamax', rate: 0.005, weightDecay: 0 },
-  'dorefa-w1a2': { model: 'resnet20', width: 0.5, optimizer: 'adam', rate: 0.005 },
+  'dorefa-w1a2': { model: 'resnet20', width: 0.5, optimizer: 'adam', rate: 0.005, ...recordedRate },
 } as const satisfies Record<string, Partial<TrainOptions>>;
 export type DigestRun = keyof typeof digestRuns;
 
