@@ -2,7 +2,7 @@
 // Node: a TypeScript loader in the process would count as memory of the training.
 import { parseConfig } from '../dist/train/config.js';
 import { RunFolder } from '../dist/train/run-folder.js';
-import { Trainer } from '../dist/train/trainer.js';
+import { trainerFor } from '../dist/train/trainer-for.js';
 
 const [model = 'resnet20', batchText = '64'] = process.argv.slice(2);
 const batch = Number(batchText);
@@ -23,7 +23,7 @@ const data = {
   mean: [0.5, 0.5, 0.5],
   std: [0.25, 0.25, 0.25],
 };
-const trainer = new Trainer(
+const trainer = trainerFor(
   parseConfig({ model, method: 'ir-net', data: 'random', epochs: 1, batch }),
   data,
   new RunFolder('/nonexistent'),

@@ -5,8 +5,10 @@ export * from './core/errors.ts';
 export { Random } from './core/random.ts';
 export { defineMethod, type Method } from './methods/method.ts';
 export { methodNamed, methods } from './methods/table.ts';
+export type { NetworkOptions } from './models/build.ts';
+export { defineModel, type ModelEntry } from './models/model.ts';
 export { Network, type NetworkConfig } from './models/network.ts';
-export { buildNetwork, modelNamed, models } from './models/table.ts';
+export { buildNetwork, modelNamed, models, type Own } from './models/table.ts';
 export { BatchNorm } from './nn/batch-norm.ts';
 export {
   type BinaryLayer,
@@ -45,7 +47,8 @@ export { backward, emptyTensor, gradientOf, inference, type Product, record, tra
 export { SignFilter, SignTensor, Tensor } from './tensor/tensor.ts';
 export { parseConfig, type TrainConfig, type TrainOptions } from './train/config.ts';
 export { type Evaluation, evaluate } from './train/evaluate.ts';
+export { loadTrained } from './train/load-network.ts';
 export { type Existing, type FinishedRun, type TrainRunOptions, trainRun } from './train/run.ts';
 export type { TrainEvents } from './train/run-events.ts';
 export { RunFolder } from './train/run-folder.ts';
-export { Trainer } from './train/trainer.ts';
+export { Trainer, type Training } from './train/trainer.ts';

@@ -6,7 +6,7 @@ import type { Method } from '../../src/methods/method.ts';
 import { methods } from '../../src/methods/table.ts';
 import { parseConfig } from '../../src/train/config.ts';
 import { RunFolder } from '../../src/train/run-folder.ts';
-import { Trainer } from '../../src/train/trainer.ts';
+import { trainerFor } from '../../src/train/trainer-for.ts';
 import { faster, type Row } from '../harness.ts';
 
 const batch = 32;
@@ -41,7 +41,7 @@ async function stepTime(method: string, folder: string, teacher?: string): Promi
     batch,
     ...(teacher ? { teacher } : {}),
   });
-  const trainer = new Trainer(config, data, new RunFolder(folder));
+  const trainer = trainerFor(config, data, new RunFolder(folder));
   new RunFolder(folder).lock();
   const times: number[] = [];
   let last = performance.now();

@@ -7,7 +7,7 @@ import type { Network } from '../models/network.ts';
 import { parseConfig } from '../train/config.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { blobData } from '../train/synthetic.testing.ts';
-import { Trainer } from '../train/trainer.ts';
+import { trainerFor } from '../train/trainer-for.ts';
 import { proposePolicy, SensitivityBench, type Variant } from './sensitivity.ts';
 
 const data = blobData();
@@ -28,7 +28,7 @@ beforeAll(async () => {
     optimizer: 'adam',
     rate: 0.003,
   });
-  const result = await new Trainer(config, data, folder).run();
+  const result = await trainerFor(config, data, folder).run();
   network = result.network;
   accuracy = result.evaluation!.top1;
 });

@@ -162,10 +162,11 @@ const rowNamed = (id: string): Method | undefined => methods.find((method) => me
 /**
  * @param id of a row, or of a form of one with other bits, e.g. `dorefa-w1a3`
  * @param revision a form that the method had; default the present one
+ * @param own methods that are looked at first
  * @throws UsageError naming the nearest known method, or the revisions that there are
  */
-export function methodNamed(id: string, revision?: number): Method {
-  const method = rowNamed(id) ?? formNamed(id, rowNamed);
+export function methodNamed(id: string, revision?: number, own: readonly Method[] = []): Method {
+  const method = own.find((mine) => mine.id === id) ?? rowNamed(id) ?? formNamed(id, rowNamed);
   if (method) return revision === undefined || revisionOf(method) === revision ? method : earlierForm(method, revision);
   throw new UsageError(
     `unknown method "${id}"${suggestion(
@@ -176,8 +177,8 @@ export function methodNamed(id: string, revision?: number): Method {
 }
 
 /** The same, as its reference has it for a model. @throws as `methodNamed` */
-export const methodOn = (model: string, id: string, revision?: number): Method =>
-  methodFor(methodNamed(id, revision), model);
+export const methodOn = (model: string, id: string, revision?: number, own?: readonly Method[]): Method =>
+  methodFor(methodNamed(id, revision, own), model);
 
 function earlierForm(method: Method, revision: number): Method {
   const found = earlier.find((form) => form.id === method.id && revisionOf(form) === revision);

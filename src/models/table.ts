@@ -1,39 +1,20 @@
 import { UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { asFirst } from '../methods/earlier.ts';
-import type { TrainingDefaults } from '../methods/method.ts';
-import { methodNamed, methodOn } from '../methods/table.ts';
+import type { Method, TrainingDefaults } from '../methods/method.ts';
+import { methodNamed, methodOn, methods } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
-import type { Module } from '../nn/module.ts';
 import { bNextTiny } from './bnext.ts';
+import { type NetworkOptions, networkOf } from './build.ts';
 import { binaryDenseNet } from './densenet.ts';
 import { meliusNet } from './meliusnet.ts';
 import { mlp } from './mlp.ts';
-import { type BuildContext, Network, type NetworkConfig } from './network.ts';
+import type { ModelEntry } from './model.ts';
+import type { Network, NetworkConfig } from './network.ts';
 import { quickNet } from './quicknet.ts';
 import { reactNetA } from './react-net.ts';
 import { resnet } from './resnet.ts';
 import { alexNet, cnv6, darkNet19, networkInNetwork, vgg11, vgg16, vggSmall } from './vgg.ts';
-
-export interface ModelEntry {
-  readonly id: string;
-  readonly title: string;
-  readonly build: (context: BuildContext) => Module;
-  /** Input the model was published for, [H,W,C]. */
-  readonly inputShape: readonly [number, number, number];
-  /** Smallest side it can take. */
-  readonly smallestSide: number;
-  /** Its convolutions have shortcuts around them. */
-  readonly residual?: boolean;
-  /** Of methods with a normed head, it has one. */
-  readonly normedHead?: boolean;
-  /** Where its shortcuts change size they copy pixels. */
-  readonly copiedShortcut?: boolean;
-  /** The activation after its first layer is the method's. */
-  readonly activeStem?: boolean;
-  /** The weights of its first and last layer are as the method has them. */
-  readonly methodEnds?: boolean;
-}
 
 const cifarResnet = (id: string, blocks: number): ModelEntry => ({
   id,
@@ -175,9 +156,9 @@ export const models: readonly ModelEntry[] = [
   forImageNet('quicknet-large', 'QuickNet Large', quickNet({ blocks: [6, 8, 12, 6], channels: wide.channels }), 64),
 ];
 
-/** @throws UsageError naming the nearest known model */
-export function modelNamed(id: string): ModelEntry {
-  const model = models.find((candidate) => candidate.id === id);
+/** @param own looked at first @throws UsageError naming the nearest known model */
+export function modelNamed(id: string, own: readonly ModelEntry[] = []): ModelEntry {
+  const model = [...own, ...models].find((candidate) => candidate.id === id);
   if (model) return model;
   throw new UsageError(
     `unknown model "${id}"${suggestion(
@@ -187,42 +168,51 @@ export function modelNamed(id: string): ModelEntry {
   );
 }
 
+/** Methods and models of one's own, where names are looked up before Signum's tables. */
+export interface Own {
+  readonly methods?: readonly Method[] | undefined;
+  readonly models?: readonly ModelEntry[] | undefined;
+}
+
+/** @throws UsageError for something of one's own under a name that Signum has, or that stands there twice */
+export function requireOwn({ methods: ownMethods = [], models: ownModels = [] }: Own): void {
+  const taken = (kind: string, ids: readonly string[], known: readonly { readonly id: string }[]) => {
+    const twice = ids.find((id, i) => known.some((other) => other.id === id) || ids.indexOf(id) !== i);
+    if (twice !== undefined)
+      throw new UsageError(
+        `${kind} "${twice}" exists already: runs would not know which one is meant; choose another id`,
+      );
+  };
+  const idOf = ({ id }: { readonly id: string }) => id;
+  taken('method', ownMethods.map(idOf), methods);
+  taken('model', ownModels.map(idOf), models);
+}
+
 /**
- * Builds an untrained network.
+ * Builds an untrained network, of values: whoever has a method or a model of their own needs no table.
+ *
+ * @throws UsageError for an input that the model cannot take, and options that do not go together
+ */
+export function buildNetwork(model: ModelEntry, method: Method, options: NetworkOptions): Network;
+/**
+ * The same by the names of Signum's tables, as files have it.
  *
  * @param defaults that a run has stored of its method, in place of the present ones
- * @throws UsageError for unknown names or an input the model cannot take
+ * @param own methods and models to look up first
+ * @throws UsageError for unknown names too
  */
-export function buildNetwork(config: NetworkConfig, defaults?: TrainingDefaults): Network {
-  const model = modelNamed(config.model);
-  const [height, width, channels] = config.inputShape;
-  if (Math.min(height, width) < model.smallestSide) {
-    throw new UsageError(
-      `${config.model} needs images of at least ${model.smallestSide} pixels a side, got ${height}x${width}`,
-    );
-  }
-  if (channels < 1 || config.classes < 2) {
-    throw new UsageError(
-      `a classifier needs at least one input channel and two classes, got ${channels} and ${config.classes}`,
-    );
-  }
-  const method = methodOn(config.model, config.method, config.revision);
-  const { tricks, structure } = config;
-  if (tricks?.shortcut && !model.residual)
-    throw new UsageError(`--shortcut: ${config.model} has no shortcuts; take a ResNet`);
-  if (tricks?.downsample && !model.copiedShortcut)
-    throw new UsageError(`--downsample: ${config.model} has no shortcuts that copy pixels; take ResNet-20, 32 or 44`);
-  if (tricks?.stem && !model.activeStem)
-    throw new UsageError(`--stem: the first layer of ${config.model} is the network's own; take a network for CIFAR`);
-  if (tricks?.firstLast && !model.methodEnds)
-    throw new UsageError(
-      `--first-last: the first and last layer of ${config.model} are the network's own; take a ResNet, a VGG, AlexNet, NIN, DarkNet or CNV-6`,
-    );
-  if (tricks?.head && !model.normedHead)
-    throw new UsageError(`--head: ${config.model} has one head only; take a ResNet for CIFAR`);
-  const changed = tricks ? withTricks(method, tricks) : method;
-  const built = { ...changed, ...(structure ? { structure } : {}), ...(defaults ? { defaults } : {}) };
-  return new Network(config, built, model.build);
+export function buildNetwork(config: NetworkConfig, defaults?: TrainingDefaults, own?: Own): Network;
+export function buildNetwork(
+  first: ModelEntry | NetworkConfig,
+  second?: Method | TrainingDefaults,
+  third: NetworkOptions | Own = {},
+): Network {
+  if ('build' in first) return networkOf(first, second as Method, third as NetworkOptions);
+  const { model: id, method, revision, ...options } = first;
+  const own = third as Own;
+  const defaults = second as TrainingDefaults | undefined;
+  const value = methodOn(id, method, revision, own.methods);
+  return networkOf(modelNamed(id, own.models), defaults ? { ...value, defaults } : value, options);
 }
 
 /** The whole config of a network that was stored before revisions and structures were: its method in its first form. */

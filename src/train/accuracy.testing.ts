@@ -9,7 +9,7 @@ import type { Method } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { parseConfig } from './config.ts';
 import { RunFolder } from './run-folder.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 /**
  * What every method reaches on a fixed small task: 1,000 MNIST digits at 14x14 pixels, a VGG of 16 to 64 channels, Adam at 0.005 with a cosine, seed 1;
@@ -188,7 +188,7 @@ export async function accuracyOf(
     // quantization points are learned for weights that stay as they are: those of a trained network
     ...(method.id === 'dq-points' ? { init: teacher } : {}),
   });
-  const { evaluation } = await folder.whileLocked(() => new Trainer(config, data, folder).run());
+  const { evaluation } = await folder.whileLocked(() => trainerFor(config, data, folder).run());
   return 100 * evaluation!.top1;
 }
 

@@ -8,7 +8,7 @@ import { readCheckpoint } from './checkpoint.ts';
 import { parseConfig } from './config.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'signum-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -16,7 +16,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 test('a checkpoint tells the backend and the arithmetic; resuming on another says so in one line', async () => {
   const config = parseConfig({ model: 'sfc', method: 'bnn', data: 'blobs', width: 0.125, epochs: 1, batch: 32 });
   const folder = new RunFolder(directory);
-  const made = () => new Trainer(config, blobData(), folder);
+  const made = () => trainerFor(config, blobData(), folder);
   useBackend('reference');
   await made().run({ shouldStop: () => true });
   const checkpoint = readCheckpoint(folder.file('checkpoint.safetensors'));

@@ -15,7 +15,7 @@ import { loadTrained } from './load-network.ts';
 import { reestimateNorms } from './reestimate-norms.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -57,7 +57,7 @@ test('the average is d mean + (1 - d) now, d growing from 2/11 to the decay; kep
 test('a run with --ema is evaluated, loaded and handed out with its averages; its last weights lie beside them', async () => {
   const folder = new RunFolder(join(directory, 'run'));
   folder.lock();
-  const { evaluation, network } = await new Trainer(config({ ema: 0.95 }), data, folder).run();
+  const { evaluation, network } = await trainerFor(config({ ema: 0.95 }), data, folder).run();
   const loss = evaluation!.loss;
   expect(folder.readMetrics().at(-1)!.testLoss).toBe(loss);
   expect(await judge(network)).toBe(loss);
@@ -67,7 +67,7 @@ test('a run with --ema is evaluated, loaded and handed out with its averages; it
   // training went on from the weights themselves: the same as without averages
   const plain = new RunFolder(join(directory, 'plain'));
   plain.lock();
-  await new Trainer(config(), data, plain).run();
+  await trainerFor(config(), data, plain).run();
   expect(await judge(last)).toBe(await judge(loadTrained(plain.path).network));
   expect([...readCheckpoint(plain.file('checkpoint.safetensors')).tensors.keys()].join()).not.toContain('ema/');
 });
@@ -105,7 +105,7 @@ test('--reestimate-norm changes statistics alone, at the end', async () => {
   const run = async (name: string, options: Partial<TrainOptions>) => {
     const folder = new RunFolder(join(directory, name));
     folder.lock();
-    await new Trainer(config(options), data, folder).run();
+    await trainerFor(config(options), data, folder).run();
     return { network: loadTrained(folder.path).network, metrics: folder.readMetrics() };
   };
   const [without, anew] = [await run('a', {}), await run('b', { reestimateNorm: 128 })];

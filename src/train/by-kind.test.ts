@@ -8,7 +8,7 @@ import { parseConfig, type TrainOptions } from './config.ts';
 import { commandOf } from './run.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'signum-by-kind-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -32,7 +32,7 @@ const config = (options: Partial<TrainOptions> = {}) =>
 /** How far one step moves every parameter, by kind. */
 async function moves(options: Partial<TrainOptions>) {
   const folder = new RunFolder(mkdtempSync(join(directory, 'run-')));
-  const trainer = new Trainer(config(options), blobData(8, 16, 8), folder);
+  const trainer = trainerFor(config(options), blobData(8, 16, 8), folder);
   const kindOf = kindsOf(trainer.network);
   const before = trainer.network.parameters().map(({ value }) => value.data.slice());
   await trainer.run();
@@ -88,5 +88,5 @@ test('both are written as lists, and refused with the kinds there are', () => {
     weightDecay: undefined,
     decayOf: { norms: 0 },
   });
-  expect(() => new Trainer(without, blobData(8, 16, 8), folder)).toThrow(/shift-adamax has no weight decay/);
+  expect(() => trainerFor(without, blobData(8, 16, 8), folder)).toThrow(/shift-adamax has no weight decay/);
 });

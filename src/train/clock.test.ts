@@ -6,7 +6,7 @@ import { methods } from '../methods/table.ts';
 import { parseConfig, type TrainOptions } from './config.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'signum-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -24,7 +24,7 @@ async function course(method: string, name: string, options: Partial<TrainOption
     batch: 8,
     ...options,
   });
-  const trainer = new Trainer(config, blobData(8, 8 * batches, 8), new RunFolder(mkdtempSync(join(directory, 'run-'))));
+  const trainer = trainerFor(config, blobData(8, 8 * batches, 8), new RunFolder(mkdtempSync(join(directory, 'run-'))));
   const values: number[] = [];
   const rates: number[] = [];
   const watch = () => {

@@ -8,7 +8,7 @@ import { type DecayChoice, decayChoices } from '../nn/decay.ts';
 import { parseConfig } from './config.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'signum-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -30,7 +30,7 @@ async function decayedNames(method: string, decay: DecayChoice | undefined): Pro
       ...(decay ? { decay } : {}),
     });
     const folder = new RunFolder(mkdtempSync(join(directory, 'run-')));
-    const trainer = new Trainer(config, blobData(8, 16, 8), folder);
+    const trainer = trainerFor(config, blobData(8, 16, 8), folder);
     // biases and shifts start at 0, where decay shows nowhere
     for (const { value } of trainer.network.parameters()) for (let i = 0; i < value.size; i++) value.data[i]! += 0.125;
     await trainer.run();
@@ -44,7 +44,7 @@ async function decayedNames(method: string, decay: DecayChoice | undefined): Pro
 }
 
 test.each(decayChoices)('decay of %s takes hold of these parameters and no others', async (choice) => {
-  const all = new Trainer(
+  const all = trainerFor(
     parseConfig({ model: 'resnet20', method: 'recu', data: 'blobs', width: 0.125, epochs: 1, batch: 16 }),
     blobData(8, 16, 8),
     new RunFolder(directory),

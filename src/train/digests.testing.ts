@@ -8,7 +8,7 @@ import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { RunFolder } from './run-folder.ts';
 import { folded } from './stored-defaults.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 /** How the rates of BNN and DoReFa fell when digests were recorded. */
 export const recordedRate = { schedule: 'step', clock: 'step' } as const;
@@ -62,7 +62,7 @@ export async function trainedDigest(
     const config = asRecorded(
       parseConfig({ ...options, data: data.name, epochs: 1, batch: 24, loss: 'cross-entropy' }),
     );
-    const { network } = await new Trainer(config, data, new RunFolder(directory)).run();
+    const { network } = await trainerFor(config, data, new RunFolder(directory)).run();
     const hash = createHash('sha256');
     const arrays = [...network.parameters(), ...network.stateArrays()].map(({ value }) => value.data);
     for (const { buffer, byteOffset, byteLength } of arrays)

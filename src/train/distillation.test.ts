@@ -14,7 +14,7 @@ import { distillationNote, distillationOf } from './distillation.ts';
 import { trainRun } from './run.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 const config = (options: Partial<TrainOptions> = {}) =>
   parseConfig({ model: 'vgg-small', method: 'bnn', data: 'blobs', width: 0.0625, epochs: 1, batch: 32, ...options });
@@ -26,7 +26,7 @@ beforeAll(async () => {
   teacher = join(directory, 'teacher');
   const folder = new RunFolder(teacher);
   await folder.whileLocked(() =>
-    new Trainer(config({ method: 'float', epochs: 6, optimizer: 'adam', rate: 0.005 }), blobData(), folder).run(),
+    trainerFor(config({ method: 'float', epochs: 6, optimizer: 'adam', rate: 0.005 }), blobData(), folder).run(),
   );
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -126,6 +126,6 @@ test('with a share of 1 labels have no part in it: a student learns with all of 
     rate: 0.005,
   });
   const folder = new RunFolder(join(directory, 'wrong'));
-  const { evaluation } = await folder.whileLocked(() => new Trainer(options, wrong, folder).run());
+  const { evaluation } = await folder.whileLocked(() => trainerFor(options, wrong, folder).run());
   expect(evaluation!.top1).toBeGreaterThan(0.7);
 });

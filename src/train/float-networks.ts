@@ -5,7 +5,7 @@ import { digestOf } from '../data/digest.ts';
 import { float } from '../methods/float.ts';
 import type { Structure } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
-import { modelNamed } from '../models/table.ts';
+import { modelNamed, type Own } from '../models/table.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { networkFor } from './network-for.ts';
 import { RunFolder } from './run-folder.ts';
@@ -17,8 +17,11 @@ export const noFloat = 'none';
 export type FloatUse = 'init' | 'teacher';
 
 /** For what a new run of these options is to have a float network that nobody has named. */
-export function floatUses({ method, init, teacher }: Pick<TrainConfig, 'method' | FloatUse>): FloatUse[] {
-  const { start, teacher: kind } = methodNamed(method);
+export function floatUses(
+  { method, init, teacher }: Pick<TrainConfig, 'method' | FloatUse>,
+  own: Own = {},
+): FloatUse[] {
+  const { start, teacher: kind } = methodNamed(method, undefined, own.methods);
   return [
     ...(init === undefined && start === 'float' ? (['init'] as const) : []),
     ...(teacher === undefined && kind === 'optional' ? (['teacher'] as const) : []),
@@ -26,11 +29,11 @@ export function floatUses({ method, init, teacher }: Pick<TrainConfig, 'method' 
 }
 
 /** Options that give the float network the student's topology, as far as it is not the float method's own. */
-function topologyOf({ model }: TrainConfig, structure: Structure): Partial<TrainOptions> {
+function topologyOf({ model }: TrainConfig, structure: Structure, { models }: Own): Partial<TrainOptions> {
   const { order, shortcut, activation, pooling, normMomentum, head, stem, downsample } = structure;
   const asked = {
     blockOrder: order,
-    ...(modelNamed(model).residual ? { shortcut } : {}),
+    ...(modelNamed(model, models).residual ? { shortcut } : {}),
     activation,
     pooling,
     normMomentum,
@@ -46,13 +49,13 @@ function topologyOf({ model }: TrainConfig, structure: Structure): Partial<Train
  * The run of the float network that such a run starts from, of its own topology, or learns from: the same model, images and seed, as long as itself
  * but no longer than the float recipe.
  */
-function floatConfig(config: TrainConfig, data: DataSet, use: FloatUse): TrainConfig {
+function floatConfig(config: TrainConfig, data: DataSet, use: FloatUse, own: Own): TrainConfig {
   const { model, width, epochs, padCrop, flip, resizedCrop, splitSeed, allowBroken, validation, limit, seed } = config;
   const { defaults } = float;
-  const { structure } = networkFor(config, data).method;
+  const { structure } = networkFor(config, data, own).method;
   const options = {
     ...{ model, width, padCrop, flip, resizedCrop, splitSeed, allowBroken, validation, limit, seed },
-    ...(use === 'init' ? topologyOf(config, structure) : {}),
+    ...(use === 'init' ? topologyOf(config, structure, own) : {}),
     method: float.id,
     data: config.data,
     epochs: Math.min(epochs, defaults.epochs),
@@ -77,8 +80,14 @@ export interface FloatNetwork {
   readonly note: string;
 }
 
-export function floatNetworkFor(use: FloatUse, run: RunFolder, config: TrainConfig, data: DataSet): FloatNetwork {
-  const wanted = floatConfig(config, data, use);
+export function floatNetworkFor(
+  use: FloatUse,
+  run: RunFolder,
+  config: TrainConfig,
+  data: DataSet,
+  own: Own = {},
+): FloatNetwork {
+  const wanted = floatConfig(config, data, use, own);
   const { allowBroken: _, ...determining } = wanted;
   const key = createHash('sha256').update(JSON.stringify([determining, float.defaults.optimizer, digestOf(data)]));
   const { folder: name, finds, without } = words[use];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import type { Network } from '../models/network.ts';
-import { buildNetwork } from '../models/table.ts';
+import { buildNetwork, type Own } from '../models/table.ts';
 import { isZooName, zooFolder } from '../runtime/zoo.ts';
 import { adoptAverages } from './average.ts';
 import { type LoadedCheckpoint, readCheckpoint, restore } from './checkpoint.ts';
@@ -33,14 +33,16 @@ function latentsOf(name: string): string {
  *
  * @param file of a run folder: the last checkpoint, or `bestFile`
  * @param averaged of a run with `ema` the averages, not the weights of its last step
+ * @param own methods and models that its names may be of
  */
 export function loadTrained(
   path: string,
   file = 'checkpoint.safetensors',
   averaged = true,
+  own?: Own,
 ): { network: Network; checkpoint: LoadedCheckpoint } {
   const checkpoint = readCheckpoint(statSync(path).isDirectory() ? join(path, file) : path);
-  const network = buildNetwork(checkpoint.network);
+  const network = buildNetwork(checkpoint.network, undefined, own);
   restore(checkpoint, network);
   if (averaged) adoptAverages(network, checkpoint.tensors);
   return { network, checkpoint };

@@ -1,14 +1,16 @@
 import type { DataSet } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
-import { buildNetwork } from '../models/table.ts';
+import { buildNetwork, type Own } from '../models/table.ts';
 import { type TrainConfig, tricksOf } from './config.ts';
 import { defaultsFrom } from './stored-defaults.ts';
 
 /**
  * The network a training begins with: its model, method, options and seed, for the images and classes of its data. That of a run that was begun
  * is what it was.
+ *
+ * @param own methods and models to look its names up in first
  */
-export function networkFor(config: TrainConfig, data: Pick<DataSet, 'shape' | 'classes'>): Network {
+export function networkFor(config: TrainConfig, data: Pick<DataSet, 'shape' | 'classes'>, own?: Own): Network {
   const { effective } = config;
   return buildNetwork(
     {
@@ -23,5 +25,6 @@ export function networkFor(config: TrainConfig, data: Pick<DataSet, 'shape' | 'c
       ...(effective ? { revision: effective.revision, structure: effective.structure } : {}),
     },
     effective && defaultsFrom(effective.defaults),
+    own,
   );
 }

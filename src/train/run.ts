@@ -4,6 +4,7 @@ import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
+import { type Own, requireOwn } from '../models/table.ts';
 import { oddRule } from '../optim/rules.ts';
 import { type Best, bestFile } from './best.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
@@ -19,7 +20,8 @@ import type { RunEvents } from './run-events.ts';
 import { RunFolder } from './run-folder.ts';
 import { listenForSignals } from './signals.ts';
 import { hasStages, stagesText } from './stages.ts';
-import { Trainer } from './trainer.ts';
+import type { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 import { withUsualAugmentation } from './usual-augmentation.ts';
 import { verdictOn } from './verdict.ts';
 
@@ -46,7 +48,7 @@ export function commandOf(config: TrainConfig): string {
 export type Existing = 'refuse' | 'resume' | 'replace';
 
 /** What `trainRun` tells while it trains, and what it does where there is a run already. */
-export interface TrainRunOptions extends RunEvents {
+export interface TrainRunOptions extends RunEvents, Own {
   readonly existing?: Existing;
   /** Whether a new run first trains the float network that its method starts or learns from, where the options name none; default true. */
   readonly floatNetworks?: boolean;
@@ -111,12 +113,18 @@ async function withFloatNetworks(
   run: RunFolder,
   asked: TrainOptions,
   data: DataSet,
-  events: RunEvents,
+  events: RunEvents & Own,
   trains: boolean,
 ): Promise<TrainOptions> {
   const options = { ...asked };
-  for (const use of trains ? floatUses(asked) : []) {
-    const float = floatNetworkFor(use, run, withUsualAugmentation(parseConfig(asked)).config, data);
+  for (const use of trains ? floatUses(asked, events) : []) {
+    const float = floatNetworkFor(
+      use,
+      run,
+      withUsualAugmentation(parseConfig(asked), events.methods).config,
+      data,
+      events,
+    );
     events.onNote?.(float.note);
     options[use] = float.folder.path;
     if (float.isDone) continue;
@@ -150,12 +158,16 @@ export async function trainRun(
   folder: string | RunFolder,
   asked: TrainOptions,
   data: DataSet,
-  { existing = 'refuse', floatNetworks = true, ...events }: TrainRunOptions = {},
+  { existing = 'refuse', floatNetworks = true, methods, models, ...events }: TrainRunOptions = {},
 ): Promise<FinishedRun> {
   const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
   if (existing === 'refuse') run.requireNew();
+  const own: Own = { methods, models };
+  requireOwn(own);
   const options =
-    existing === 'resume' && run.exists ? asked : await withFloatNetworks(run, asked, data, events, floatNetworks);
+    existing === 'resume' && run.exists
+      ? asked
+      : await withFloatNetworks(run, asked, data, { ...events, ...own }, floatNetworks);
   return run.whileLocked(async () => {
     const stopListening = listenForSignals();
     try {
@@ -166,9 +178,9 @@ export async function trainRun(
       const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
       const { config, note } = continued
         ? { config: resumedConfig(run.readConfig(), options, run.path, checkpoint?.epoch ?? 0), note: null }
-        : withUsualAugmentation(parseConfig(options));
+        : withUsualAugmentation(parseConfig(options), methods);
       const { data: fitted, notes } = trainingData(config, data, checkpoint);
-      const trainer = new Trainer(config, fitted, run);
+      const trainer = trainerFor(config, fitted, run, own);
       const effective = effectiveOf(config, trainer.network, trainer.companion, data);
       for (const line of [...notesOn(trainer, config, continued), ...notes, note]) if (line) events.onNote?.(line);
       begin(run, trainer, { ...config, effective }, checkpoint);

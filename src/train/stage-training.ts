@@ -5,6 +5,7 @@ import type { DataSet } from '../data/dataset.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
+import type { Own } from '../models/table.ts';
 import type { BinaryLayer } from '../nn/binary-layer.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
@@ -26,6 +27,8 @@ export interface Teachers {
   readonly companion: Network | null;
   /** What such a one was, in a run that is continued. */
   readonly companionForm?: Pick<NetworkConfig, 'revision' | 'structure'> | undefined;
+  /** Methods and models that the files of teachers may be of. */
+  readonly own?: Own | undefined;
 }
 
 /** The images of a run, as far as a teacher must agree with them. */
@@ -49,7 +52,7 @@ export class StageTraining {
     network: Network,
     data: SeenImages,
     purpose: Purpose<Result>,
-    { previous, companion, companionForm }: Teachers,
+    { previous, companion, companionForm, own }: Teachers,
   ) {
     const { config, method, teacher } = plan;
     requireFor(purpose, config, method);
@@ -60,7 +63,7 @@ export class StageTraining {
     this.clocks = clocksOf(config, method);
     const path = teacher === 'previous' ? previous : config.teacher;
     this.teacher =
-      method.teacher === 'joint' && companion ? companion : teacherFor(method, network, path, data, companionForm);
+      method.teacher === 'joint' && companion ? companion : teacherFor(method, network, path, data, companionForm, own);
     this.update = new TrainingStep(network, this.teacher, this.optimizer, this.moments, config, method, purpose);
   }
 

@@ -17,7 +17,8 @@ import { RunFolder } from './run-folder.ts';
 import type { StageOptions } from './stage-options.ts';
 import { inProportion, prolongedStages, stagesOf } from './stages.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import type { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -43,7 +44,7 @@ const logitsOf = (network: Network): number[] => {
 const trainer = (given: Partial<TrainOptions>, name = 'run') => {
   const folder = new RunFolder(join(directory, name));
   folder.lock();
-  return new Trainer(parseConfig(options(given)), data, folder);
+  return trainerFor(parseConfig(options(given)), data, folder);
 };
 const train = async (given: Partial<TrainOptions>, name = 'run'): Promise<Trainer> => {
   const made = trainer(given, name);
@@ -197,7 +198,7 @@ test.each(resumed)('%s: whatever a kill leaves on the disk, the run ends with th
   const lines = (run: RunFolder) => run.readMetrics().map((line) => ({ ...line, seconds: 0, imagesPerSecond: 0 }));
   expect(states.length).toBeGreaterThan(9);
   for (const state of states.filter((__, i) => i % 2 === 0 || i > states.length - 3)) {
-    const again = new Trainer(parseConfig(options(given)), data, new RunFolder(state));
+    const again = trainerFor(parseConfig(options(given)), data, new RunFolder(state));
     again.resume(readCheckpoint(join(state, 'checkpoint.safetensors')));
     await again.run();
     expect([state, weightsOf(again.network)]).toEqual([state, weightsOf(whole.network)]);

@@ -9,7 +9,7 @@ import { parseConfig, type TrainOptions } from './config.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
 import { adopt, teacherFor, trainedNetwork } from './teacher.ts';
-import { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -32,7 +32,7 @@ async function trained(name: string, options: Partial<TrainOptions>): Promise<st
     method: 'float',
     ...options,
   });
-  await new Trainer(config, blobData(), folder).run();
+  await trainerFor(config, blobData(), folder).run();
   return folder.path;
 }
 
@@ -82,7 +82,7 @@ test('a teacher that learns along keeps its float weights unclipped', async () =
   });
   const folder = new RunFolder(join(directory, 'joint'));
   folder.lock();
-  const trainer = new Trainer(config, blobData(), folder);
+  const trainer = trainerFor(config, blobData(), folder);
   await trainer.run();
   const weights = (network: typeof trainer.network) =>
     network

@@ -3,7 +3,7 @@ import type { DataSet } from '../data/dataset.ts';
 import type { ModelImages } from '../data/fit-model.ts';
 import type { Method, TeacherView } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
-import { buildNetwork, withMethod } from '../models/table.ts';
+import { buildNetwork, type Own, withMethod } from '../models/table.ts';
 import { withProbe } from '../nn/binary-layer.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -11,10 +11,10 @@ import { imagesOf } from './data-of.ts';
 import { checkpointOf, loadTrained } from './load-network.ts';
 
 /** The trained network of a run folder, or of its checkpoint file. @throws UsageError when there is none */
-export function trainedNetwork(path: string, option: string): { network: Network; images: ModelImages } {
+export function trainedNetwork(path: string, option: string, own?: Own): { network: Network; images: ModelImages } {
   const file = checkpointOf(path);
   if (!file) throw new UsageError(`${option}: no run at ${path}; give a run folder or a checkpoint file`);
-  const { network, checkpoint } = loadTrained(file);
+  const { network, checkpoint } = loadTrained(file, undefined, true, own);
   return { network, images: imagesOf(checkpoint) };
 }
 
@@ -37,9 +37,14 @@ export function teacherFor(
   path: string | undefined,
   data?: Pick<DataSet, 'classes' | 'mean' | 'std'>,
   companion: Pick<NetworkConfig, 'revision' | 'structure'> = {},
+  own?: Own,
 ): Network | null {
   if (method.teacher === 'joint')
-    return buildNetwork({ ...withMethod(student.config, 'float'), ...companion, tricks: undefined, policy: undefined });
+    return buildNetwork(
+      { ...withMethod(student.config, 'float'), ...companion, tricks: undefined, policy: undefined },
+      undefined,
+      own,
+    );
   if (!path) {
     if (method.teacher !== 'trained') return null;
     throw new UsageError(
@@ -47,7 +52,7 @@ export function teacherFor(
     );
   }
   if (!method.teacher) throw new UsageError(`method "${method.id}" has no teacher; drop --teacher`);
-  const { network: teacher, images } = trainedNetwork(path, '--teacher');
+  const { network: teacher, images } = trainedNetwork(path, '--teacher', own);
   const [ours, theirs] = [student.config, teacher.config];
   if (ours.classes !== theirs.classes || ours.inputShape.join() !== theirs.inputShape.join())
     throw new UsageError(

@@ -15,7 +15,8 @@ import { loadTrained } from './load-network.ts';
 import { reportHtml } from './report.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
-import { Trainer } from './trainer.ts';
+import type { Trainer } from './trainer.ts';
+import { trainerFor } from './trainer-for.ts';
 import { holdBack } from './validation.ts';
 
 let directory = '';
@@ -40,7 +41,7 @@ const config = (options: Partial<TrainOptions> = {}) =>
 const weightsOf = (trainer: Trainer) => trainer.network.parameters().map(({ value }) => value.data.slice());
 
 async function trained(name: string, options: Partial<TrainOptions> = {}): Promise<Trainer> {
-  const trainer = new Trainer(config(options), data, new RunFolder(join(directory, name)));
+  const trainer = trainerFor(config(options), data, new RunFolder(join(directory, name)));
   new RunFolder(join(directory, name)).lock();
   await trainer.run();
   return trainer;
@@ -67,11 +68,11 @@ test.each<[method: string, stopAfter: number, options: Partial<TrainOptions>]>([
     const folder = new RunFolder(join(directory, 'cut'));
     folder.lock();
     let steps = 0;
-    const first = await new Trainer(config({ method, ...options }), data, folder).run({
+    const first = await trainerFor(config({ method, ...options }), data, folder).run({
       shouldStop: () => ++steps === stopAfter,
     });
     expect(first.finished).toBe(false);
-    const second = new Trainer(config({ method, ...options }), data, folder);
+    const second = trainerFor(config({ method, ...options }), data, folder);
     second.resume(readCheckpoint(folder.file('checkpoint.safetensors')));
     expect((await second.run()).finished).toBe(true);
     expect(weightsOf(second)).toEqual(weightsOf(whole));
@@ -90,7 +91,7 @@ test.each([
     const whole = await trained('whole', { method, ...given });
     const folder = new RunFolder(join(directory, 'cut'));
     folder.lock();
-    const first = new Trainer(config({ method, ...given }), data, folder);
+    const first = trainerFor(config({ method, ...given }), data, folder);
     let left = 1;
     // asked once in each batch of an evaluation, and by no step
     const stop = hearInterrupts(() => (left-- > 0 ? null : 'SIGINT'));
@@ -99,7 +100,7 @@ test.each([
     expect(cut).toMatchObject({ finished: false, evaluation: null });
     const checkpoint = readCheckpoint(folder.file('checkpoint.safetensors'));
     expect(checkpoint).toMatchObject({ batch });
-    const second = new Trainer(config({ method, ...given }), data, folder);
+    const second = trainerFor(config({ method, ...given }), data, folder);
     second.resume(checkpoint);
     await second.run();
     expect(weightsOf(second)).toEqual(weightsOf(whole));
@@ -127,7 +128,7 @@ test('images held back are drawn by the seed, not learned from, and what the bes
     inference(() => network.forward(new Tensor(images, [count, ...data.shape])).data.slice());
   expect((await evaluate(forward, batches, 4)).top1).toBe(best!.figures['accuracy']);
   expect(weightsOf(trainer)).not.toEqual(weightsOf(await trained('b', { epochs: 3 })));
-  expect(() => new Trainer(config({ validation: 256 }), data, folder)).toThrow(
+  expect(() => trainerFor(config({ validation: 256 }), data, folder)).toThrow(
     /--validation 256: there are 256 training/,
   );
 });
@@ -158,7 +159,7 @@ test('patience ends a run that gets no better, and a longer one continues it', a
   const { best } = readCheckpoint(folder.file('checkpoint.safetensors'));
   expect(done).toBe(best!.epoch + 3);
   expect(done).toBeLessThan(9);
-  const second = new Trainer(config({ ...given, patience: 3 }), data, folder);
+  const second = trainerFor(config({ ...given, patience: 3 }), data, folder);
   second.resume(readCheckpoint(folder.file('checkpoint.safetensors')));
   await second.run();
   expect(folder.readMetrics().length).toBeGreaterThan(done);
@@ -168,7 +169,7 @@ test('patience ends a run that gets no better, and a longer one continues it', a
 test('a diverging run stops with step, parameter and advice, and keeps the last checkpoint', async () => {
   const folder = new RunFolder(join(directory, 'run'));
   folder.lock();
-  const trainer = new Trainer(config(), data, folder);
+  const trainer = trainerFor(config(), data, folder);
   trainer.save();
   const before = readFileSync(folder.file('checkpoint.safetensors'));
   trainer.network.parameters()[0]!.value.data[0] = Number.NaN;
@@ -180,7 +181,7 @@ test('a checkpoint of another network, or a damaged one, is refused', async () =
   const trainer = await trained('run', { epochs: 1 });
   const file = join(directory, 'run', 'checkpoint.safetensors');
   const checkpoint = readCheckpoint(file);
-  const other = new Trainer(config({ width: 1 }), data, new RunFolder(join(directory, 'other')));
+  const other = trainerFor(config({ width: 1 }), data, new RunFolder(join(directory, 'other')));
   expect(() => restore(checkpoint, other.network)).toThrow(
     /checkpoint: "body.layers.0.conv.weight" is \[3,3,1,8\], the network needs 144 floats/,
   );

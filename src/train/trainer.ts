@@ -6,6 +6,7 @@ import type { DataSet, Split } from '../data/dataset.ts';
 import type { Loader } from '../data/loader.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
+import type { Own } from '../models/table.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { classification } from '../tasks/classification.ts';
 import { type Figures, figuresOf, logged } from '../tasks/figures.ts';
@@ -18,7 +19,6 @@ import type { Evaluation } from './evaluate.ts';
 import { Judge } from './judge.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import { addedParts, loggedParts } from './loss-parts.ts';
-import { networkFor } from './network-for.ts';
 import { type Purpose, purposeOf } from './purpose.ts';
 import type { TrainEvents, TrainResult } from './run-events.ts';
 import { type EpochMetrics, type RunFolder, stageFile } from './run-folder.ts';
@@ -34,11 +34,18 @@ const breatheEveryMs = 50;
 
 const noSums: Progress['running'] = { loss: 0, hits: 0, images: 0, seconds: 0 };
 
-/** What a trainer is given as values; by default a classifier, built of what the config names. */
-export interface TrainerParts<R extends Result> {
-  readonly task?: Task<Truths, R> | undefined;
+/** What is trained, on what, how, and where that is kept. */
+export interface Training<R extends Result = Evaluation> {
   /** Untrained, and for the images at hand; what it says is the first output of the task's head. */
-  readonly network?: Network | undefined;
+  readonly network: Network;
+  readonly data: DataSet<Split<object>>;
+  readonly folder: RunFolder;
+  /** Its model and its method are the network's. */
+  readonly config: TrainConfig;
+  /** Default: images have one class each. */
+  readonly task?: Task<Truths, R> | undefined;
+  /** Methods and models that the files of teachers and starts may be of, beside those of Signum. */
+  readonly own?: Own | undefined;
 }
 
 /** Trains one network on one data set, stage by stage and epoch by epoch, in a run folder. */
@@ -47,6 +54,7 @@ export class Trainer<R extends Result = Evaluation> {
   /** The trainings that the run is made of. */
   readonly stages: readonly StagePlan[];
   private readonly config: TrainConfig;
+  private readonly own: Own | undefined;
   readonly folder: RunFolder;
   private readonly images: TrainingImages;
   private readonly purpose: Purpose<R>;
@@ -58,19 +66,23 @@ export class Trainer<R extends Result = Evaluation> {
   private lastSave = performance.now();
   private lastBreath = 0;
 
-  constructor(
-    config: TrainConfig,
-    data: DataSet<Split<object>>,
-    folder: RunFolder,
-    { task = classification as unknown as Task<Truths, R>, network }: TrainerParts<R> = {},
-  ) {
+  /** @throws UsageError for values that do not go together, and for a teacher or a start that is missing */
+  constructor({
+    network,
+    data,
+    folder,
+    config,
+    own,
+    task = classification as unknown as Task<Truths, R>,
+  }: Training<R>) {
     this.config = config;
     this.folder = folder;
+    this.own = own;
     this.purpose = purposeOf(task, data);
     this.images = new TrainingImages(config, data, task.truth);
-    this.network = network ?? networkFor(config, data);
+    this.network = network;
     this.stages = stagesOf(config, this.network.method);
-    if (config.init) adopt(this.network, trainedNetwork(config.init, '--init').network);
+    if (config.init) adopt(this.network, trainedNetwork(config.init, '--init', own).network);
     this.stage = this.begun(this.stages[0]!, null);
     // what a later stage lacks is said now, not after days
     for (const { config: later, teacher, index } of this.stages)
@@ -189,7 +201,7 @@ export class Trainer<R extends Result = Evaluation> {
   private begun(plan: StagePlan, companion: Network | null): StageTraining {
     const previous = this.folder.file(stageFile(plan.index - 1));
     const companionForm = this.config.effective?.companion;
-    const teachers = { previous, companion, companionForm };
+    const teachers = { previous, companion, companionForm, own: this.own };
     return new StageTraining(plan, this.network, this.images.data, this.purpose, teachers);
   }
 

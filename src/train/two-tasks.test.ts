@@ -58,7 +58,7 @@ const weightsOf = (network: Network) =>
 
 describe.each(trials)('$task.id', ({ task, data, network, reached }) => {
   const trainer = (name: string, options: Partial<TrainOptions> = {}) =>
-    new Trainer(configOf(options), data, folderOf(name), { task, network: network() });
+    new Trainer({ config: configOf(options), data, folder: folderOf(name), task, network: network() });
 
   test('is learned, judged by its own figures and logged under their names', async () => {
     const { evaluation, best } = await trainer('run', { epochs: 12, validation: 16, keep: 'best' }).run();
@@ -99,12 +99,8 @@ describe.each(trials)('$task.id', ({ task, data, network, reached }) => {
     expect(weightsOf(resumed.network)).toEqual(weightsOf(whole.network));
     expect(resumed.evaluation).toEqual(whole.evaluation);
     const other = trials.find((trial) => trial.task !== task)!;
-    const wrong = new Trainer(
-      configOf(),
-      other.data,
-      folderOf('parts'),
-      other.network ? { task: other.task, network: other.network() } : {},
-    );
+    const [config, folder] = [configOf(), folderOf('parts')];
+    const wrong = new Trainer({ config, data: other.data, folder, task: other.task, network: other.network() });
     expect(() => wrong.resume(checkpoint)).toThrow(`the checkpoint is of task "${task.id}"`);
   });
 
@@ -123,12 +119,12 @@ describe.each(trials)('$task.id', ({ task, data, network, reached }) => {
       `mixup 0.2: it is for images of one class each, and task "${task.id}" knows none`,
     );
     expect(() => trainer('b', { labelSmoothing: 0.1 })).toThrow('labelSmoothing 0.1');
-    const taught = { task, network: network('apprentice-a') };
-    expect(() => new Trainer(configOf({ method: 'apprentice-a' }), data, folderOf('c'), taught)).toThrow(
+    const taught = { config: configOf({ method: 'apprentice-a' }), task, network: network('apprentice-a') };
+    expect(() => new Trainer({ ...taught, data, folder: folderOf('c') })).toThrow(
       "learns from a teacher's opinion of classes",
     );
-    const untold = { task, network: network() };
-    expect(() => new Trainer(configOf(), blobData(), folderOf('d'), untold)).toThrow(
+    const untold = { config: configOf(), task, network: network() };
+    expect(() => new Trainer({ ...untold, data: blobData(), folder: folderOf('d') })).toThrow(
       /blobs, train: its images have no "(target|tags)"/,
     );
   });
@@ -137,7 +133,7 @@ describe.each(trials)('$task.id', ({ task, data, network, reached }) => {
 test('parts of a loss are logged by name, and are of what it is the sum', async () => {
   const [{ task, data, network }] = trials as [Trial];
   const folder = folderOf('parts');
-  await new Trainer(configOf({ epochs: 1 }), data, folder, { task, network: network() }).run();
+  await new Trainer({ config: configOf({ epochs: 1 }), data, folder, task, network: network() }).run();
   const line = folder.readMetrics()[0] as unknown as Record<string, number>;
   expect(line['trainLossFine']! + 0.5 * line['trainLossCoarse']!).toBeCloseTo(line['trainLoss']!, 5);
 });

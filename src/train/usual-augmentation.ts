@@ -1,4 +1,5 @@
 import { usualAugmentation } from '../data/table.ts';
+import type { Method } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
 
@@ -12,11 +13,14 @@ const asOptions = ({ padCrop, flip }: Pick<TrainConfig, 'padCrop' | 'flip'>): st
  *
  * @returns with a line for the log, where something was added or left out
  */
-export function withUsualAugmentation(config: TrainConfig): { config: TrainConfig; note: string | null } {
+export function withUsualAugmentation(
+  config: TrainConfig,
+  own?: readonly Method[],
+): { config: TrainConfig; note: string | null } {
   const usual = usualAugmentation(config.data);
   const { padCrop, flip } = config;
   if (!usual || (padCrop !== undefined && flip !== undefined)) return { config, note: null };
-  const none = methodNamed(config.method).defaults.augmentation === 'none';
+  const none = methodNamed(config.method, undefined, own).defaults.augmentation === 'none';
   const used = {
     padCrop: padCrop ?? (none ? 0 : (usual.padCrop ?? 0)),
     flip: flip ?? (none ? false : (usual.flip ?? false)),

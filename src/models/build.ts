@@ -1,0 +1,44 @@
+import { UsageError } from '../core/errors.ts';
+import type { Method } from '../methods/method.ts';
+import { withTricks } from '../methods/tricks.ts';
+import type { ModelEntry } from './model.ts';
+import { Network, type NetworkConfig } from './network.ts';
+
+/** What determines a network beside its model and its method. */
+export type NetworkOptions = Omit<NetworkConfig, 'model' | 'method' | 'revision'>;
+
+/**
+ * Builds an untrained network of a model and a method.
+ *
+ * @throws UsageError for an input that the model cannot take, and options that do not go together
+ */
+export function networkOf(model: ModelEntry, method: Method, options: NetworkOptions): Network {
+  const config: NetworkConfig = { ...options, model: model.id, method: method.id };
+  const [height, width, channels] = config.inputShape;
+  if (Math.min(height, width) < model.smallestSide) {
+    throw new UsageError(
+      `${config.model} needs images of at least ${model.smallestSide} pixels a side, got ${height}x${width}`,
+    );
+  }
+  if (channels < 1 || config.classes < 2) {
+    throw new UsageError(
+      `a classifier needs at least one input channel and two classes, got ${channels} and ${config.classes}`,
+    );
+  }
+  const { tricks, structure } = config;
+  if (tricks?.shortcut && !model.residual)
+    throw new UsageError(`--shortcut: ${config.model} has no shortcuts; take a ResNet`);
+  if (tricks?.downsample && !model.copiedShortcut)
+    throw new UsageError(`--downsample: ${config.model} has no shortcuts that copy pixels; take ResNet-20, 32 or 44`);
+  if (tricks?.stem && !model.activeStem)
+    throw new UsageError(`--stem: the first layer of ${config.model} is the network's own; take a network for CIFAR`);
+  if (tricks?.firstLast && !model.methodEnds)
+    throw new UsageError(
+      `--first-last: the first and last layer of ${config.model} are the network's own; take a ResNet, a VGG, AlexNet, NIN, DarkNet or CNV-6`,
+    );
+  if (tricks?.head && !model.normedHead)
+    throw new UsageError(`--head: ${config.model} has one head only; take a ResNet for CIFAR`);
+  const changed = tricks ? withTricks(method, tricks) : method;
+  const built = structure ? { ...changed, structure } : changed;
+  return new Network(config, built, model.build);
+}

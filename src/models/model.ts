@@ -1,0 +1,26 @@
+import type { Module } from '../nn/module.ts';
+import type { BuildContext } from './network.ts';
+
+/** A topology as a value: a builder, and what it was published for. */
+export interface ModelEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly build: (context: BuildContext) => Module;
+  /** Input the model was published for, [H,W,C]. */
+  readonly inputShape: readonly [number, number, number];
+  /** Smallest side it can take. */
+  readonly smallestSide: number;
+  /** Its convolutions have shortcuts around them. */
+  readonly residual?: boolean;
+  /** Of methods with a normed head, it has one. */
+  readonly normedHead?: boolean;
+  /** Where its shortcuts change size they copy pixels. */
+  readonly copiedShortcut?: boolean;
+  /** The activation after its first layer is the method's. */
+  readonly activeStem?: boolean;
+  /** The weights of its first and last layer are as the method has them. */
+  readonly methodEnds?: boolean;
+}
+
+/** A model as a value, checked by the compiler. */
+export const defineModel = (model: ModelEntry): ModelEntry => model;
