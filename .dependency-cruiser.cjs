@@ -22,7 +22,7 @@ module.exports = {
       name: 'browser-clean-below-data',
       severity: 'error',
       comment: 'everything below src/data runs in a browser too',
-      from: { path: `^src/(${alternatives(layers.slice(layers.indexOf('pack')))})/`, pathNot: '(platform/(node|addon-file|zoo-folders)\\.ts|\\.test\\.ts|\\.testing\\.ts)$' },
+      from: { path: `^src/(${alternatives(layers.slice(layers.indexOf('pack')))})/`, pathNot: '(platform/(node|node-threads|node-worker|node-pictures|addon-file|zoo-folders)\\.ts|\\.test\\.ts|\\.testing\\.ts)$' },
       to: { dependencyTypes: ['core'] },
     },
     {

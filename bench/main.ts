@@ -9,6 +9,7 @@ import { convRows, wasmConvRows } from './rows/conv.ts';
 import { denseRows } from './rows/dense.ts';
 import { gemmRows } from './rows/gemm.ts';
 import { methodRows } from './rows/methods.ts';
+import { offThreadRows } from './rows/off-thread.ts';
 import { predictRows } from './rows/predict.ts';
 import { sizeRows } from './rows/size.ts';
 import { startRows } from './rows/start.ts';
@@ -23,6 +24,7 @@ const rows: Row[] = [
   ...trainRows,
   ...workerRows,
   ...predictRows,
+  ...offThreadRows,
   ...sizeRows,
   ...startRows,
   ...methodRows,

@@ -3,7 +3,6 @@
 
 import { fileURLToPath } from 'node:url';
 import { load } from 'signum-bnn';
-import { decodeImage } from 'signum-bnn/data';
 
 const asked = process.argv.slice(2);
 const source = asked[0]?.endsWith('.safetensors') ? asked.shift() : 'zoo:lfc-bnn-mnist';
@@ -11,7 +10,6 @@ const pictures = asked.length > 0 ? asked : [fileURLToPath(new URL('seven.png', 
 
 const model = await load(source);
 for (const picture of pictures) {
-  const pixels = await decodeImage(picture, picture, model.graph.input);
-  const [best] = await model.predict(pixels, 3);
+  const [best] = await model.predict(picture, { top: 3 });
   console.log(picture, best.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(1)} %`).join(', '));
 }

@@ -1,7 +1,7 @@
 // Makes the files of `signum-bnn/runtime`, one each for Node.js (import and require), for browsers, and with the WebAssembly
 // kernels inlined: a program starts in a third of the time that its forty modules take, and a page asks for one file.
 // They lie beside dist/backend/platform, so that its relative addresses (.wasm files, addon) hold in them.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -35,35 +35,64 @@ const platform = (name) => ({
   },
 });
 
-const bundles = [
-  { file: 'node.js', on: 'node', format: 'esm' },
-  { file: 'node.cjs', on: 'node', format: 'cjs' },
-  { file: 'browser.js', on: 'browser', format: 'esm' },
-  { file: 'inline.js', on: 'inline', format: 'esm' },
-  { file: 'inline.cjs', on: 'inline', format: 'cjs' },
-];
 const notice =
   '/*! signum-bnn, Apache-2.0. Holds parts of fflate, MIT, copyright Arjun Barrett: node_modules/fflate/LICENSE */';
-for (const { file, on, format } of bundles) {
-  const ownAddress = on === 'node' && format === 'cjs';
+const entry = join(root, 'src/runtime/index.ts');
+const options = (on) => ({
+  bundle: true,
+  format: 'esm',
+  // fflate's variant for Node.js would load worker threads
+  platform: 'neutral',
+  conditions: ['browser'],
+  external: ['node:*'],
+  target: 'es2022',
+  plugins: [platform(on), wasmBuilds],
+  banner: { js: notice },
+  logLevel: 'warning',
+});
+rmSync(folder, { recursive: true, force: true });
+
+// Node.js: threads start with a module that imports the one of `import`, whoever started them
+for (const file of ['node.js', 'node.cjs']) {
+  const isScript = file.endsWith('.cjs');
+  const ownAddress = `${notice}\nconst ownAddress = require('node:url').pathToFileURL(__filename).href;`;
   await build({
-    entryPoints: [join(root, 'src/runtime/index.ts')],
-    outfile: join(folder, file),
-    bundle: true,
-    format,
-    // fflate's variant for Node.js would load worker threads
-    platform: 'neutral',
-    conditions: ['browser'],
-    external: ['node:*'],
-    target: 'es2022',
-    plugins: [platform(on), wasmBuilds],
-    banner: {
-      js: ownAddress ? `${notice}\nconst ownAddress = require('node:url').pathToFileURL(__filename).href;` : notice,
+    ...options('node'),
+    stdin: {
+      contents: `export * from './index.ts'; ${isScript ? '' : "export { serve } from './workers/serve.ts'; export { ownPort } from '#platform';"}`,
+      resolveDir: dirname(entry),
     },
-    define: ownAddress ? { 'import.meta.url': 'ownAddress' } : {},
-    logLevel: 'warning',
+    outfile: join(folder, file),
+    ...(isScript && { format: 'cjs', banner: { js: ownAddress }, define: { 'import.meta.url': 'ownAddress' } }),
   });
 }
+writeFileSync(join(folder, 'node-worker.js'), "import { ownPort, serve } from './node.js';\n\nserve(ownPort());\n");
+
+// pages: what page and worker share is a file of its own, which is fetched once; the worker's must not start workers, or bundlers turn in circles
+await build({
+  ...options('browser'),
+  entryPoints: { browser: entry, 'browser-worker': join(root, 'src/runtime/workers/thread.ts') },
+  outdir: folder,
+  splitting: true,
+  chunkNames: 'browser-core',
+});
+
+// one script for everything, whose own text is the worker's
+const script = { ...options('inline'), write: false, banner: {} };
+const inlineEntry = {
+  contents:
+    "export * from './index.ts'; export { serve } from './workers/serve.ts'; export { ownPort } from '#platform';",
+  resolveDir: dirname(entry),
+};
+const { outputFiles } = await build({ ...script, stdin: inlineEntry, format: 'iife', globalName: 'exported' });
+const { metafile } = await build({ ...script, entryPoints: [entry], outfile: 'names.js', metafile: true });
+const names = Object.values(metafile.outputs)[0].exports.join(', ');
+const body = `${notice}\nfunction signumRuntime() {\n${outputFiles[0].text}\nreturn exported;\n}\n`;
+writeFileSync(join(folder, 'inline.js'), `${body}export const { ${names} } = /* @__PURE__ */ signumRuntime();\n`);
+writeFileSync(
+  join(folder, 'inline.cjs'),
+  `${body}const { ${names} } = signumRuntime();\nmodule.exports = { ${names} };\n`,
+);
 
 // TypeScript takes declarations for CommonJS only from a folder whose package.json says so
 const declared = new Set();

@@ -78,7 +78,8 @@ const answersOfNode = `
   const backends = [kernels(), await loadWasm(builds[0]), await loadWasm(builds[1])];
   const answers = backends.map(async (kernels) => {
     const model = loadPackedModel(readFileSync('model.safetensors'), { kernels });
-    const zoo = (await load('zoo:lfc-bnn-mnist', { kernels })).predict(pixels.subarray(0, 7 * 784));
+    const digits = { data: pixels.subarray(0, 7 * 784), shape: [7, 28, 28, 1] };
+    const zoo = await (await load('zoo:lfc-bnn-mnist', { kernels })).predict(digits);
     return { detail: kernels.detail, logits: [...model.run(model.normalise(pixels))], predictions: model.predict(pixels), zoo };
   });
   console.log(JSON.stringify(await Promise.all(answers)));`;
@@ -103,14 +104,15 @@ function project(name, files) {
 }
 
 /** A page's sources with the documented way to load a model. */
-const pageProject = (name, { loadModel = 'page/load-model.js', ...files } = {}) => {
+const pageProject = (name, { loadModel = 'page/load-model.js', from = 'signum-bnn/runtime', ...files } = {}) => {
   const page = '<!doctype html><meta charset="utf-8" /><script type="module" src="/main.js"></script>';
   return project(name, {
     'index.html': page,
     'public/index.html': page,
     'check.js': readFileSync(join(harness, 'main.js')),
     'main.js': "import { check } from './check.js'; check();",
-    'load-model.js': block(loadModel),
+    'load-model.js': block(loadModel).replace("'signum-bnn/runtime'", `'${from}'`),
+    'classify.js': block('page/classify.js').replace("'signum-bnn/runtime'", `'${from}'`),
     'worker.js': block('page/worker.js'),
     'classify-in-worker.js': block('page/classify-in-worker.js'),
     ...files,
@@ -125,8 +127,9 @@ function kernelsThatGive(field, values) {
   return found.detail;
 }
 
-async function checkPage(address, refusal) {
-  const { error, logits, predictions, worker, shown, route, zoo } = await visit(address);
+/** @param onPage what the console says where `load` finds no worker */
+async function checkPage(address, { refusal, onPage = /^$/ } = {}) {
+  const { error, logits, predictions, worker, loaded, said, shown, route, zoo } = await visit(address);
   if (refusal) {
     assert.match(error, refusal);
     return `refused: ${error}`;
@@ -135,6 +138,8 @@ async function checkPage(address, refusal) {
   const page = `page ${kernelsThatGive('logits', logits)}`;
   kernelsThatGive('predictions', predictions);
   const parts = [page, `worker ${kernelsThatGive('predictions', worker)}`];
+  parts.push(`load ${kernelsThatGive('predictions', loaded)}${said && ' on the page'}`);
+  assert.match(said, onPage);
   if (shown !== undefined) assert.equal(shown, classes.join(' '));
   if (zoo !== undefined) parts.push(`zoo ${kernelsThatGive('zoo', zoo)}`);
   if (route !== undefined) parts.push(`server ${kernelsThatGive('predictions', route)}`);
@@ -240,19 +245,22 @@ const cases = {
     return checkServer(folder, 'next start', 'check');
   },
   'esbuild, inlined': () => {
-    const folder = pageProject('esbuild', { loadModel: 'esbuild/load-model.js' });
+    const folder = pageProject('esbuild', {
+      loadModel: 'esbuild/load-model.js',
+      from: 'signum-bnn/runtime/inline',
+    });
     run(folder, block('esbuild/page'));
     return checkPage(serve(join(folder, 'public')));
   },
   'esbuild, a file': () => {
     const folder = pageProject('esbuild-file', { loadModel: 'esbuild-file/load-model.js' });
     run(folder, block('esbuild-file/page'));
-    return checkPage(serve(join(folder, 'public')));
+    return checkPage(serve(join(folder, 'public')), { onPage: /compute on the calling thread.*did not load/ });
   },
   'esbuild, neither': () => {
     const folder = pageProject('esbuild-plain');
     run(folder, block('esbuild/page'));
-    return checkPage(serve(join(folder, 'public')), /SignumError.*signum-bnn\/runtime\/inline/);
+    return checkPage(serve(join(folder, 'public')), { refusal: /SignumError.*signum-bnn\/runtime\/inline/ });
   },
   'esbuild for a server': () => {
     const folder = project('esbuild-server', { 'classify.mjs': block('node/classify.mjs') });
@@ -271,6 +279,7 @@ const cases = {
       serve(
         pageProject('plain', {
           loadModel: 'plain/load-model.js',
+          from: './inline.js',
           'inline.js': readFileSync(join(packages, 'signum-bnn/dist/backend/bundle/inline.js')),
         }),
       ),
@@ -281,6 +290,8 @@ const cases = {
     assert.match(shown, /^1 \(\d+ %/);
     return shown;
   },
+  'no bundler, files': () =>
+    checkPage(serve(pageProject('files', { from: '/node_modules/signum-bnn/dist/backend/bundle/browser.js' }))),
 };
 
 install();

@@ -111,7 +111,7 @@ try {
   for (const name of examples) run(`node node_modules/signum-bnn/examples/${name}`);
 
   const classify =
-    "import('signum-bnn').then(async ({ load }) => console.log((await load('zoo:lfc-bnn-mnist')).predict(new Uint8Array(784))[0].length))";
+    "import('signum-bnn').then(async ({ load }) => console.log((await (await load('zoo:lfc-bnn-mnist')).predict(new Uint8Array(784)))[0].length))";
   check(run(`node -e "${classify}"`).stdout.trim() === '5', 'a network of the zoo does not answer');
   const zoo = run('node_modules/.bin/signum zoo --json')
     .stdout.trim()

@@ -36,7 +36,8 @@ export {
 export { recipeOptions } from './recipes/options.ts';
 export type { Recipe } from './recipes/recipe.ts';
 export { recipeNamed, recipes } from './recipes/table.ts';
-export { load, type ModelSource } from './runtime/load.ts';
+export { load, type ModelOptions, type ModelSource } from './runtime/load.ts';
+export { LoadedModel, type PredictOptions, type RunOptions } from './runtime/loaded-model.ts';
 export { definePackedOp, type PackedOp } from './runtime/op.ts';
 export * as packedOp from './runtime/own-op.ts';
 export { type LoadOptions, loadPackedModel, PackedModel } from './runtime/packed-model.ts';

@@ -1,4 +1,5 @@
 // The page of every bundler's test: runs the documented load-model.js and classify-in-worker.js, and reports what they answer.
+import { classify } from './classify.js';
 import { classifyInWorker } from './classify-in-worker.js';
 import { loadModel } from './load-model.js';
 
@@ -14,6 +15,10 @@ async function shownBy(address) {
   return 'nothing';
 }
 
+/** What the console is warned of. */
+const said = [];
+console.warn = (line) => said.push(line);
+
 async function answers({ page, route, zoo }) {
   const pixels = new Uint8Array(await (await fetch('/pixels')).arrayBuffer());
   const model = await loadModel('/model.safetensors');
@@ -21,7 +26,9 @@ async function answers({ page, route, zoo }) {
     logits: [...model.run(model.normalise(pixels))],
     predictions: model.predict(pixels),
     worker: await classifyInWorker(pixels),
-    ...(zoo && { zoo: (await zoo()).predict(pixels.subarray(0, 7 * 784)) }),
+    loaded: await classify(pixels, [2, 32, 32, 3]),
+    said: said.join(' '),
+    ...(zoo && { zoo: await (await zoo()).predict({ data: pixels.subarray(0, 7 * 784), shape: [7, 28, 28, 1] }) }),
     ...(page && { shown: await shownBy(page) }),
     ...(route && { route: await (await fetch(route, { method: 'POST', body: pixels })).json() }),
   };

@@ -1,8 +1,7 @@
-import { environmentVariable, notice, offersReference } from '#platform';
+import { environmentVariable, notice, slowKernels } from '#platform';
 import { UsageError } from '../core/errors.ts';
 import type { Kernels } from './kernels.ts';
 import { nativeAddon, nativeKernels } from './native/binding.ts';
-import { referenceKernels } from './reference/index.ts';
 import { wasmKernels } from './wasm/load.ts';
 
 export type BackendName = Kernels['name'];
@@ -14,7 +13,7 @@ const makers: Readonly<Record<BackendName, () => Kernels | Error>> = {
     return nativeKernels() ?? (nativeAddon() as Error);
   },
   wasm: wasmKernels,
-  reference: () => referenceKernels,
+  reference: slowKernels,
 };
 const names = Object.keys(makers) as BackendName[];
 let active: Kernels | undefined;
@@ -44,6 +43,9 @@ export function useBackend(name: BackendName): Kernels {
   return made;
 }
 
+/** What `useBackend` or `useKernels` asked for in this thread. */
+export const chosenBackend = (): BackendName | undefined => shared.chosen;
+
 /** Kernels given directly, for tests and for the browser entry. */
 export function useKernels(kernels: Kernels): void {
   active = kernels;
@@ -53,7 +55,7 @@ export function useKernels(kernels: Kernels): void {
 /**
  * The kernels in use: `SIGNUM_BACKEND`, else native, else wasm, else reference.
  *
- * @throws UsageError in a page whose WebAssembly kernels are not loaded: the reference kernels are hundreds of times slower
+ * @throws UsageError in a page whose WebAssembly kernels are not loaded
  */
 export function kernels(): Kernels {
   if (active && active.name === (shared.chosen ?? active.name)) return active;
@@ -71,12 +73,11 @@ function best(): Kernels {
     tellSlow('wasm', `WebAssembly kernels serve, 3 to 9 times slower than native ones: ${native.message}`);
     return wasm;
   }
-  if (offersReference) {
-    const reasons = `${native.message}; ${wasm.message}`;
-    tellSlow('reference', `reference kernels serve, thousands of times slower than native ones: ${reasons}`);
-    return referenceKernels;
-  }
-  throw new UsageError(`${wasm.message} (or ask for the slow reference kernels by useBackend('reference'))`);
+  const slow = makers.reference();
+  if (slow instanceof Error) throw new UsageError(wasm.message);
+  const reasons = `${native.message}; ${wasm.message}`;
+  tellSlow('reference', `reference kernels serve, thousands of times slower than native ones: ${reasons}`);
+  return slow;
 }
 
 function tellSlow(name: BackendName, what: string): void {

@@ -1,6 +1,6 @@
 import { loadAddon } from '../backend/platform/addon-file.ts';
+import { startModule } from '../backend/platform/node-threads.ts';
 import { type Signal, signalStatus, signals } from '../core/interrupt.ts';
-import { startThread } from '../data/thread.ts';
 import { tell } from './output.ts';
 
 /** What the thread that runs a command is told. */
@@ -27,7 +27,7 @@ export function runInThread(argv: readonly string[]): Promise<number> {
   const heard = new Int32Array(new SharedArrayBuffer(4));
   const { isTTY = false, columns } = process.stderr;
   const start: CommandStart = { argv, heard, terminal: columns ? { isTTY, columns } : { isTTY }, speaks: true };
-  const thread = startThread(new URL('./command-worker.js', import.meta.url), start);
+  const thread = startModule(new URL('./command-worker.js', import.meta.url), start);
   let first = 0;
   for (const signal of signals)
     process.on(signal, () => {

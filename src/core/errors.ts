@@ -23,6 +23,18 @@ export class UsageError extends SignumError {
   override name = 'UsageError';
 }
 
+/** The thread that computed for the caller ended, or could not be started. */
+export class WorkerError extends SignumError {
+  override name = 'WorkerError';
+  /** Whether it ever ran: a place that forbids threads will forbid the next one too. */
+  readonly started: boolean;
+
+  constructor(message: string, started = true) {
+    super(message);
+    this.started = started;
+  }
+}
+
 /** Training produced NaN or Infinity. */
 export class DivergenceError extends SignumError {
   override name = 'DivergenceError';

@@ -1,7 +1,8 @@
 import { parseBoundedJson } from './bounded-json.ts';
 import { type Bytes, bytesOf } from './bytes.ts';
-import { type Dtype, dtypeOf, dtypes, type TensorArray } from './dtypes.ts';
+import { type Dtype, dtypeOf, type TensorArray } from './dtypes.ts';
 import { FormatError, UsageError } from './errors.ts';
+import { dtypes } from './narrow-dtypes.ts';
 import { quoted } from './printable.ts';
 import { checksumHolds, checksumMetadata, fillChecksum, splitMetadata } from './safetensors-checksum.ts';
 import { formatShape, type Shape, sizeOf } from './shape.ts';
@@ -113,15 +114,15 @@ interface Entry {
   readonly end: number;
 }
 
-function parseEntry(name: string, entry: unknown, dataBytes: number): Entry {
+function parseEntry(name: string, entry: unknown, dataBytes: number, known: ReadonlyMap<string, Dtype>): Entry {
   const fail = (what: string): never => {
     throw damaged(`tensor ${quoted(name)} ${what}`);
   };
   const { dtype: type, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  const dtype = typeof type === 'string' ? dtypes.get(type) : undefined;
+  const dtype = typeof type === 'string' ? known.get(type) : undefined;
   if (!dtype)
     return fail(
-      `has dtype ${typeof type === 'string' ? quoted(type) : typeof type}, expected one of ${[...dtypes.keys()].join(', ')}`,
+      `has dtype ${typeof type === 'string' ? quoted(type) : typeof type}, expected one of ${[...known.keys()].join(', ')}`,
     );
   if (!Array.isArray(shape) || shape.length > 8 || !shape.every(isCount)) return fail('has no valid shape');
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount))
@@ -163,7 +164,10 @@ function parseMetadata(entry: unknown): Record<string, string> {
  *
  * @throws FormatError naming the first thing that is wrong
  */
-export function readSafetensors(file: Bytes): SafetensorsFile {
+export const readSafetensors = (file: Bytes): SafetensorsFile => readSafetensorsOf(file, dtypes);
+
+/** The same of a file that may have these element types only. */
+export function readSafetensorsOf(file: Bytes, known: ReadonlyMap<string, Dtype>): SafetensorsFile {
   const bytes = bytesOf(file, 'a safetensors file');
   const { header, dataStart } = parseHeader(bytes);
   const data = bytes.subarray(dataStart);
@@ -172,7 +176,7 @@ export function readSafetensors(file: Bytes): SafetensorsFile {
   if (checksum !== null && !checksumHolds(bytes, dataStart, checksum)) {
     throw damaged('its content does not match its checksum');
   }
-  const entries = Object.entries(named).map(([name, entry]) => parseEntry(name, entry, data.length));
+  const entries = Object.entries(named).map(([name, entry]) => parseEntry(name, entry, data.length, known));
   checkLayout(entries, data.length);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {

@@ -1,12 +1,11 @@
+import { pixelsOfSharp, upright } from '../backend/platform/sharp-pixels.ts';
 import { DataError, UsageError } from '../core/errors.ts';
 import { throwIfInterrupted } from '../core/interrupt.ts';
+import { usualResize } from '../runtime/graph.ts';
 import type { Region } from './crop.ts';
 import { loadSharp } from './optional-package.ts';
 import type { UnusedFile } from './picture-files.ts';
 import { coveredRegion, type Size } from './placement.ts';
-
-/** A picture this large is not a photograph but an attack on memory. */
-const mostPixels = 100_000_000;
 
 /** The part of an image to decode, chosen when its size is known. */
 export type ChooseRegion = (width: number, height: number) => Region;
@@ -31,18 +30,13 @@ export async function decodePicture(
   choose?: ChooseRegion,
   located = false,
 ): Promise<DecodedPicture> {
-  const sharp = await loadSharp();
-  const image = sharp(file, { limitInputPixels: mostPixels }).rotate();
+  const image = upright(await loadSharp(), file);
   const { autoOrient: picture } = choose || located ? await image.metadata() : { autoOrient: nowhere };
   const chosen = choose?.(picture.width, picture.height);
   if (chosen) image.extract(chosen);
-  image.resize(width, height, { fit: chosen ? 'fill' : 'cover' }).flatten({ background: '#000' });
-  const { data, info } = await image
-    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  if (info.channels !== channels) throw new Error(`it decodes to ${info.channels} channels, ${channels} are needed`);
-  return { pixels: data, picture, region: chosen ?? coveredRegion(picture, { width, height }) };
+  const resize = chosen ? ({ ...usualResize, fit: 'fill' } as const) : usualResize;
+  const pixels = await pixelsOfSharp(image, { height, width, channels, resize });
+  return { pixels, picture, region: chosen ?? coveredRegion(picture, { width, height }) };
 }
 
 /** The pixels alone. */

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { startModule } from '../backend/platform/node-threads.ts';
 import { DataError } from '../core/errors.ts';
 import {
   type Batch,
@@ -10,7 +11,6 @@ import {
   partnersOf,
 } from './batches.ts';
 import type { FileSplit, Split } from './dataset.ts';
-import { startThread } from './thread.ts';
 import { type Column, columnsOf, inSharedMemory, type Labels, type Truth, type Truths } from './truth.ts';
 import { filledPart, layoutsOf, type RowLayout, roomFor } from './truth-rows.ts';
 
@@ -117,7 +117,7 @@ export class BackgroundLoader<T extends Truths = Labels> implements Loader<T> {
       batch,
       slots: this.slots,
     };
-    this.worker = startThread(new URL('./loader-worker.js', import.meta.url), workerData);
+    this.worker = startModule(new URL('./loader-worker.js', import.meta.url), workerData);
     this.worker.unref();
     this.worker.on('message', (reply: LoaderReply) => {
       if (reply.kind === 'broken') this.note(broken!, reply);

@@ -14,8 +14,8 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
+import { startModule } from '../backend/platform/node-threads.ts';
 import { TakenError } from '../core/errors.ts';
-import { startThread } from './thread.ts';
 
 /** A lock whose owner has given no sign of life for so long is nobody's. */
 export const staleAfterMs = 60_000;
@@ -141,7 +141,7 @@ let heart: Worker | null = null;
 
 function tellHeart(request: BeatRequest): void {
   if (!heart) {
-    heart = startThread(new URL('./lock-heartbeat.js', import.meta.url), null);
+    heart = startModule(new URL('./lock-heartbeat.js', import.meta.url), null);
     heart.unref();
     process.once('exit', () => {
       for (const lock of held) lock.release();

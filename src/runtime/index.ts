@@ -1,9 +1,13 @@
 /** `signum-bnn/runtime`: load and run packed models; no training code. */
 export { type BackendName, kernels, threads, useBackend } from '../backend/select.ts';
 export { loadWasm, type WasmSource } from '../backend/wasm/load.ts';
-export { FormatError, ShapeError, SignumError, UsageError } from '../core/errors.ts';
+export { DataError, FormatError, ShapeError, SignumError, UsageError, WorkerError } from '../core/errors.ts';
+export { cpuExecutor } from './cpu-executor.ts';
+export type { ExecutedModel, Executor, InputValues, ModelLimits } from './executor.ts';
 export type { PackedGraph, PackedNode, Picture, ResizeRule } from './graph.ts';
-export { load, type ModelSource } from './load.ts';
+export type { Decode, Drawable, FileLike, Images, PictureInput } from './images.ts';
+export { load, type ModelOptions, type ModelSource } from './load.ts';
+export { LoadedModel, type PredictOptions, type RunOptions } from './loaded-model.ts';
 export type { MemoryNeed } from './memory.ts';
 export { definePackedOp, type PackedOp } from './op.ts';
 export * as packedOp from './own-op.ts';
@@ -11,4 +15,6 @@ export { type LoadOptions, loadPackedModel, type NodeObserver, PackedModel, type
 export type { Prediction } from './prediction.ts';
 export type { Proof, ProvedEqual } from './proof.ts';
 export type { Floats, Pixels, Shaped } from './shaped.ts';
+export type { TaskDecoder } from './tasks/decoder.ts';
 export { PackedEnsemble, type Vote } from './vote.ts';
+export { type ThreadOptions, threadExecutor } from './workers/pool.ts';

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { kernels } from '../backend/select.ts';
+import { FormatError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import { buildNetwork } from '../models/table.ts';
 import { pack } from '../pack/pack.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { checkpointOf } from '../train/load-network.ts';
+import { cpuExecutor } from './cpu-executor.ts';
 import { load } from './load.ts';
 import { loadPackedModel } from './packed-model.ts';
 
@@ -60,8 +63,13 @@ test('a model is loaded by path, address, name in the zoo, or bytes, and answers
       file,
       file.buffer,
       readFileSync(path),
-    ])
-      expect((await load(source)).predict(pixels)).toEqual(expected);
+      new Blob([file]),
+      await fetch(address),
+    ]) {
+      const model = await load(source, { worker: false });
+      expect(await model.predict(pixels)).toEqual(expected);
+      model.dispose();
+    }
   } finally {
     served.close();
   }
@@ -73,10 +81,28 @@ test('what cannot be loaded says what was given and what would do', async () => 
   );
   await expect(load('zoo:smal')).rejects.toThrow(/the zoo has no network "smal"; it has large, small/);
   await expect(load('http://127.0.0.1:1/model')).rejects.toThrow(/cannot load http:\/\/127\.0\.0\.1:1\/model/);
-  await expect(load(file.subarray(0, 100))).rejects.toThrow(/safetensors/);
-  await expect(load(42 as never)).rejects.toThrow(/expected bytes .*got number/);
-  await expect(load(null as never)).rejects.toThrow(/expected bytes .*got null/);
-  await expect(load('zoo:small', { maxBytes: 10 })).rejects.toThrow(/bytes/);
+  await expect(load(file.subarray(0, 100))).rejects.toThrow(FormatError);
+  const here = { worker: false };
+  await expect(load(42 as never, here)).rejects.toThrow(/expected bytes .*got number/);
+  await expect(load(null as never, here)).rejects.toThrow(/expected bytes .*got null/);
+  await expect(load(new Response('', { status: 404 }))).rejects.toThrow(/cannot load the response \(HTTP 404\)/);
+  await expect(load('zoo:small', { ...here, maxBytes: 10 })).rejects.toThrow(/bytes/);
+});
+
+test('options that contradict one another, and executors that do not run the ops, are refused', async () => {
+  await expect(load(file, { kernels: kernels(), worker: true })).rejects.toThrow(
+    /kernels are functions, which no thread/,
+  );
+  await expect(load(file, { worker: 2.5 })).rejects.toThrow(/2\.5 threads; expected a whole number/);
+  await expect(load(file, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  const partial = { ...cpuExecutor(), id: 'gpu', supports: (op: string) => op !== 'sign' };
+  await expect(load(file, { executor: partial })).rejects.toThrow(
+    /no executor runs all ops of this model: "gpu" does not run sign\. Give one that does after the others, such as cpuExecutor\(\)/,
+  );
+  const model = await load(file, { executor: [partial, cpuExecutor()] });
+  expect(await model.predict(pixels)).toEqual(loadPackedModel(file).predict(pixels));
+  model.dispose();
+  await expect(model.predict(pixels)).rejects.toThrow(/disposed of; load it again/);
 });
 
 test('trainings start from the float weights of a network of the zoo, where it has them', () => {

@@ -1,9 +1,10 @@
 import { Gunzip, gzipSync } from 'fflate';
 import type { Bytes } from '../core/bytes.ts';
 import { crc32 } from '../core/crc32.ts';
+import { exactDtypes } from '../core/dtypes.ts';
 import { FormatError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { readSafetensors, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
+import { readSafetensorsOf, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
 import { sayOnce } from '../core/say-once.ts';
 import { parseGraph, type StoredGraph } from './graph.ts';
 import type { PackedOp } from './op.ts';
@@ -89,7 +90,7 @@ export function readPackedFile(
   file: Bytes,
   ops?: readonly PackedOp[],
 ): { graph: StoredGraph; tensors: ModelTensors; proof: Proof | null } {
-  const { tensors, metadata, checksummed } = readSafetensors(file);
+  const { tensors, metadata, checksummed } = readSafetensorsOf(file, exactDtypes);
   // files of version 1 held their graph as metadata
   const found = metadata['format'] === format ? metadata['version'] : metadata['signum']?.includes(format) ? '1' : null;
   if (found === null) {

@@ -11,7 +11,7 @@ import { checkMemory, type MemoryNeed, memoryNeed, usualMaxBytes } from './memor
 import { asImage, type Cost, none, type PackedOp, storageLength, type Value, type ValueType, type Work } from './op.ts';
 import { allOps } from './ops/all.ts';
 import { readPackedFile } from './packed-file.ts';
-import { bestClasses, type Prediction } from './prediction.ts';
+import type { Prediction } from './prediction.ts';
 import type { Proof } from './proof.ts';
 import { type Floats, floatsOf, type Pixels, pixelsOf, type Shaped } from './shaped.ts';
 import { classification } from './tasks/classification.ts';
@@ -55,7 +55,8 @@ export class PackedModel {
   private readonly pixelTables: readonly Float32Array[];
   private readonly values = new Map<number, Value>();
   private buffers: readonly ArrayBuffer[] = [];
-  private batch = 0;
+  /** Images that the buffers are for; none yet. */
+  private batch = -1;
 
   /**
    * Loads nothing by itself: see `loadPackedModel`.
@@ -189,7 +190,11 @@ export class PackedModel {
       throw new UsageError(
         `predict: this network is for ${quoted(task.id)}, not classification; runAll gives its outputs`,
       );
-    return bestClasses(this.run(this.normalise(pixelsOf(pixels, input))), classes, top);
+    const logits = this.run(this.normalise(pixelsOf(pixels, input)));
+    const rowOf = (i: number) => logits.subarray(i * classes.length, (i + 1) * classes.length);
+    return Array.from({ length: logits.length / classes.length }, (_, i) =>
+      classification.decode([rowOf(i)], this.graph, { top }),
+    );
   }
 
   /** Bytes of all activation buffers for the current batch size. */

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
@@ -25,3 +27,39 @@ test.each(['node', 'browser'])(
     expect(modules.map(({ path }) => path).filter((path) => on === 'browser' || !path.startsWith('node:'))).toEqual([]);
   },
 );
+
+/** Bytes of the minified scripts of a page, its worker and its .wasm, gzip. */
+async function downloaded(imports: string, worker: boolean): Promise<number> {
+  const { outputFiles } = await build({
+    entryPoints: { page: 'page', ...(worker && { worker: `${root}src/runtime/workers/thread.ts` }) },
+    plugins: [
+      {
+        name: 'page',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^page$/ }, () => ({ path: 'page', namespace: 'page' }));
+          onLoad({ filter: /./, namespace: 'page' }, () => ({ contents: imports, resolveDir: `${root}src/runtime` }));
+        },
+      },
+    ],
+    bundle: true,
+    splitting: worker,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    conditions: ['browser'],
+    alias: { '#platform': `${root}src/backend/platform/browser.ts` },
+    write: false,
+    outdir: 'out',
+  });
+  const files = [...outputFiles.map(({ contents }) => contents), readFileSync(`${root}src/backend/wasm/signum.wasm`)];
+  return files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0);
+}
+
+test.each([
+  ['a page that calls load, with its worker', "export { load } from './index.ts'", true],
+  ['all that is exported, in one script', "export * from './index.ts'", false],
+])('%s, is less than 40 kB with its .wasm, gzip', async (_name, imports, worker) => {
+  const bytes = await downloaded(imports, worker);
+  expect(bytes).toBeGreaterThan(20_000);
+  expect(bytes).toBeLessThan(40_000);
+});

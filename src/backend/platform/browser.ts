@@ -1,7 +1,11 @@
 import type { WasmBuild } from '../wasm/features.ts';
+import type { Ears, Thread } from './threads.ts';
+import { webThread } from './web-threads.ts';
 
 export { bytesFrom as bytesAt } from './bytes-from.ts';
 export * from './no-addon.ts';
+export { decodePicture } from './web-pictures.ts';
+export { pause, shared, webPort as ownPort } from './web-threads.ts';
 
 /** Files cannot be read synchronously here. */
 export function readWasm(_build: WasmBuild): Uint8Array<ArrayBuffer> | Error {
@@ -13,4 +17,15 @@ export function wasmSource(build: WasmBuild): URL {
   return build === 'relaxed'
     ? new URL('../wasm/signum-relaxed.wasm', import.meta.url)
     : new URL('../wasm/signum.wasm', import.meta.url);
+}
+
+/** Workers cannot always start workers, and some places have none. */
+export const hasThreads = (): boolean => typeof Worker !== 'undefined';
+
+/** Bundlers make a file of the module and rewrite its address only when they read exactly `new Worker(new URL('...', import.meta.url), ...)`. */
+export function startThread(ears: Ears): Thread {
+  return webThread(
+    new Worker(new URL('../bundle/browser-worker.js', import.meta.url), { type: 'module', name: 'signum' }),
+    ears,
+  );
 }

@@ -1,3 +1,4 @@
+import type { Kernels } from '../kernels.ts';
 import type { AddonSource, NativeAddon } from '../native/addon.ts';
 
 /** Browsers have no addons. */
@@ -5,8 +6,11 @@ export function loadAddon(): NativeAddon | Error {
   return new Error('native kernels need Node.js');
 }
 
-/** A page would wait minutes for the reference kernels: it has to ask for them. */
-export const offersReference = false;
+/** A page would wait minutes for the reference kernels: it does not load them. */
+export const slowKernels = (): Kernels | Error =>
+  new Error(
+    'the reference kernels are not part of what a page loads; WebAssembly kernels are thousands of times faster',
+  );
 
 export function environmentVariable(_name: string): string | undefined {
   return undefined;

@@ -12,6 +12,9 @@ const inlineCure =
 const loaded = new Map<WasmBuild, Kernels | Error>();
 /** What `loadWasm` fetched or was given: it goes before what can be had at once. */
 let fetched: Kernels | undefined;
+let fetchedModule: WebAssembly.Module | undefined;
+/** On its way; one that fails is asked for again. */
+let fetching: Promise<WebAssembly.Module> | undefined;
 
 function load(build: WasmBuild): Kernels | Error {
   let result = loaded.get(build);
@@ -62,8 +65,28 @@ export async function loadWasm(source?: WasmSource): Promise<Kernels> {
     const present = wasmKernels();
     if (!(present instanceof Error)) return present;
   }
-  fetched = bindWasm(await compile(source ?? ownSource(build), build));
+  fetchedModule = await (source === undefined ? ownModule(build) : compile(source, build));
+  fetched = bindWasm(fetchedModule);
   return fetched;
+}
+
+function ownModule(build: WasmBuild): Promise<WebAssembly.Module> {
+  fetching ??= compile(ownSource(build), build).finally(() => {
+    fetching = undefined;
+  });
+  return fetching;
+}
+
+/**
+ * The compiled kernels, for threads that could not find them by themselves; undefined where they can, and where there are none.
+ *
+ * @throws SignumError when the file cannot be had
+ */
+export async function moduleForThreads(): Promise<WebAssembly.Module | undefined> {
+  const [build] = supportedBuilds();
+  if (build === undefined) return undefined;
+  if (!fetchedModule && readWasm(build) instanceof Error) fetchedModule = await ownModule(build);
+  return fetchedModule;
 }
 
 function ownSource(build: WasmBuild): WasmSource {

@@ -12,3 +12,6 @@ export function allOps(others: readonly PackedOp[] = []): ReadonlyMap<string, Pa
   }
   return all;
 }
+
+/** Whether an op of this name is this package's. */
+export const isPackedOp = (op: string): boolean => packedOps.some((known) => known.op === op);

@@ -1,7 +1,15 @@
 import { FormatError } from '../../core/errors.ts';
 import { list, record, text } from '../../core/fields.ts';
 import { sizeOf } from '../../core/shape.ts';
+import type { PackedGraph } from '../graph.ts';
 import type { ValueType } from '../op.ts';
+import { bestClasses, type Prediction } from '../prediction.ts';
+
+/** Of an application. */
+export interface ClassificationOptions {
+  /** How many classes; default 5. */
+  readonly top?: number | undefined;
+}
 
 const settings = record({ classes: list(text(1000), 2, 100_000) });
 
@@ -14,4 +22,10 @@ export const classification = {
     if (sizeOf(output.shape) * output.rows === classes.length) return classes;
     throw new FormatError(`the model's output is not one float per class (${classes.length})`);
   },
+  /** The most probable classes of a picture, best first: softmax of its logits. */
+  decode: (
+    [logits]: readonly Float32Array[],
+    { classes }: Pick<PackedGraph, 'classes'>,
+    { top = 5 }: ClassificationOptions,
+  ): Prediction[] => bestClasses(logits!, classes, top)[0]!,
 };
