@@ -114,16 +114,19 @@ export const usualResize: ResizeRule = { fit: 'cover', filter: 'lanczos3', backg
 const most = { depth: 8, values: 1 << 20 };
 
 function nodeReader(ops: ReadonlyMap<string, PackedOp>): Reader<StoredNode> {
-  const known = new Map([...ops].map(([op, { fields }]) => [op, record({ ...nodeFields, ...fields })]));
+  // of the ops that come: a small file does not wait for forty
+  const readers = new Map<string, Reader<object>>();
   const common = record({ op: text(200), name });
   return (value, path) => {
     const { op, name } = common(value, path);
-    const fields = known.get(op);
+    const fields = ops.get(op)?.fields;
     if (!fields)
       throw new FormatError(
         `node ${quoted(name)} is of the op ${quoted(op)}, which this build does not know; pass it to loadPackedModel as { ops: [${printable(op)}] }, or install a newer version`,
       );
-    return { op, ...fields(value, path) } as StoredNode;
+    const reader = readers.get(op) ?? record({ ...nodeFields, ...fields });
+    readers.set(op, reader);
+    return { op, ...reader(value, path) } as StoredNode;
   };
 }
 
