@@ -29,7 +29,6 @@ export {
   nodeOf,
   type Position,
   stored,
-  type Trace,
   type Translation,
   unchanged,
 } from './pack/translation.ts';

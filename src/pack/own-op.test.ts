@@ -21,7 +21,6 @@ import {
   Sequential,
   stored,
   Tensor,
-  type Trace,
 } from '../index.ts';
 
 // everything as somebody outside would write it
@@ -37,31 +36,27 @@ function powerScale(x: Tensor, weight: Tensor, power: number): Tensor {
   });
 }
 
-const packedPower = definePackedOp(
-  'powerScale',
-  { power: packedOp.finite, weight: packedOp.tensor },
-  {
-    ...packedOp.elementwise,
-    cost: ({ output }) => ({
-      weights: packedOp.channelsOf(output),
-      weightBits: 32,
-      inputBits: 32,
-      macs: packedOp.lengthOf(output),
-    }),
-    prepare: ({ node, output }, tensors) => {
-      const weight = tensors.floats(node.weight, packedOp.channelsOf(output));
-      return packedOp.floatWork(([x], y) => {
-        for (let i = 0; i < y.floats.length; i++)
-          y.floats[i] = weight[i % weight.length]! * Math.abs(x!.floats[i]!) ** node.power;
-      });
-    },
+const packedPower = definePackedOp('powerScale', { power: packedOp.finite, weight: packedOp.tensor })({
+  ...packedOp.elementwise,
+  cost: ({ output }) => ({
+    weights: packedOp.channelsOf(output),
+    weightBits: 32,
+    inputBits: 32,
+    macs: packedOp.lengthOf(output),
+  }),
+  prepare: ({ node, output }, tensors) => {
+    const weight = tensors.floats(node.weight, packedOp.channelsOf(output));
+    return packedOp.floatWork(([x], y) => {
+      for (let i = 0; i < y.floats.length; i++)
+        y.floats[i] = weight[i % weight.length]! * Math.abs(x!.floats[i]!) ** node.power;
+    });
   },
-);
+});
 
 const translation = defineTranslation(
   'powerScale',
   'computes',
-  ({ attributes: { power }, inputs: [, weight] }: Trace<{ power: number }, readonly [Tensor, Tensor]>, at) => [
+  ({ power }: { power: number }, at, [, weight]: readonly [Tensor, Tensor]) => [
     nodeOf(packedPower, at, { power, weight: stored(weight.data) }),
   ],
 );
@@ -127,7 +122,7 @@ test('without it, packing and loading fail and name it; a name that is taken is 
 
 test('fields that its readers refuse, and shapes that it does not fit, are the fault of the file', () => {
   const { bytes } = pack(network(), images(2), { ...options, ops: [translation] });
-  const whole = definePackedOp('powerScale', { power: packedOp.whole(1, 8), weight: packedOp.tensor }, packedPower);
+  const whole = definePackedOp('powerScale', { power: packedOp.whole(1, 8), weight: packedOp.tensor })(packedPower);
   expect(() => loadPackedModel(bytes, { ops: [whole] })).toThrow(
     /nodes\.0\.power: expected a whole number from 1 to 8, got 1\.5/,
   );

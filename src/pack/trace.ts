@@ -44,7 +44,7 @@ export function draftFromTrace(
       );
     const inputs = trace.inputs.map((input) => ids.get(input)).filter((id) => id !== undefined);
     const at = { name, inputs, output: nodes.length + 1, expected: trace.output, producer };
-    const made = translation.nodes(trace, at);
+    const made = translation.nodes(trace.attributes, at, trace.inputs);
     nodes.push(...made);
     ids.set(trace.output, made.at(-1)?.node.output ?? inputs[0]!);
   }

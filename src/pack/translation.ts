@@ -1,19 +1,13 @@
-import type { ConvGeometry } from '../core/conv-geometry.ts';
+import type { ConvGeometry, PoolGeometry } from '../core/conv-geometry.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
 import type { Shape } from '../core/shape.ts';
 import { tighten } from '../core/tight-bits.ts';
 import type { LevelCodes } from '../exact/level-codes.ts';
 import type { Fields, PackedOp, StoredNode, TensorName } from '../runtime/op.ts';
 import { codeOffset } from '../runtime/tensors.ts';
-import type { Attributes, TapeNode } from '../tensor/tape.ts';
+import type { Attributes } from '../tensor/tape.ts';
 import { CodedFilter, type SignFilter, type Tensor } from '../tensor/tensor.ts';
 import type { DraftNode } from './draft.ts';
-
-/** A traced op whose attributes and inputs are known. */
-export type Trace<A = Attributes, I extends readonly Tensor[] = readonly Tensor[]> = Omit<
-  TapeNode,
-  'attributes' | 'inputs'
-> & { readonly attributes: A; readonly inputs: I };
 
 /** What an op does to values, for those that look for the norm or sign of a layer past it. */
 export type Effect =
@@ -44,8 +38,9 @@ interface NodePosition {
   readonly expected: Tensor | null;
 }
 
-/** Where the nodes of a traced op come: `output` is the first number that is free. */
+/** Where the nodes of a traced op come: `output` is the first number that is free, `expected` what the op gave. */
 export interface Position extends NodePosition {
+  readonly expected: Tensor;
   /** The node that computes a value. */
   readonly producer: (value: number) => DraftNode | undefined;
 }
@@ -55,8 +50,13 @@ export interface Translation {
   /** As it is recorded. */
   readonly traced: string;
   readonly effect: Effect;
-  /** The nodes, of which the last gives the op's output; none where the output is the first input under another name. */
-  nodes(trace: TapeNode, at: Position): readonly DraftNode[];
+  /**
+   * The nodes, of which the last gives the op's output; none where the output is the first input under another name.
+   *
+   * @param attributes that the op was recorded with
+   * @param inputs constants among them
+   */
+  nodes(attributes: Attributes, at: Position, inputs: readonly Tensor[]): readonly DraftNode[];
 }
 
 /**
@@ -64,7 +64,7 @@ export interface Translation {
  *
  * @param traced the name that the op is recorded with
  * @example
- * const squares = defineTranslation('square', 'computes', (_trace, at) => [nodeOf(square, at, {})]);
+ * const squares = defineTranslation('square', 'computes', (_attributes, at) => [nodeOf(square, at, {})]);
  */
 export const defineTranslation = (traced: string, effect: Effect, nodes: Translation['nodes']): Translation => ({
   traced,
@@ -74,7 +74,7 @@ export const defineTranslation = (traced: string, effect: Effect, nodes: Transla
 
 /** Of an op that is packed under its own name and says nothing but its inputs. */
 export const unchanged = <Id extends string>(op: PackedOp<Id, Readonly<Record<never, never>>>, effect: Effect) =>
-  defineTranslation(op.op, effect, (_trace, at) => [nodeOf(op, at, {})]);
+  defineTranslation(op.op, effect, (_, at) => [nodeOf(op, at, {})]);
 
 const isTensor = (value: unknown): value is StoredTensor =>
   typeof value === 'object' && value !== null && 'data' in value && ArrayBuffer.isView(value.data);
@@ -113,6 +113,11 @@ export const convFieldsOf = (g: ConvGeometry) => ({
   groups: g.groups,
   channels: g.outChannels,
 });
+
+/** Attributes of a pooling. */
+export type PoolAttributes = { readonly geometry: PoolGeometry };
+
+export const poolFieldsOf = ({ geometry: { window, stride, pad } }: PoolAttributes) => ({ window, stride, pad });
 
 /** Floats, or whole codes in bytes with a factor per output channel. */
 export function storedWeights(tensor: Tensor): { weights: StoredTensor; codeScale?: StoredTensor } {

@@ -51,11 +51,7 @@ export const floatWork = (run: Work['run']): Work => ({ kernel: 'float', run });
 
 /** The kernel's function of each value. */
 export const unary = <const Op extends UnaryOp>(op: Op) =>
-  definePackedOp(
-    op,
-    {},
-    {
-      ...elementwise,
-      prepare: ({ kernels }) => floatWork(([x], y) => kernels.unary(op, x!.floats, y.floats)),
-    },
-  );
+  definePackedOp(op)({
+    ...elementwise,
+    prepare: ({ kernels }) => floatWork(([x], y) => kernels.unary(op, x!.floats, y.floats)),
+  });

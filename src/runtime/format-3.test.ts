@@ -15,37 +15,29 @@ const floats = (seed: number, length: number) => {
 };
 
 /** The four quarters of [4,4,C], as rows of [2,2,C]. */
-const quarters = definePackedOp(
-  'quarters',
-  {},
-  {
-    ...elementwise,
-    shape: (_, [x]) => (x!.length === 3 && x![0] === 4 && x![1] === 4 ? [2, 2, x![2]!] : null),
-    rows: (_, [x]) => 4 * x!.rows,
-    prepare: ({ inputs: [input] }) => {
-      const channels = input!.shape[2]!;
-      return floatWork(([x], y, batch) => {
-        for (let n = 0; n < batch; n++)
-          for (let q = 0; q < 4; q++)
-            for (let p = 0; p < 4; p++) {
-              const pixel = (2 * (q >> 1) + (p >> 1)) * 4 + 2 * (q & 1) + (p & 1);
-              const from = (n * 16 + pixel) * channels;
-              y.floats.set(x!.floats.subarray(from, from + channels), ((n * 4 + q) * 4 + p) * channels);
-            }
-      });
-    },
+const quarters = definePackedOp('quarters')({
+  ...elementwise,
+  shape: (_, [x]) => (x!.length === 3 && x![0] === 4 && x![1] === 4 ? [2, 2, x![2]!] : null),
+  rows: (_, [x]) => 4 * x!.rows,
+  prepare: ({ inputs: [input] }) => {
+    const channels = input!.shape[2]!;
+    return floatWork(([x], y, batch) => {
+      for (let n = 0; n < batch; n++)
+        for (let q = 0; q < 4; q++)
+          for (let p = 0; p < 4; p++) {
+            const pixel = (2 * (q >> 1) + (p >> 1)) * 4 + 2 * (q & 1) + (p & 1);
+            const from = (n * 16 + pixel) * channels;
+            y.floats.set(x!.floats.subarray(from, from + channels), ((n * 4 + q) * 4 + p) * channels);
+          }
+    });
   },
-);
-const joinRows = definePackedOp(
-  'joinRows',
-  {},
-  {
-    ...elementwise,
-    shape: (_, [x]) => [4, ...x!],
-    rows: (_, [x]) => x!.rows / 4,
-    prepare: () => floatWork(([x], y) => y.floats.set(x!.floats)),
-  },
-);
+});
+const joinRows = definePackedOp('joinRows')({
+  ...elementwise,
+  shape: (_, [x]) => [4, ...x!],
+  rows: (_, [x]) => x!.rows / 4,
+  prepare: () => floatWork(([x], y) => y.floats.set(x!.floats)),
+});
 const own = { ops: [quarters, joinRows] };
 
 const weight = floats(1, 6);

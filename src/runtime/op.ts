@@ -100,13 +100,13 @@ export interface PackedOp<Id extends string = string, F extends Fields = Fields>
   readonly least?: number;
   readonly gives: ValueKind;
   /** Shape of a row of the output; null, or a ShapeError, when the inputs do not fit. */
-  shape(node: NoInfer<StoredNode<Id, F>>, inputs: readonly Shape[]): Shape | null;
+  shape(node: StoredNode<Id, F>, inputs: readonly Shape[]): Shape | null;
   /** Rows of the output for each image. Without it, all inputs have the same number, and so has the output. */
-  rows?(node: NoInfer<StoredNode<Id, F>>, inputs: readonly ValueType[]): number;
-  cost(place: Place<NoInfer<StoredNode<Id, F>>>): Cost;
-  memory(place: Place<NoInfer<StoredNode<Id, F>>>): Memory;
+  rows?(node: StoredNode<Id, F>, inputs: readonly ValueType[]): number;
+  cost(place: Place<StoredNode<Id, F>>): Cost;
+  memory(place: Place<StoredNode<Id, F>>): Memory;
   /** Loads the constants. @throws FormatError when a tensor is missing or of another size */
-  prepare(place: Place<NoInfer<StoredNode<Id, F>>>, tensors: ModelTensors): Work;
+  prepare(place: Place<StoredNode<Id, F>>, tensors: ModelTensors): Work;
 }
 
 /**
@@ -114,18 +114,17 @@ export interface PackedOp<Id extends string = string, F extends Fields = Fields>
  *
  * @param op its name in files
  * @param fields what a node says beside its name, inputs and output
- * @param rest all else of it; `elementwise` and its like have most
+ * @returns takes all else of it; `elementwise` and its like have most
  * @example
- * export const square = definePackedOp('square', {}, {
+ * export const square = definePackedOp('square')({
  *   ...elementwise,
  *   prepare: ({ kernels }) => floatWork(([x], y) => kernels.multiply(x!.floats, x!.floats, y.floats)),
  * });
  */
-export const definePackedOp = <const Id extends string, const F extends Fields>(
-  op: Id,
-  fields: F,
-  rest: Omit<PackedOp<Id, F>, 'op' | 'fields'>,
-): PackedOp<Id, F> => ({ ...rest, op, fields });
+export const definePackedOp =
+  // in two calls: TypeScript infers the fields before it types what reads them
+    <const Id extends string, const F extends Fields = Readonly<Record<never, never>>>(op: Id, fields?: F) =>
+    (rest: Omit<PackedOp<Id, F>, 'op' | 'fields'>): PackedOp<Id, F> => ({ ...rest, op, fields: fields ?? ({} as F) });
 
 /** A node with its op, whatever these are. */
 export interface NodePlace extends Place<StoredNode> {

@@ -1,14 +1,10 @@
 import { dense as packed } from '../../runtime/ops/dense.ts';
-import type { Attributes } from '../../tensor/tape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { defineTranslation, nodeOf, stored, storedWeights, type Trace } from '../translation.ts';
+import { defineTranslation, nodeOf, stored, storedWeights } from '../translation.ts';
 
-export const dense = defineTranslation(
-  'dense',
-  'computes',
-  ({ inputs: [, matrix, bias], output }: Trace<Attributes, readonly [Tensor, Tensor, ...Tensor[]]>, at) => {
-    const { weights, codeScale } = storedWeights(matrix);
-    const fields = { channels: output.channels, weight: weights, codeScale, bias: bias && stored(bias.data) };
-    return [nodeOf(packed, at, fields)];
-  },
-);
+type Inputs = readonly [Tensor, Tensor, ...Tensor[]];
+
+export const dense = defineTranslation('dense', 'computes', (_, at, [, matrix, bias]: Inputs) => {
+  const { weights: weight, codeScale } = storedWeights(matrix);
+  return [nodeOf(packed, at, { channels: matrix.channels, weight, codeScale, bias: bias && stored(bias.data) })];
+});

@@ -1,8 +1,6 @@
 import { positionScale as packed } from '../../runtime/ops/position-scale.ts';
-import { defineTranslation, nodeOf, stored, type Trace } from '../translation.ts';
+import { defineTranslation, nodeOf, stored } from '../translation.ts';
 
-export const positionScale = defineTranslation(
-  'positionScale',
-  'passes',
-  ({ attributes: { map } }: Trace<{ map: Float32Array }>, at) => [nodeOf(packed, at, { map: stored(map) })],
-);
+export const positionScale = defineTranslation('positionScale', 'passes', ({ map }: { map: Float32Array }, at) => [
+  nodeOf(packed, at, { map: stored(map) }),
+]);

@@ -1,8 +1,8 @@
 import { sampleNormalise as packed } from '../../runtime/ops/sample-normalise.ts';
-import { defineTranslation, nodeOf, type Trace } from '../translation.ts';
+import { defineTranslation, nodeOf } from '../translation.ts';
 
 export const sampleNormalise = defineTranslation(
   'sampleNormalise',
   'keeps',
-  ({ attributes: { centred } }: Trace<{ centred: boolean }>, at) => [nodeOf(packed, at, { centred })],
+  ({ centred }: { centred: boolean }, at) => [nodeOf(packed, at, { centred })],
 );

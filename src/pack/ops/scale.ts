@@ -1,8 +1,6 @@
 import { scale as packed } from '../../runtime/ops/scale.ts';
-import { defineTranslation, nodeOf, type Trace } from '../translation.ts';
+import { defineTranslation, nodeOf } from '../translation.ts';
 
-export const scale = defineTranslation(
-  'scale',
-  'passes',
-  ({ attributes: { factor } }: Trace<{ factor: number }>, at) => [nodeOf(packed, at, { factor })],
-);
+export const scale = defineTranslation('scale', 'passes', ({ factor }: { factor: number }, at) => [
+  nodeOf(packed, at, { factor }),
+]);

@@ -1,10 +1,8 @@
 import { subsamplePad as packed } from '../../runtime/ops/subsample-pad.ts';
-import { defineTranslation, nodeOf, type Trace } from '../translation.ts';
+import { defineTranslation, nodeOf } from '../translation.ts';
 
-export const subsamplePad = defineTranslation(
-  'subsamplePad',
-  'computes',
-  ({ attributes: { stride, channels } }: Trace<{ stride: number; channels: number }>, at) => [
-    nodeOf(packed, at, { stride, channels }),
-  ],
-);
+type Attributes = { stride: number; channels: number };
+
+export const subsamplePad = defineTranslation('subsamplePad', 'computes', ({ stride, channels }: Attributes, at) => [
+  nodeOf(packed, at, { stride, channels }),
+]);

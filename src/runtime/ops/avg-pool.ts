@@ -3,7 +3,10 @@ import { definePackedOp } from '../op.ts';
 import { pool, poolingOf } from '../pool.ts';
 
 /** Mean of each window, over the pixels inside the image. */
-export const avgPool = definePackedOp('avgPool', pool.fields, {
+export const avgPool = definePackedOp(
+  'avgPool',
+  pool.fields,
+)({
   ...pool,
   memory: nothing,
   prepare: (place) => {

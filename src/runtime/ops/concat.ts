@@ -3,29 +3,25 @@ import { elementwise, floatWork } from '../elementwise.ts';
 import { alike, channelsOf, definePackedOp, pixelsOf, type ValueKind } from '../op.ts';
 
 /** Joins channels. */
-export const concat = definePackedOp(
-  'concat',
-  {},
-  {
-    ...elementwise,
-    takes: Array<ValueKind>(64).fill('floats'),
-    least: 1,
-    shape: (_, [first, ...others]) => {
-      const pixels = first!.slice(0, -1);
-      if (!others.every((shape) => alike([...shape.slice(0, -1), 1], [...pixels, 1]))) return null;
-      return [...pixels, others.reduce((sum, shape) => sum + shape.at(-1)!, first!.at(-1)!)];
-    },
-    prepare: ({ inputs, output, kernels }) => {
-      const channels = channelsOf(output);
-      return floatWork((parts, y, batch) => {
-        let begin = 0;
-        for (const [i, part] of parts.entries()) {
-          const own = channelsOf(inputs[i]!);
-          const copy = channelCopy(batch * pixelsOf(output), own, { begin: 0, channels: own }, { begin, channels });
-          kernels.copyBlocks(part.floats, y.floats, copy);
-          begin += own;
-        }
-      });
-    },
+export const concat = definePackedOp('concat')({
+  ...elementwise,
+  takes: Array<ValueKind>(64).fill('floats'),
+  least: 1,
+  shape: (_, [first, ...others]) => {
+    const pixels = first!.slice(0, -1);
+    if (!others.every((shape) => alike([...shape.slice(0, -1), 1], [...pixels, 1]))) return null;
+    return [...pixels, others.reduce((sum, shape) => sum + shape.at(-1)!, first!.at(-1)!)];
   },
-);
+  prepare: ({ inputs, output, kernels }) => {
+    const channels = channelsOf(output);
+    return floatWork((parts, y, batch) => {
+      let begin = 0;
+      for (const [i, part] of parts.entries()) {
+        const own = channelsOf(inputs[i]!);
+        const copy = channelCopy(batch * pixelsOf(output), own, { begin: 0, channels: own }, { begin, channels });
+        kernels.copyBlocks(part.floats, y.floats, copy);
+        begin += own;
+      }
+    });
+  },
+});

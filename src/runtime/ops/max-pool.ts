@@ -3,7 +3,10 @@ import { definePackedOp } from '../op.ts';
 import { pool, poolingOf } from '../pool.ts';
 
 /** The largest value of each window; padding never wins. */
-export const maxPool = definePackedOp('maxPool', pool.fields, {
+export const maxPool = definePackedOp(
+  'maxPool',
+  pool.fields,
+)({
   ...pool,
   /** Which value was the largest. */
   memory: keepsOutput,
