@@ -73,7 +73,8 @@ static inline uint32_t word_of(const Test& negative) {
 template <class TestAt>
 static void pack(uint32_t* words, int rows, int channels, const TestAt& test_of) {
   const size_t stride = words_per_row(channels);
-  parallel_ranges(rows, 1 + 65536 / (size_t(channels) + 1), [=](size_t begin, size_t end, int) {
+  const size_t minimum = 1 + 65536 / (size_t(channels) + 1);
+  blocks_backwards(rows, std::min<size_t>(256, minimum), minimum, [=](size_t begin, size_t end, int) {
     const int whole = channels / 32, rest = channels % 32;
     const TestAt test_at = test_of;
     for (size_t r = begin; r < end; r++) {

@@ -8,13 +8,14 @@ constexpr int kChunks = 32;
 static size_t block_rows(int channels) { return std::max(8, 1024 / channels); }
 
 // partial(first row, last row, float out[width]) adds some rows to the sums of their chunk, which are added in double, in order. The rows
-// come in blocks of at most `block`.
+// come in blocks of at most `block`, the chunks from the last to the first if `backwards`.
 template <class Partial>
-static void reduce(int rows, int width, size_t block, double* total, const Partial& partial) {
+static void reduce(int rows, int width, size_t block, double* total, const Partial& partial, bool backwards = false) {
   const int chunks = std::max(1, std::min(kChunks, rows / 64));
   float* parts = scratch<float>(Scratch::kPartial, 0, size_t(chunks) * width);
   parallel_ranges(chunks, 1 + 32768 / (1 + size_t(rows / chunks) * width), [&](size_t begin, size_t end, int) {
-    for (size_t chunk = begin; chunk < end; chunk++) {
+    for (size_t i = begin; i < end; i++) {
+      const size_t chunk = backwards ? chunks - 1 - i : i;
       float* out = parts + chunk * width;
       std::memset(out, 0, sizeof(float) * width);
       const size_t last = size_t(rows) * (chunk + 1) / chunks;
@@ -26,14 +27,22 @@ static void reduce(int rows, int width, size_t block, double* total, const Parti
     for (int i = 0; i < width; i++) total[i] += parts[size_t(chunk) * width + i];
 }
 
-// body(first row, last row, channel, extent) for blocks of rows and vectors of channels. A store may change whatever is behind a reference
+// body(first row, last row, channel, extent) for blocks of rows and lines or vectors of channels. A store may change whatever is behind a reference
 // or a pointer to pointers, so that a body copies what it needs into variables of its own before it loops.
 template <class Body>
 static void over_columns(int rows, int channels, const Body& body) {
   const size_t block = block_rows(channels);
   parallel_ranges(rows, 1 + 32768 / (size_t(channels) + 1), [&](size_t begin, size_t end, int) {
     for (size_t first = begin; first < end; first += block)
-      by_vectors(channels, [&](int c, auto extent) { body(first, std::min(end, first + block), c, extent); });
+      by_lines(channels, [&](int c, auto extent) { body(first, std::min(end, first + block), c, extent); });
+  });
+}
+
+// The same from the last rows to the first.
+template <class Body>
+static void over_columns_backwards(int rows, int channels, const Body& body) {
+  blocks_backwards(rows, block_rows(channels), 1 + 32768 / (size_t(channels) + 1), [&](size_t begin, size_t end, int) {
+    by_lines(channels, [&](int c, auto extent) { body(begin, end, c, extent); });
   });
 }
 
@@ -59,18 +68,18 @@ static void channelMoments(Floats x, Floats mean, Floats variance, int rows, int
   channels_::reduce(rows, 2 * channels, channels_::block_rows(channels), sums.data(), [&](size_t begin, size_t end, float* out) {
     float* sum = out;
     float* squares = out + channels;
-    by_vectors(channels, [&](int c, auto extent) {
-      const Vec centre = load(pivot + c, extent);
-      Vec first = load(sum + c, extent), second = load(squares + c, extent);
+    by_lines(channels, [&](int c, auto extent) {
+      const auto centre = load(pivot + c, extent);
+      auto first = load(sum + c, extent), second = load(squares + c, extent);
       for (size_t r = begin; r < end; r++) {
-        const Vec centred = load(x.data + r * channels + c, extent) - centre;
+        const auto centred = load(x.data + r * channels + c, extent) - centre;
         first += centred;
         second += centred * centred;
       }
       store(sum + c, first, extent);
       store(squares + c, second, extent);
     });
-  });
+  }, true);
   for (int c = 0; c < channels; c++) {
     const double centre = sums[c] / rows, second = sums[channels + c] / rows - centre * centre;
     mean.data[c] = float(pivot[c] + centre);
@@ -87,13 +96,14 @@ static void channelAffine(Floats x, Floats scale, Floats shift, Floats residual,
   require(y, size, "channelAffine y");
   if (residual.size > 0) require(residual, size, "channelAffine residual");
   channels_::over_columns(rows, channels, [&](size_t begin, size_t end, int c, auto extent) {
-    const Vec a = load(scale.data + c, extent), b = load(shift.data + c, extent), bottom = broadcast(low), top = broadcast(high);
+    const auto a = load(scale.data + c, extent), b = load(shift.data + c, extent);
+    const Vec bottom = broadcast(low), top = broadcast(high);
     const float *from = x.data, *added = residual.size > 0 ? residual.data : nullptr;
     float* to = y.data;
     for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
-      Vec value = load(from + i, extent) * a + b;
+      auto value = load(from + i, extent) * a + b;
       if (added) value += load(added + i, extent);
-      store(to + i, clamped(value, bottom, top), extent);
+      store(to + i, each([=](Vec v, Vec) { return clamped(v, bottom, top); }, value, value), extent);
     }
   });
 }
@@ -120,6 +130,10 @@ struct Arriving {
     const Vec out = load(y + i, e);
     return select((VecInt)(out > broadcast(low)) & (VecInt)(out < broadcast(high)), g, Vec{});
   }
+  template <class Slope>
+  Line at(size_t i, const Slope& slope, WholeLine) const {
+    return Line::of([&](int part) { return at(i + part * kLanes, slope, Whole{}); });
+  }
 };
 
 }  // namespace channels_
@@ -141,14 +155,14 @@ static void batchNormBackward(Floats x, Floats y, Floats direct, Floats sloped, 
   std::vector<double> sums(2 * size_t(channels));
   const auto add_up = [&](auto slope) {
     reduce(rows, 2 * channels, block_rows(channels), sums.data(), [&](size_t begin, size_t end, float* out) {
-      by_vectors(channels, [&](int c, auto extent) {
-        const Vec centre = load(mean.data + c, extent);
+      by_lines(channels, [&](int c, auto extent) {
+        const auto centre = load(mean.data + c, extent);
         const Arriving from = arriving;
         const float* values = x.data;
         float* to = g.data;
-        Vec sum = load(out + c, extent), dot = load(out + channels + c, extent);
+        auto sum = load(out + c, extent), dot = load(out + channels + c, extent);
         for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
-          const Vec gradient = from.at(i, slope, extent);
+          const auto gradient = from.at(i, slope, extent);
           store(to + i, gradient, extent);
           sum += gradient;
           dot += gradient * (load(values + i, extent) - centre);
@@ -170,12 +184,12 @@ static void batchNormBackward(Floats x, Floats y, Floats direct, Floats sloped, 
     b[c] = float(-scale * inv_std.data[c] * inv_std.data[c] * sums[channels + c] / rows);
     d[c] = float(-scale * sums[c] / rows);
   }
-  over_columns(rows, channels, [&](size_t begin, size_t end, int c, auto extent) {
-    const Vec centre = load(mean.data + c, extent), scale = load(&a[c], extent), slope = load(&b[c], extent), shift = load(&d[c], extent);
+  over_columns_backwards(rows, channels, [&](size_t begin, size_t end, int c, auto extent) {
+    const auto centre = load(mean.data + c, extent), scale = load(&a[c], extent), slope = load(&b[c], extent), shift = load(&d[c], extent);
     const float *values = x.data, *gradients = g.data;
     float* to = dx.data;
     for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
-      const Vec centred = load(values + i, extent) - centre;
+      const auto centred = load(values + i, extent) - centre;
       store(to + i, scale * load(gradients + i, extent) + slope * centred + shift, extent);
     }
   });
@@ -282,12 +296,12 @@ static void prelu(Floats x, Floats slope, Floats y, int rows, int channels) {
   require(slope, channels, "prelu slope");
   require(y, matrix_size(rows, channels), "prelu y");
   channels_::over_columns(rows, channels, [&](size_t begin, size_t end, int c, auto e) {
-    const Vec factor = load(slope.data + c, e);
+    const auto factor = load(slope.data + c, e);
     const float* from = x.data;
     float* to = y.data;
     for (size_t i = begin * channels + c, last = end * channels, step = channels; i < last; i += step) {
-      const Vec value = load(from + i, e);
-      store(to + i, select((VecInt)(value >= Vec{}), value, value * factor), e);
+      const auto value = load(from + i, e);
+      store(to + i, each([](Vec v, Vec k) { return select((VecInt)(v >= Vec{}), v, v * k); }, value, factor), e);
     }
   });
 }

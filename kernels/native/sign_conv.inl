@@ -122,7 +122,8 @@ class SignConvolution {
       float* tables = scratch<float>(Scratch::kTile, thread, p.row_size * p.ring);
       int tabled = 0;  // input rows before this one are in the ring
       for (size_t i = begin; i < end; i++) {
-        const int first = int(i / p.out_height) * p.group, images = std::min(p.group, batch - first);
+        // from the last images on: `blocks_backwards` says why
+        const int first = int(groups - 1 - i / p.out_height) * p.group, images = std::min(p.group, batch - first);
         const int y = int(i % p.out_height), needed = y + p.first_row;
         if (i == begin || y == 0) tabled = std::max(0, needed);
         for (; tabled < std::min(p.in_height, needed + p.ring); tabled++)

@@ -31,6 +31,19 @@ inline void parallel_ranges(size_t count, size_t minimum, const Body& body) {
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
+// The same over blocks of at most `block` indices, the last one first. Kernels that follow each other over the same large arrays run in turns
+// forwards and backwards: what one has touched last is still in the cache when the next begins with it.
+template <class Body>
+inline void blocks_backwards(size_t count, size_t block, size_t minimum, const Body& body) {
+  const size_t blocks = (count + block - 1) / block;
+  parallel_ranges(blocks, (minimum + block - 1) / block, [&](size_t begin, size_t end, int thread) {
+    for (size_t i = begin; i < end; i++) {
+      const size_t first = (blocks - 1 - i) * block;
+      body(first, first + block < count ? first + block : count, thread);
+    }
+  });
+}
+
 // A buffer of at least `bytes` that the calling thread keeps between calls (64-byte aligned); `slot` separates uses.
 enum class Scratch { kImage, kPanelA, kPanelB, kFilter, kGradient, kDots, kPartial, kTile, kCount };
 void* scratch_bytes(Scratch slot, size_t bytes);

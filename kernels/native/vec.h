@@ -105,6 +105,47 @@ static inline void by_vectors(int n, const F& f) {
   if (i < n) f(i, Part{n - i});
 }
 
+// A cache line of floats. Passes over large arrays take whole lines: one that touches every line twice, half of it at a time, takes 1.4 times as
+// long.
+constexpr int kLine = 16;
+constexpr int kLineVectors = kLine / kLanes;
+struct WholeLine {};
+struct Line {
+  Vec part[kLineVectors];
+
+  // f(index of the part)
+  template <class F>
+  static inline Line of(const F& f) {
+    Line line;
+#pragma GCC unroll 4
+    for (int i = 0; i < kLineVectors; i++) line.part[i] = f(i);
+    return line;
+  }
+};
+static inline Line load(const float* p, WholeLine) { return Line::of([=](int i) { return load(p + i * kLanes); }); }
+static inline void store(float* p, const Line& line, WholeLine) {
+#pragma GCC unroll 4
+  for (int i = 0; i < kLineVectors; i++) store(p + i * kLanes, line.part[i]);
+}
+static inline Line operator+(const Line& a, const Line& b) { return Line::of([&](int i) { return a.part[i] + b.part[i]; }); }
+static inline Line operator-(const Line& a, const Line& b) { return Line::of([&](int i) { return a.part[i] - b.part[i]; }); }
+static inline Line operator*(const Line& a, const Line& b) { return Line::of([&](int i) { return a.part[i] * b.part[i]; }); }
+static inline Line& operator+=(Line& a, const Line& b) { return a = a + b; }
+
+// f of vectors, or of those of a line
+template <class F>
+static inline Vec each(const F& f, Vec a, Vec b) { return f(a, b); }
+template <class F>
+static inline Line each(const F& f, const Line& a, const Line& b) { return Line::of([&](int i) { return f(a.part[i], b.part[i]); }); }
+
+// by_vectors, by whole lines as far as they go
+template <class F>
+static inline void by_lines(int n, const F& f) {
+  int i = 0;
+  for (; i + kLine <= n; i += kLine) f(i, WholeLine{});
+  by_vectors(n - i, [&](int j, auto extent) { f(i + j, extent); });
+}
+
 #if !defined(SIGNUM_AVX512) && !defined(__AVX2__) && !defined(__aarch64__)
 // a*b + c rounded once, without an instruction for it. The product is exact in double precision; rounding the sum to double and then to
 // float errs only where the first rounding ends half way between two floats, or below the normal ones. Rounding to odd there makes the

@@ -37,10 +37,12 @@ export function binaryConv2d(x: SignTensor, filter: SignFilter, options: BinaryC
   const prepared = preparedFilter(filter, g);
   kernels().xnorConv2dScaled(x.words, prepared, filter.scale, noAffine, noAffine, y.data, g, padding);
   release(prepared);
-  const backward = (dy: Float32Array) => [
-    gradientOf(x, (dx) => kernels().conv2dBackwardInputSigns(dy, filter.words, filter.scale, dx, g)),
-    gradientOf(filter, (dw) => kernels().conv2dBackwardFilterSigns(x.words, dy, dw, g, padding)),
-  ];
+  const backward = (dy: Float32Array) => {
+    // in this order: the filter's gradient reads dy forwards, the input's backwards, from what is still in the cache
+    const dw = gradientOf(filter, (values) => kernels().conv2dBackwardFilterSigns(x.words, dy, values, g, padding));
+    const dx = gradientOf(x, (values) => kernels().conv2dBackwardInputSigns(dy, filter.words, filter.scale, values, g));
+    return [dx, dw];
+  };
   return record('binaryConv2d', [x, filter], y, backward, {
     attributes: { geometry: g, padding },
     product: convProduct(g, 1, 1),
