@@ -44,6 +44,7 @@ export function definePredict(command: Command): void {
     .action(async (path: string, given: string[], options: { top: number; maxBytes?: number; json?: boolean }) => {
       const { top, json } = options;
       const model = await loadVoting(runPath(path), options);
+      const { input, inputs } = model.graph;
       const targets = targetsOf(given);
       let failed = 0;
       const fail = (file: string, reason: string) => {
@@ -58,7 +59,7 @@ export function definePredict(command: Command): void {
         }
         let pixels: Uint8Array;
         try {
-          pixels = await decodePixels(file, model.graph.input);
+          pixels = await decodePixels(file, input, undefined, false, inputs[0]!.picture?.resize);
         } catch (error) {
           fail(file, decodeReason(error));
           continue;

@@ -10,7 +10,6 @@ type MaybeMissing<F> = { [K in keyof F]: undefined extends Read<F[K]> ? K : neve
 export type ReadFields<F> = { [K in Exclude<keyof F, MaybeMissing<F>>]: Read<F[K]> } & {
   [K in MaybeMissing<F>]?: Read<F[K]>;
 };
-type ReadKinds<Tag extends string, V> = { [K in keyof V]: { [T in Tag]: K } & ReadFields<V[K]> }[keyof V];
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
@@ -82,16 +81,3 @@ export const record =
     }
     return result as ReadFields<F>;
   };
-
-/** An object of one of several kinds, which its field `tag` names. */
-export function kinds<const Tag extends string, const V extends Readonly<Record<string, Fields>>>(
-  tag: Tag,
-  table: V,
-): Reader<ReadKinds<Tag, V>> {
-  const known = new Map(Object.entries(table).map(([kind, fields]) => [kind, record(fields)]));
-  const tagOf = record({ [tag]: oneOf(...known.keys()) });
-  return (value, path) => {
-    const { [tag]: kind } = tagOf(value, path) as Record<string, string>;
-    return { [tag]: kind, ...known.get(kind!)!(value, path) } as ReadKinds<Tag, V>;
-  };
-}

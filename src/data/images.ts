@@ -1,7 +1,7 @@
 import { pixelsOfSharp, upright } from '../backend/platform/sharp-pixels.ts';
 import { DataError, UsageError } from '../core/errors.ts';
 import { throwIfInterrupted } from '../core/interrupt.ts';
-import { usualResize } from '../runtime/graph.ts';
+import { type ResizeRule, usualResize } from '../runtime/graph.ts';
 import type { Region } from './crop.ts';
 import { loadSharp } from './optional-package.ts';
 import type { UnusedFile } from './picture-files.ts';
@@ -23,18 +23,20 @@ const nowhere = { width: 0, height: 0 };
  * As `decodeImage`; throws the decoder's own errors.
  *
  * @param located whether `picture` and `region` are wanted: without a chosen region the file is asked for its size first
+ * @param rule a packed model's, where it has one
  */
 export async function decodePicture(
   file: Uint8Array | string,
   [height, width, channels]: readonly [number, number, number],
   choose?: ChooseRegion,
   located = false,
+  rule: ResizeRule = usualResize,
 ): Promise<DecodedPicture> {
   const image = upright(await loadSharp(), file);
   const { autoOrient: picture } = choose || located ? await image.metadata() : { autoOrient: nowhere };
   const chosen = choose?.(picture.width, picture.height);
   if (chosen) image.extract(chosen);
-  const resize = chosen ? ({ ...usualResize, fit: 'fill' } as const) : usualResize;
+  const resize = chosen ? ({ ...rule, fit: 'fill' } as const) : rule;
   const pixels = await pixelsOfSharp(image, { height, width, channels, resize });
   return { pixels, picture, region: chosen ?? coveredRegion(picture, { width, height }) };
 }
