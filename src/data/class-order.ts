@@ -1,4 +1,4 @@
-import { type DataSet, imagesOf, type PixelSplit } from './dataset.ts';
+import { type DataSet, imagesOf, type PixelSplit, type Split } from './dataset.ts';
 
 /**
  * Names by the numbers in them: `9.png` before `10.png`. Whatever is no number goes by its code units, whatever the system's language.
@@ -55,7 +55,7 @@ export function inClassOrder<D extends Pick<DataSet<PixelSplit>, 'train' | 'test
 }
 
 /** The images as the files had them, which is how version 0.1 saw them: its runs continue on the order that they began with. */
-export function inSourceOrder<D extends DataSet>(data: D): D {
+export function inSourceOrder<D extends DataSet<Split<object>>>(data: D): D {
   const { order: _, sourceOrder: { train, test } = {}, ...rest } = data;
   return {
     ...rest,

@@ -14,7 +14,7 @@ export class Html {
 
 /** What an element may hold; texts are escaped, `null` is nothing. */
 export type Content = Html | string | number | null | readonly Content[];
-export type Tag = keyof HTMLElementTagNameMap | 'svg' | 'rect' | 'line';
+export type Tag = keyof HTMLElementTagNameMap | 'svg' | 'rect' | 'line' | 'circle';
 /** Values are escaped; `undefined` leaves the attribute out. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 

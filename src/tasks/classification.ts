@@ -137,7 +137,7 @@ export const classification = defineTask<Labels, Evaluation>({
   figures: [
     { name: 'accuracy', title: 'accuracy', better: 'higher', isShare: true, of: ({ top1 }) => top1 },
     { name: 'loss', title: 'loss', better: 'lower', of: ({ loss }) => loss },
-    { name: 'top5', title: 'top-5 accuracy', better: 'higher', isShare: true, of: ({ top5 }) => top5 },
+    { name: 'top5', title: 'top-5 accuracy', better: 'higher', isShare: true, fromClasses: 11, of: ({ top5 }) => top5 },
   ],
   score: ({ classes }) => new ClassScore(classes.length),
   tally: countHits,

@@ -6,15 +6,15 @@ export type Mark =
       readonly top: number;
       readonly width: number;
       readonly height: number;
-      readonly text?: string;
-      readonly isRight?: boolean;
+      readonly text?: string | undefined;
+      readonly isRight?: boolean | undefined;
     }
   | {
       readonly kind: 'point';
       readonly x: number;
       readonly y: number;
-      readonly text?: string;
-      readonly isRight?: boolean;
+      readonly text?: string | undefined;
+      readonly isRight?: boolean | undefined;
     };
 
 /** A picture beside the image, such as what a network made of it. */

@@ -6,7 +6,9 @@ export interface FigureName {
   readonly title: string;
   readonly better: 'higher' | 'lower';
   /** Of 1; shown in per cent. */
-  readonly isShare?: boolean;
+  readonly isShare?: boolean | undefined;
+  /** Says little where there are fewer classes: pages leave it out then. */
+  readonly fromClasses?: number | undefined;
 }
 
 /** With where a result has it. */

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { printable } from '../core/printable.ts';
+import { classTruth } from '../data/batches.ts';
 import { inSourceOrder } from '../data/class-order.ts';
-import type { DataSet } from '../data/dataset.ts';
+import type { DataSet, Split } from '../data/dataset.ts';
 import { type FittedData, fitToModel, haveSameClasses, type ModelImages } from '../data/fit-model.ts';
 import type { LoadOptions } from '../data/load-options.ts';
 import { loadDataSet } from '../data/table.ts';
+import type { Truth } from '../data/truth.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { checkpointOf } from './load-network.ts';
@@ -28,10 +30,14 @@ export const imagesOf = ({ network, classes, mean, std }: LoadedCheckpoint): Mod
 });
 
 /** As the network that it starts from sees them, as far as that tells the same classes apart. */
-function afterInit(data: DataSet, { classes, mean, std, shape }: ModelImages): FittedData {
+function afterInit<S extends Split<object>>(
+  data: DataSet<S>,
+  { classes, mean, std, shape }: ModelImages,
+  truth: Truth,
+): FittedData<S> {
   const own = haveSameClasses(classes, data.classes) ? classes : data.classes;
   const normalisation = shape[2] === data.shape[2] ? { mean, std } : { mean: data.mean, std: data.std };
-  return fitToModel(data, { shape: data.shape, classes: own, ...normalisation }, 'train');
+  return fitToModel(data, { shape: data.shape, classes: own, ...normalisation }, 'train', truth);
 }
 
 /** Of the run, or of its first stage that names one. */
@@ -47,11 +53,16 @@ function firstTeacherOf({ teacher, stages }: TrainConfig): string | undefined {
  * @param checkpoint of the run itself; null for a new one
  * @throws DataError when they are not the images that the checkpoint or the teacher is for
  */
-export function trainingData(config: TrainConfig, data: DataSet, checkpoint: LoadedCheckpoint | null): FittedData {
+export function trainingData<S extends Split<object>>(
+  config: TrainConfig,
+  data: DataSet<S>,
+  checkpoint: LoadedCheckpoint | null,
+  truth: Truth = classTruth,
+): FittedData<S> {
   if (checkpoint) {
     // a seed draws by place: what was begun on the order of the files goes on with it
     const ordered = checkpoint.order === data.order ? data : inSourceOrder(data);
-    const { data: fitted, notes } = fitToModel(ordered, imagesOf(checkpoint), 'train');
+    const { data: fitted, notes } = fitToModel(ordered, imagesOf(checkpoint), 'train', truth);
     const { images = data.train.count } = checkpoint;
     const changed = `${printable(data.name)} has ${data.train.count} training images, ${images} when the run was stopped: it goes on, but not as one that never stopped`;
     return { data: fitted, notes: images === data.train.count ? notes : [...notes, changed] };
@@ -61,6 +72,6 @@ export function trainingData(config: TrainConfig, data: DataSet, checkpoint: Loa
     return file && existsSync(file) ? imagesOf(readCheckpoint(file)) : null;
   };
   const [teacher, init] = [source(firstTeacherOf(config)), source(config.init)];
-  if (teacher) return fitToModel(data, teacher, 'train');
-  return init ? afterInit(data, init) : { data, notes: [] };
+  if (teacher) return fitToModel(data, teacher, 'train', truth);
+  return init ? afterInit(data, init, truth) : { data, notes: [] };
 }

@@ -1,4 +1,4 @@
-import type { DataSet } from '../data/dataset.ts';
+import type { DataSet, Split } from '../data/dataset.ts';
 import { digestOf } from '../data/digest.ts';
 import { asFirst } from '../methods/earlier.ts';
 import type { TrainingDefaults } from '../methods/method.ts';
@@ -51,7 +51,7 @@ export function effectiveOf(
   config: TrainConfig,
   { config: built, method }: Network,
   companion?: Network,
-  data?: DataSet,
+  data?: DataSet<Split<object>>,
 ): Effective {
   if (config.effective) return config.effective;
   const stages = stagesOf(config, method);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type { DataSet } from '../data/dataset.ts';
+import type { DataSet, Split } from '../data/dataset.ts';
 import { digestOf } from '../data/digest.ts';
 import { float } from '../methods/float.ts';
 import type { Structure } from '../methods/method.ts';
@@ -49,7 +49,7 @@ function topologyOf({ model }: TrainConfig, structure: Structure, { models }: Ow
  * The run of the float network that such a run starts from, of its own topology, or learns from: the same model, images and seed, as long as itself
  * but no longer than the float recipe.
  */
-function floatConfig(config: TrainConfig, data: DataSet, use: FloatUse, own: Own): TrainConfig {
+function floatConfig(config: TrainConfig, data: DataSet<Split<object>>, use: FloatUse, own: Own): TrainConfig {
   const { model, width, epochs, padCrop, flip, resizedCrop, splitSeed, allowBroken, validation, limit, seed } = config;
   const { defaults } = float;
   const { structure } = networkFor(config, data, own).method;
@@ -84,7 +84,7 @@ export function floatNetworkFor(
   use: FloatUse,
   run: RunFolder,
   config: TrainConfig,
-  data: DataSet,
+  data: DataSet<Split<object>>,
   own: Own = {},
 ): FloatNetwork {
   const wanted = floatConfig(config, data, use, own);

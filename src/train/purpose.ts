@@ -27,6 +27,15 @@ export const classifying = (place: HeadPlace): Purpose =>
 /** Each image is of one class: labels can be smoothed and mixed, and a teacher's answers are its opinion of them. */
 export const tellsClasses = ({ truth }: Pick<Task<Truths, Result>, 'truth'>): boolean => 'labels' in truth;
 
+/** @throws UsageError for a checkpoint of another task: its network says something else */
+export function requireSameTask(
+  { task: stored = classification.id }: { task?: string | undefined },
+  { id }: { id: string },
+): void {
+  if (stored !== id)
+    throw new UsageError(`the checkpoint is of task "${stored}", not of "${id}"; continue it with its own`);
+}
+
 /** @throws UsageError for an option, or a method, that only makes sense where each image is of one class */
 export function requireFor({ task }: Pick<Purpose<Result>, 'task'>, config: TrainConfig, method: Method): void {
   if (tellsClasses(task)) return;

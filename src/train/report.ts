@@ -17,12 +17,12 @@ import {
   table,
   together,
 } from '../report/index.ts';
+import { type FigureName, figureText } from '../tasks/figures.ts';
 import type { TrainConfig } from './config.ts';
-import type { Evaluation } from './evaluate.ts';
+import { drawingsHtml, type ShownDrawing } from './drawings.ts';
 import type { LayerMetrics } from './layer-metrics.ts';
-import { mistakesHtml, type ShownMistake } from './mistakes.ts';
 import { stagesTable } from './report-stages.ts';
-import type { EpochMetrics } from './run-folder.ts';
+import { type EpochMetrics, figureIn } from './run-folder.ts';
 
 /** What the report adds when the network was packed. */
 export interface PackedFigures {
@@ -32,20 +32,28 @@ export interface PackedFigures {
   readonly floatBytes: number;
 }
 
+/** A figure of the run's task with its value; null where that is not finite. */
+export interface ReportedFigure extends FigureName {
+  readonly value: number | null;
+}
+
 export interface ReportInput {
   readonly config: TrainConfig;
   readonly command: string;
   /** Whether the images are those that were published; undefined where that is not known. */
   readonly originalPixels?: boolean | undefined;
   readonly metrics: readonly EpochMetrics[];
-  readonly evaluation: Evaluation;
+  /** On the test images, the one that ranks runs first. */
+  readonly figures: readonly ReportedFigure[];
+  /** Of a classifier: [true class][predicted class]. */
+  readonly confusion?: readonly (readonly number[])[];
   readonly classes: readonly string[];
   readonly network: Network;
-  readonly mistakes: readonly ShownMistake[];
+  readonly drawings: readonly ShownDrawing[];
   readonly packed: PackedFigures | null;
 }
 
-function confusionTable({ confusion }: Evaluation, classes: readonly string[]): Html {
+function confusionTable(confusion: NonNullable<ReportInput['confusion']>, classes: readonly string[]): Html {
   if (classes.length > 50)
     return h('p', {}, `${classes.length} classes: the matrix is in `, h('code', {}, 'evaluation.json'), '.');
   const rows = confusion.map((row, truth) => {
@@ -94,11 +102,14 @@ function histogramSvg(weights: Float32Array, name: string): Html {
   return h('figure', {}, drawing, h('figcaption', {}, name, h('br', {}), `±${limit.toPrecision(2)}`));
 }
 
-const [gray, blue] = ['#8a94a6', '#2f6bff'];
+const [gray, blue, green] = ['#8a94a6', '#2f6bff', '#2aa876'];
 const layerColor = (i: number) => `hsl(${(i * 47) % 360} 65% 50%)`;
 
-/** What is drawn over the epochs: accuracy and loss, and the sign flips of every binary layer where there are some. */
-function chartsOf(metrics: readonly EpochMetrics[]): {
+/** What is drawn over the epochs: the first figure and the loss, and the sign flips of every binary layer where there are some. */
+function chartsOf(
+  metrics: readonly EpochMetrics[],
+  first: FigureName,
+): {
   readonly learning: readonly Curves[];
   readonly flips: Curves | null;
 } {
@@ -121,15 +132,21 @@ function chartsOf(metrics: readonly EpochMetrics[]): {
     color: layerColor(i),
     values: values((epoch) => percentOf(epoch.layers[i]?.signFlips)),
   }));
+  const unit = first.isShare ? ' %' : '';
+  const curve = (images: 'train' | 'validation' | 'test', color: string) => {
+    const seen = values((epoch) => figureIn(epoch, images, first.name) ?? null);
+    const scaled = first.isShare ? seen.map((value) => percentOf(value ?? undefined)) : seen;
+    return seen.some((value) => value !== null) ? [{ label: `${images}${unit}`, color, values: scaled }] : [];
+  };
+  const heading = `${first.title.charAt(0).toUpperCase()}${first.title.slice(1)}${first.isShare ? ', %' : ''}`;
   return {
     learning: [
-      chart('accuracy', 'Accuracy, %', [
-        { label: 'train %', color: gray, values: values(({ trainAccuracy }) => percentOf(trainAccuracy)) },
-        { label: 'test %', color: blue, values: values(({ testAccuracy }) => percentOf(testAccuracy)) },
-      ]),
+      chart(first.name, heading, [...curve('train', gray), ...curve('validation', green), ...curve('test', blue)]),
       chart('loss', 'Loss', [
         { label: 'train', color: gray, values: values(({ trainLoss }) => trainLoss) },
-        { label: 'test', color: blue, values: values(({ testLoss }) => testLoss ?? null) },
+        ...(metrics.some(({ testLoss }) => testLoss !== undefined)
+          ? [{ label: 'test', color: blue, values: values(({ testLoss }) => testLoss ?? null) }]
+          : []),
       ]),
     ],
     flips: flips.length > 0 ? chart('flips', undefined, flips) : null,
@@ -188,7 +205,7 @@ function layerTable(layers: readonly LayerMetrics[]): Html {
   return together(table(['layer', ...heads], rows), h('dl', {}, terms));
 }
 
-function figuresOf({ evaluation, classes, metrics, packed }: ReportInput): [string, string][] {
+function figuresOf({ figures, classes, metrics, packed }: ReportInput): [string, string][] {
   const seconds = metrics.reduce((sum, epoch) => sum + epoch.seconds, 0);
   const ofPacked: [string, string][] = packed
     ? [
@@ -198,8 +215,9 @@ function figuresOf({ evaluation, classes, metrics, packed }: ReportInput): [stri
       ]
     : [['packed network', 'none yet']];
   return [
-    ['test accuracy', percent(evaluation.top1)],
-    ...(classes.length > 10 ? [['top-5 accuracy', percent(evaluation.top5)] as [string, string]] : []),
+    ...figures
+      .filter(({ fromClasses = 0 }) => classes.length >= fromClasses)
+      .map((figure): [string, string] => [`test ${figure.title}`, figureText(figure, figure.value ?? Number.NaN)]),
     ...ofPacked,
     ['images per second, training', (metrics.at(-1)?.imagesPerSecond ?? 0).toFixed(0)],
     ['training time', `${(seconds / 60).toFixed(1)} min`],
@@ -217,10 +235,10 @@ function missing(packed: PackedFigures | null): string {
 
 /** The whole report as one HTML page without external files. */
 export function reportHtml(input: ReportInput): string {
-  const { config, command, metrics, evaluation, classes, network, mistakes, packed } = input;
+  const { config, command, metrics, figures, confusion, classes, network, drawings, packed } = input;
   const layers = metrics.at(-1)?.layers ?? [];
   const latents = binaryLayersOf(network);
-  const { learning, flips } = chartsOf(metrics);
+  const { learning, flips } = chartsOf(metrics, figures[0]!);
   const stages = stagesTable(config);
   const sections: Section[] = [
     { title: 'Curves', content: chartBoxes(learning), charts: learning },
@@ -233,18 +251,24 @@ export function reportHtml(input: ReportInput): string {
           },
         ]
       : []),
-    {
-      title: 'Confusion matrix',
-      note: 'Test images: rows are what they are, columns what the network takes them for. Green is right, red is wrong.',
-      content: confusionTable(evaluation, classes),
-    },
-    ...(mistakes.length > 0
+    ...(confusion
       ? [
           {
-            title: `The ${mistakes.length} most confident mistakes`,
-            short: 'Mistakes',
-            note: 'Wrongly classified test images, the surest first. Some may be labelled wrongly.',
-            content: mistakesHtml(mistakes),
+            title: 'Confusion matrix',
+            note: 'Test images: rows are what they are, columns what the network takes them for. Green is right, red is wrong.',
+            content: confusionTable(confusion, classes),
+          },
+        ]
+      : []),
+    ...(drawings.length > 0
+      ? [
+          {
+            title: confusion ? `The ${drawings.length} most confident mistakes` : 'Answers',
+            short: confusion ? 'Mistakes' : 'Answers',
+            note: confusion
+              ? 'Wrongly classified test images, the surest first. Some may be labelled wrongly.'
+              : 'Test images that the task shows.',
+            content: drawingsHtml(drawings),
           },
         ]
       : []),

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { staleAfterMs } from '../data/lock.ts';
+import { verdictOn } from '../tasks/classification.ts';
 import { parseConfig } from './config.ts';
 import { prolongedText } from './resume.ts';
 import { trainRun } from './run.ts';
 import { RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
-import { verdictOn } from './verdict.ts';
 
 let directory = '';
 let child: ChildProcess | null = null;

@@ -1,11 +1,14 @@
 import { existsSync, rmSync } from 'node:fs';
 import { InterruptError } from '../core/errors.ts';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
-import type { DataSet } from '../data/dataset.ts';
+import type { DataSet, Split } from '../data/dataset.ts';
+import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
 import { type Own, requireOwn } from '../models/table.ts';
 import { oddRule } from '../optim/rules.ts';
+import { classification } from '../tasks/classification.ts';
+import type { Result, Task } from '../tasks/task.ts';
 import { type Best, bestFile } from './best.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { askedOf, optimizerOf, parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
@@ -14,16 +17,16 @@ import { distillationNote } from './distillation.ts';
 import { effectiveOf } from './effective.ts';
 import type { Evaluation } from './evaluate.ts';
 import { floatNetworkFor, floatUses, noFloat } from './float-networks.ts';
+import { networkFor } from './network-for.ts';
+import { requireSameTask } from './purpose.ts';
 import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
 import type { RunEvents } from './run-events.ts';
 import { RunFolder } from './run-folder.ts';
 import { listenForSignals } from './signals.ts';
 import { hasStages, stagesText } from './stages.ts';
-import type { Trainer } from './trainer.ts';
-import { trainerFor } from './trainer-for.ts';
+import { Trainer } from './trainer.ts';
 import { withUsualAugmentation } from './usual-augmentation.ts';
-import { verdictOn } from './verdict.ts';
 
 /** On by themselves where the method or the images ask for it. */
 const switches: ReadonlySet<string> = new Set(['clipLatent', 'flip'] satisfies (keyof TrainConfig)[]);
@@ -48,22 +51,26 @@ export function commandOf(config: TrainConfig): string {
 export type Existing = 'refuse' | 'resume' | 'replace';
 
 /** What `trainRun` tells while it trains, and what it does where there is a run already. */
-export interface TrainRunOptions extends RunEvents, Own {
+export interface TrainRunOptions<R extends Result = Evaluation> extends RunEvents, Own {
+  /** Default: images have one class each. */
+  readonly task?: Task<Truths, R> | undefined;
+  /** Untrained; default what the options name. What it says is the first output of the task's head. */
+  readonly network?: Network | undefined;
   readonly existing?: Existing;
-  /** Whether a new run first trains the float network that its method starts or learns from, where the options name none; default true. */
+  /** Whether a new run, whose network is not given, first trains the float network that its method starts or learns from, where the options name none; default true. */
   readonly floatNetworks?: boolean;
 }
 
 /** A run that is done: its folder, its network and how good it is. */
-export interface FinishedRun {
+export interface FinishedRun<R extends Result = Evaluation, S extends Split<object> = Split> {
   readonly folder: RunFolder;
   /** With the weights of the last step. */
   readonly network: Network;
   /** The images as the network sees them: as a checkpoint or a teacher does, where there is one. */
-  readonly data: DataSet;
+  readonly data: DataSet<S>;
   /** On the test images, after the last epoch; null when stopped before the end. */
-  readonly evaluation: Evaluation | null;
-  /** Top-1 of `evaluation`; NaN when stopped before the end. */
+  readonly evaluation: R | null;
+  /** The first figure of the task, of classifiers top-1 of `evaluation`; NaN when stopped before the end. */
   readonly accuracy: number;
   /** False when Ctrl-C or a kill stopped it; its state is saved. */
   readonly finished: boolean;
@@ -78,7 +85,11 @@ export interface FinishedRun {
 }
 
 /** How the run is taught and in which stages, and numbers that can hardly be meant; each in a line. */
-function notesOn({ stages, network: { method } }: Trainer, config: TrainConfig, continued: boolean): (string | null)[] {
+function notesOn(
+  { stages, network: { method } }: Pick<Trainer, 'stages' | 'network'>,
+  config: TrainConfig,
+  continued: boolean,
+): (string | null)[] {
   const published = config.stages === undefined && method.stages?.map(({ epochs }) => epochs).join(' + ');
   const lines = stages.flatMap((stage) => [
     distillationNote(stage.config, method),
@@ -92,7 +103,12 @@ function notesOn({ stages, network: { method } }: Trainer, config: TrainConfig, 
   ];
 }
 
-function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpoint: LoadedCheckpoint | null): void {
+function begin(
+  folder: RunFolder,
+  trainer: Pick<Trainer, 'resume'>,
+  config: TrainConfig,
+  checkpoint: LoadedCheckpoint | null,
+): void {
   if (checkpoint) {
     folder.writeConfig(config);
     trainer.resume(checkpoint);
@@ -112,7 +128,7 @@ function begin(folder: RunFolder, trainer: Trainer, config: TrainConfig, checkpo
 async function withFloatNetworks(
   run: RunFolder,
   asked: TrainOptions,
-  data: DataSet,
+  data: DataSet<Split<object>>,
   events: RunEvents & Own,
   trains: boolean,
 ): Promise<TrainOptions> {
@@ -154,12 +170,21 @@ async function withFloatNetworks(
  * are not those that the run was begun on, TakenError when another
  * process writes it, DivergenceError when the loss is NaN or infinite
  */
-export async function trainRun(
+export async function trainRun<R extends Result = Evaluation, S extends Split<object> = Split>(
   folder: string | RunFolder,
   asked: TrainOptions,
-  data: DataSet,
-  { existing = 'refuse', floatNetworks = true, methods, models, ...events }: TrainRunOptions = {},
-): Promise<FinishedRun> {
+  data: DataSet<S>,
+  {
+    existing = 'refuse',
+    floatNetworks = true,
+    methods,
+    models,
+    task: given,
+    network: built,
+    ...events
+  }: TrainRunOptions<R> = {},
+): Promise<FinishedRun<R, S>> {
+  const task = given ?? (classification as unknown as Task<Truths, R>);
   const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
   if (existing === 'refuse') run.requireNew();
   const own: Own = { methods, models };
@@ -167,7 +192,7 @@ export async function trainRun(
   const options =
     existing === 'resume' && run.exists
       ? asked
-      : await withFloatNetworks(run, asked, data, { ...events, ...own }, floatNetworks);
+      : await withFloatNetworks(run, asked, data, { ...events, ...own }, floatNetworks && !built);
   return run.whileLocked(async () => {
     const stopListening = listenForSignals();
     try {
@@ -176,27 +201,32 @@ export async function trainRun(
       const file = run.file('checkpoint.safetensors');
       // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
       const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
+      if (checkpoint) requireSameTask(checkpoint, task);
       const { config, note } = continued
         ? { config: resumedConfig(run.readConfig(), options, run.path, checkpoint?.epoch ?? 0), note: null }
         : withUsualAugmentation(parseConfig(options), methods);
-      const { data: fitted, notes } = trainingData(config, data, checkpoint);
-      const trainer = trainerFor(config, fitted, run, own);
+      const { data: fitted, notes } = trainingData(config, data, checkpoint, task.truth);
+      const network = built ?? networkFor(config, fitted, own);
+      const trainer = new Trainer<R>({ network, data: fitted, folder: run, config, own, task });
       const effective = effectiveOf(config, trainer.network, trainer.companion, data);
       for (const line of [...notesOn(trainer, config, continued), ...notes, note]) if (line) events.onNote?.(line);
       begin(run, trainer, { ...config, effective }, checkpoint);
       const shouldStop = () => interruptedBy() !== null;
       const result = await trainer.run({ ...events, shouldStop });
-      const { evaluation, network } = result;
+      const { evaluation } = result;
       if (evaluation) {
-        await writeReport(run, network, fitted, evaluation, commandOf(config));
+        // what was handed in as a value has no command
+        const program = `# by a program that hands ${given ? `task "${task.id}"` : 'its network'} to trainRun`;
+        const command = given || built ? `${program}\n# options: ${commandOf(config)}` : commandOf(config);
+        await writeReport(run, network, fitted, task, evaluation, command);
       }
       return {
         ...result,
         folder: run,
         data: fitted,
-        accuracy: evaluation?.top1 ?? Number.NaN,
+        accuracy: evaluation ? task.figures[0].of(evaluation) : Number.NaN,
         interrupted: interruptedBy(),
-        warning: evaluation && verdictOn(evaluation),
+        warning: evaluation && (task.verdict?.(evaluation) ?? null),
       };
     } finally {
       stopListening();

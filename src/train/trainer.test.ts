@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hearInterrupts } from '../core/interrupt.ts';
 import { Batches } from '../data/batches.ts';
 import { imagesOf } from '../data/dataset.ts';
+import { classification } from '../tasks/classification.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { bestText } from './best.ts';
@@ -209,28 +210,21 @@ test('unknown and wrong options are named, with the nearest known one', () => {
 test('the report is one self-contained page with every figure', async () => {
   const trainer = await trained('run');
   const metrics = new RunFolder(join(directory, 'run')).readMetrics();
-  const evaluation = {
-    top1: 0.875,
-    top5: 1,
-    loss: 0.3,
-    count: 64,
-    notFinite: 0,
-    confusion: [
-      [16, 0, 0, 0],
-      [0, 16, 0, 0],
-      [0, 0, 16, 0],
-      [8, 0, 0, 8],
-    ],
-    mistakes: [],
-  };
+  const confusion = [
+    [16, 0, 0, 0],
+    [0, 16, 0, 0],
+    [0, 0, 16, 0],
+    [8, 0, 0, 8],
+  ];
   const html = reportHtml({
     config: config(),
     command: 'signum train',
     metrics,
-    evaluation,
+    figures: [{ ...classification.figures[0], value: 0.875 }],
+    confusion,
     classes: data.classes,
     network: trainer.network,
-    mistakes: [],
+    drawings: [],
     packed: { accuracy: 0.875, fileBytes: 1000, floatBytes: 32000 },
   });
   expect(html).toContain('87.50 %');

@@ -1,5 +1,5 @@
 import { arithmeticChange } from '../backend/arithmetic.ts';
-import { InterruptError, UsageError } from '../core/errors.ts';
+import { InterruptError } from '../core/errors.ts';
 import { sayOnce } from '../core/say-once.ts';
 import type { Batch } from '../data/batches.ts';
 import type { DataSet, Split } from '../data/dataset.ts';
@@ -19,7 +19,7 @@ import type { Evaluation } from './evaluate.ts';
 import { Judge } from './judge.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import { addedParts, loggedParts } from './loss-parts.ts';
-import { type Purpose, purposeOf } from './purpose.ts';
+import { type Purpose, purposeOf, requireSameTask } from './purpose.ts';
 import type { TrainEvents, TrainResult } from './run-events.ts';
 import { type EpochMetrics, type RunFolder, stageFile } from './run-folder.ts';
 import { StageTraining } from './stage-training.ts';
@@ -122,11 +122,8 @@ export class Trainer<R extends Result = Evaluation> {
 
   /** Continues from a checkpoint of the same config: the weights will be those of an uninterrupted run. */
   resume(checkpoint: LoadedCheckpoint): void {
-    const { epoch, batch, step, stage, running, gradients, best, task = classification.id } = checkpoint;
-    if (task !== this.purpose.task.id)
-      throw new UsageError(
-        `the checkpoint is of task "${task}", not of "${this.purpose.task.id}"; continue it with its own`,
-      );
+    const { epoch, batch, step, stage, running, gradients, best } = checkpoint;
+    requireSameTask(checkpoint, this.purpose.task);
     if (stage && stage.index !== this.stage.plan.index)
       this.stage = this.begun(this.stages[stage.index]!, this.stage.companion);
     restore(checkpoint, this.network, this.stage.moments, this.companion);

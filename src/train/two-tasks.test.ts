@@ -9,7 +9,8 @@ import type { Network } from '../models/network.ts';
 import { figuresOf, isBetter } from '../tasks/figures.ts';
 import type { Result, Task } from '../tasks/task.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import { parseConfig, type TrainOptions } from './config.ts';
+import { askedOf, parseConfig, type TrainOptions } from './config.ts';
+import { trainRun } from './run.ts';
 import { figureIn, RunFolder } from './run-folder.ts';
 import { blobData } from './synthetic.testing.ts';
 import { Trainer } from './trainer.ts';
@@ -129,6 +130,28 @@ describe.each(trials)('$task.id', ({ task, data, network, reached }) => {
     );
   });
 });
+
+test.each(trials)(
+  '$task.id as a whole run: its report has its figures, and the same command goes on with it',
+  async ({ task, data, network }) => {
+    const path = join(directory, 'run');
+    const options = { ...askedOf(configOf()), epochs: 2 };
+    const whole = await trainRun(path, options, data, { task, network: network() });
+    expect(whole.accuracy).toBe(task.figures[0].of(whole.evaluation!));
+    const html = readFileSync(join(path, 'report.html'), 'utf8');
+    expect(html).toContain(`test ${task.figures[0].title}`);
+    expect(html).not.toMatch(/test accuracy|Confusion/);
+    expect(html.includes('the picture that was restored worst')).toBe(task.draw !== undefined);
+    const stored = JSON.parse(readFileSync(join(path, 'evaluation.json'), 'utf8'));
+    expect(stored.task).toMatchObject({ id: task.id, figures: [{ value: whole.accuracy }, {}] });
+    const parted = join(directory, 'parted');
+    await trainRun(parted, { ...options, epochs: 1 }, data, { task, network: network() });
+    await trainRun(parted, { epochs: 2 } as TrainOptions, data, { task, network: network(), existing: 'resume' });
+    const other = trials.find((trial) => trial.task !== task)!;
+    const wrong = { task: other.task, network: other.network(), existing: 'resume' } as const;
+    await expect(trainRun(parted, { epochs: 3 } as TrainOptions, other.data, wrong)).rejects.toThrow(/of task "/);
+  },
+);
 
 test('parts of a loss are logged by name, and are of what it is the sum', async () => {
   const [{ task, data, network }] = trials as [Trial];

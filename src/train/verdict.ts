@@ -1,1 +1,0 @@
-export { verdictOn } from '../tasks/classification.ts';
