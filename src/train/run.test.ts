@@ -137,6 +137,6 @@ test('a run that learned nothing, or overflowed, says so; one that learned does 
   expect(verdictOn(evaluation(60))).toBeNull();
   expect(verdictOn({ ...evaluation(90), notFinite: 3 })).toMatch(/diverged: its answers to 3 of 200 test images/);
   expect(verdictOn(evaluation(90, Number.NaN))).toMatch(/diverged: its test loss is NaN/);
-  const still = { ...options, epochs: 1, optimizer: 'sgd', rate: 1e-30, clipLatent: false } as const;
+  const still = { ...options, epochs: 1, optimizer: 'sgd', rate: 1e-30, clipLatent: false, seed: 2 } as const;
   expect((await trainRun(join(directory, 'still'), still, blobData())).warning).toMatch(/chance level/);
 });

@@ -46,6 +46,7 @@ const configOf = (options: Partial<TrainOptions> = {}) =>
     batch: 16,
     optimizer: 'adam',
     rate: 0.01,
+    schedule: 'cosine',
     padCrop: 1,
     flip: true,
     ...options,
@@ -62,7 +63,7 @@ describe.each(trials)('$task.id', ({ task, data, network, reached }) => {
     new Trainer({ config: configOf(options), data, folder: folderOf(name), task, network: network() });
 
   test('is learned, judged by its own figures and logged under their names', async () => {
-    const { evaluation, best } = await trainer('run', { epochs: 12, validation: 16, keep: 'best' }).run();
+    const { evaluation, best } = await trainer('run', { epochs: 20, validation: 16, keep: 'best' }).run();
     const [first, second] = task.figures;
     const figures = figuresOf(task.figures, evaluation!);
     const isGood = (value: number) => isBetter(first, value, reached);
