@@ -41,6 +41,14 @@ export interface Step extends Work, TensorCount {
   readonly cost: Cost;
 }
 
+/** A step between the arrays of its values. */
+interface Wired {
+  readonly step: Step;
+  readonly inputs: readonly Value[];
+  readonly output: Value;
+  readonly rows: number;
+}
+
 const noWords = new Uint32Array(0);
 
 /** A packed network, ready to run: weights are laid out for the backend, buffers are kept between calls. */
@@ -53,8 +61,10 @@ export class PackedModel {
   readonly memory: MemoryNeed;
   private readonly types: ReadonlyMap<number, ValueType>;
   private readonly pixelTables: readonly Float32Array[];
-  private readonly values = new Map<number, Value>();
+  private readonly values = new Map<number, { -readonly [K in keyof Value]: Value[K] }>();
   private buffers: readonly ArrayBuffer[] = [];
+  /** Every step between its values, for the current batch. */
+  private wired: readonly Wired[] = [];
   /** Images that the buffers are for; none yet. */
   private batch = -1;
 
@@ -95,6 +105,8 @@ export class PackedModel {
     const { nodes } = this.graph;
     const { bufferOf, bytes } = planBuffers(this.graph, (place) => 4 * lengthOf(nodes[place]!.output));
     this.buffers = bytes.map((size) => new ArrayBuffer(size));
+    for (const [id, { shape }] of this.graph.inputs.entries())
+      this.values.set(id, { shape, floats: none, words: noWords });
     for (const [id, index] of bufferOf) {
       const { shape, kind } = this.types.get(id)!;
       const place = [this.buffers[index]!, 0, lengthOf(id)] as const;
@@ -102,6 +114,12 @@ export class PackedModel {
       const words = kind === 'signs' ? new Uint32Array(...place) : noWords;
       this.values.set(id, { shape, floats, words });
     }
+    this.wired = this.steps.map((step) => ({
+      step,
+      inputs: step.node.inputs.map((id) => this.values.get(id)!),
+      output: this.values.get(step.node.output)!,
+      rows: batch * step.rows,
+    }));
   }
 
   /** Images in an array for the input of that number. */
@@ -114,24 +132,18 @@ export class PackedModel {
     );
   }
 
-  private compute(inputs: readonly (Floats | Shaped<Floats>)[], observe: NodeObserver | undefined): void {
-    const arrays = inputs.map((input, id) => floatsOf(input, this.graph.inputs[id]!.shape));
+  private compute(given: readonly (Floats | Shaped<Floats>)[], observe: NodeObserver | undefined): void {
+    const arrays = given.map((input, id) => floatsOf(input, this.graph.inputs[id]!.shape));
     const counts = arrays.map((floats, id) => this.imagesIn(id, floats));
     const [batch] = counts as [number];
     if (counts.some((count) => count !== batch))
       throw new ShapeError(`run: inputs of ${counts.join(' and ')} images; give as many to each`);
     if (batch !== this.batch) this.allocate(batch);
-    for (const [id, floats] of arrays.entries())
-      this.values.set(id, { shape: this.graph.inputs[id]!.shape, floats, words: noWords });
+    for (const [id, floats] of arrays.entries()) this.values.get(id)!.floats = floats;
     if (batch === 0) return;
-    for (const step of this.steps) {
-      const output = this.values.get(step.node.output)!;
+    for (const { step, inputs, output, rows } of this.wired) {
       const begin = observe ? performance.now() : 0;
-      step.run(
-        step.node.inputs.map((id) => this.values.get(id)!),
-        output,
-        batch * step.rows,
-      );
+      step.run(inputs, output, rows);
       observe?.(step.node, output, performance.now() - begin);
     }
   }
