@@ -58,7 +58,7 @@ function printCost(model: string, { method, classes, width }: CostOptions, json:
 export function defineMethods(command: Command): void {
   command.option('--json', 'one JSON object per line').action(({ json }: ListOptions) => {
     const values = methods.map((method) => {
-      const { id, title, paper, family, bits, teacher, start, floatPacked } = method;
+      const { id, title, paper, family, bits, teacher, start, stages, floatPacked } = method;
       return {
         id,
         title,
@@ -67,6 +67,7 @@ export function defineMethods(command: Command): void {
         bits,
         teacher: teacher ?? null,
         start: start ?? null,
+        stages: stages?.map(({ name, epochs, binary }) => ({ name, epochs, binary })) ?? null,
         packs: floatPacked ? 'float' : 'bits',
         reason: floatPacked ?? null,
         forms: formsText(method),
@@ -75,13 +76,25 @@ export function defineMethods(command: Command): void {
     printRows(
       json,
       values,
-      ['method', 'W/A bits', 'packs', 'teacher', 'start', 'family', 'title', 'paper', 'other --bits or --bases'],
+      [
+        'method',
+        'W/A bits',
+        'packs',
+        'teacher',
+        'start',
+        'trainings',
+        'family',
+        'title',
+        'paper',
+        'other --bits or --bases',
+      ],
       values.map((m) => [
         m.id,
         `${m.bits.weight}/${m.bits.activation}`,
         m.packs,
         m.teacher ?? '',
         m.start ?? '',
+        m.stages?.map(({ epochs }) => epochs).join(' + ') ?? '',
         m.family,
         m.title,
         m.paper,

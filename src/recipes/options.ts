@@ -21,11 +21,12 @@ function requireRun(recipe: Recipe, option: 'init' | 'teacher', run: string | un
 /**
  * The options of `trainRun` that a recipe stands for.
  *
+ * @param of the recipe, or its name
  * @param changes options that override the recipe's
  * @throws UsageError for an unknown recipe, and for one whose start or teacher has to be trained first
  */
-export function recipeOptions(id: string, changes: Partial<TrainOptions> = {}): TrainOptions {
-  const recipe = recipeNamed(id);
+export function recipeOptions(of: string | Recipe, changes: Partial<TrainOptions> = {}): TrainOptions {
+  const recipe = typeof of === 'string' ? recipeNamed(of) : of;
   const options = { ...recipe.training, ...changes };
   const { epochs, batch } = methodOn(options.model, options.method).defaults;
   for (const option of ['init', 'teacher'] as const) requireRun(recipe, option, options[option]);

@@ -67,6 +67,8 @@ test('options override a recipe; a start that is not trained yet is named, with 
       epochs: 7,
       batch: methodNamed('recu').defaults.batch,
     });
+    const mine = { ...recipeNamed('resnet20-recu-cifar10'), id: 'mine' };
+    expect(recipeOptions(mine)).toEqual(recipeOptions('resnet20-recu-cifar10'));
     expect(() => recipeOptions('resnet20-reku-cifar10')).toThrow(/did you mean "resnet20-recu-cifar10"/);
     expect(() => recipeOptions('resnet20-bwn-cifar10')).toThrow(
       /starts from a run of resnet20-float-cifar10, and there is none at runs\/resnet20-float-cifar10: `signum train --recipe resnet20-float-cifar10` first, or give .* --init <run>/,

@@ -31,6 +31,8 @@ export const fixtureRuns: Readonly<Record<string, Partial<TrainOptions>>> = {
   'bnn-stages': { ...dense, method: 'bnn', stages: 'activations-first' },
   'xnor-net-pp': dense,
   guided: dense,
+  stages: { ...dense, method: 'bnn', stages: [{ binary: 'none' }, { binary: 'both', teacher: 'previous' }], ema: 0.9 },
+  'react-net-stages': { ...residual, method: 'react-net' },
 };
 
 export const fixtureData = blobData(8, 48, 24);
@@ -41,6 +43,7 @@ export async function begin(path: string, name: string): Promise<void> {
   const options = { method: name, data: 'blobs', epochs, batch, ...fixtureRuns[name] } as TrainOptions;
   let steps = 0;
   await trainRun(path, options, fixtureData, {
+    floatNetworks: false,
     onStep: () => {
       if (++steps === stopAfter) process.emit('SIGINT');
     },
