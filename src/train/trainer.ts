@@ -9,19 +9,19 @@ import type { Network } from '../models/network.ts';
 import type { Own } from '../models/table.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { classification } from '../tasks/classification.ts';
-import { type Figures, figuresOf, logged } from '../tasks/figures.ts';
 import type { Result, Task } from '../tasks/task.ts';
 import { WeightAverage } from './average.ts';
-import { type Best, bestFile, betterOf, finite, hasStalled } from './best.ts';
+import { bestFile, hasStalled } from './best.ts';
 import { epochSigns, type LoadedCheckpoint, type Progress, restore, saveCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
+import { bestWith, epochLine } from './epoch-outcome.ts';
 import type { Evaluation } from './evaluate.ts';
 import { Judge } from './judge.ts';
 import { LayerObserver } from './layer-metrics.ts';
-import { addedParts, loggedParts } from './loss-parts.ts';
+import { addedParts } from './loss-parts.ts';
 import { type Purpose, purposeOf, requireSameTask } from './purpose.ts';
 import type { TrainEvents, TrainResult } from './run-events.ts';
-import { type EpochMetrics, type RunFolder, stageFile } from './run-folder.ts';
+import { type RunFolder, stageFile } from './run-folder.ts';
 import { StageTraining } from './stage-training.ts';
 import { hasStages, type StagePlan, stageAt, stagesOf } from './stages.ts';
 import { adopt, requireTeacher, trainedNetwork } from './teacher.ts';
@@ -292,26 +292,6 @@ export class Trainer<R extends Result = Evaluation> {
     if (reestimateNorm) await this.judge.reestimate(this.images.plain(reestimateNorm));
   }
 
-  /** The best epoch so far, this one included; undefined where the config asks for none. */
-  private bestWith(validation: R | null): Best | undefined {
-    const { keep, patience } = this.config;
-    const { epoch, running, best } = this.progress;
-    if (keep === undefined && patience === undefined) return undefined;
-    const { images } = running;
-    const { figures } = this.purpose.task;
-    const judged: Omit<Best, 'epoch'> = validation
-      ? { figures: finite(figures, validation), chosenOn: 'validation', images: validation.count }
-      : { figures: { ...this.counted, loss: running.loss / images }, chosenOn: 'training', images };
-    return betterOf(best, { epoch, ...judged }, figures[0]);
-  }
-
-  /** The task's first figure while it trained, where it is counted. */
-  private get counted(): Figures {
-    const { tally, figures } = this.purpose.task;
-    const { hits, images } = this.progress.running;
-    return tally ? { [figures[0].name]: hits / images } : {};
-  }
-
   private async finishEpoch(events: TrainEvents): Promise<R> {
     const { epoch, running } = this.progress;
     this.stage.requireFinite(running.loss / running.images, epoch, this.stageSteps);
@@ -324,8 +304,14 @@ export class Trainer<R extends Result = Evaluation> {
     const validation = held && (await this.judge.evaluate(held));
     const evaluation = await this.judge.evaluate(test);
     const layers = this.observer.measure(await test.plain(0));
-    const best = this.bestWith(validation);
-    const metrics = this.line(evaluation, validation, layers);
+    const outcome = { progress: this.progress, task: this.purpose.task, evaluation, validation };
+    const best = bestWith(this.config, outcome);
+    const metrics = epochLine(outcome, {
+      stage: this.stage.plan.name,
+      rate: this.stage.rateAt(epoch),
+      originalPixels: this.images.data.originalPixels,
+      layers,
+    });
     this.progress = { ...this.progress, epoch: epoch + 1, batch: 0, gradients: undefined, best, running: noSums };
     // metrics first: a kill between the two repeats the epoch, and resuming drops its line
     this.folder.appendMetrics(metrics);
@@ -333,27 +319,5 @@ export class Trainer<R extends Result = Evaluation> {
     this.save();
     events.onEpoch?.(metrics);
     return evaluation;
-  }
-
-  private line(evaluation: R, validation: R | null, layers: EpochMetrics['layers']): EpochMetrics {
-    const { epoch, step, running } = this.progress;
-    const { originalPixels } = this.images.data;
-    const { figures } = this.purpose.task;
-    const { name } = this.stage.plan;
-    return {
-      epoch,
-      ...(name === undefined ? {} : { stage: name }),
-      step,
-      rate: this.stage.rateAt(epoch),
-      trainLoss: running.loss / running.images,
-      ...loggedParts(running),
-      ...logged('train', this.counted),
-      ...logged('test', figuresOf(figures, evaluation)),
-      ...(validation ? logged('validation', figuresOf(figures, validation)) : {}),
-      ...(originalPixels === undefined ? {} : { originalPixels }),
-      imagesPerSecond: running.images / running.seconds,
-      seconds: running.seconds,
-      layers,
-    };
   }
 }
