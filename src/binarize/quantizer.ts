@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { BinarizeContext } from './context.ts';
 import type { Estimator } from './estimators.ts';
 
-/** The layer a quantizer is about to serve, at its first forward pass. */
+/** The layer a quantizer is about to serve. */
 export interface LayerStart {
   /** Latent weights [KH,KW,Cin,Cout] as initialised. */
   readonly weight: Tensor;

@@ -1,6 +1,7 @@
 import { kernels } from '../backend/select.ts';
 import type { Random } from '../core/random.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
+import type { Size } from '../nn/binary-layer.ts';
 import { globalAvgPoolLayer, halvingLayer, Linear, PRelu } from '../nn/layers.ts';
 import { Module, Parameter, Sequential } from '../nn/module.ts';
 import { relu, sigmoid } from '../tensor/ops/activation.ts';
@@ -11,6 +12,7 @@ import { channelGate } from '../tensor/ops/sample.ts';
 import { concat } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
+import { after } from './sizes.ts';
 import { Stem } from './stem.ts';
 import { ConvUnit } from './units.ts';
 
@@ -49,12 +51,12 @@ class Recoupled extends Module {
 
   constructor(
     channels: number,
-    { kernel, stride = 1, attention = false }: { kernel: 1 | 3; stride?: 1 | 2; attention?: boolean },
+    { kernel, size, stride = 1, attention = false }: { kernel: 1 | 3; size: Size; stride?: 1 | 2; attention?: boolean },
     { method, quantization, random }: BuildContext,
   ) {
     super();
     const structure = { ...method.structure, order: 'conv-bn', activation: 'prelu' } as const;
-    const options = { inChannels: channels, outChannels: channels, kernel, stride, pad: kernel >> 1 };
+    const options = { inChannels: channels, outChannels: channels, kernel, stride, pad: kernel >> 1, size };
     this.unit = new ConvUnit(options, structure, quantization, random);
     this.norm = new BatchNorm(channels);
     this.gate = new SqueezeAndExpand(channels, random);
@@ -83,13 +85,14 @@ class BasicBlock extends Module {
 
   constructor(
     channels: number,
-    { doubles, ...spatial }: { doubles: boolean; stride: 1 | 2; attention: boolean },
+    { doubles, ...spatial }: { doubles: boolean; stride: 1 | 2; size: Size; attention: boolean },
     context: BuildContext,
   ) {
     super();
     this.spatial = new Recoupled(channels, { kernel: 3, ...spatial }, context);
-    this.pointwise = new Recoupled(channels, { kernel: 1 }, context);
-    this.doubling = doubles ? new Recoupled(channels, { kernel: 1 }, context) : null;
+    const pointwise = { kernel: 1, size: after(spatial.size, { kernel: 1, stride: spatial.stride }) } as const;
+    this.pointwise = new Recoupled(channels, pointwise, context);
+    this.doubling = doubles ? new Recoupled(channels, pointwise, context) : null;
   }
 
   override forward(x: Tensor): Tensor {
@@ -108,11 +111,14 @@ export function bNextTiny(context: BuildContext): Module {
   const first = scaledChannels(tinyChannels[0]!, config.width);
   const stem = { inChannels: config.inputShape[2], outChannels: first, kernel: 3, stride: 2, pad: 1 };
   let channels = first;
+  const [height, width] = config.inputShape;
+  let size = after([height, width], stem);
   const blocks = tinyChannels.slice(1).map((published, place) => {
     // a doubling must stay one at every width
     const doubles = published !== tinyChannels[place];
     const stride = doubles && place > 0 ? 2 : 1;
-    const block = new BasicBlock(channels, { doubles, stride, attention: place % 2 === 1 }, context);
+    const block = new BasicBlock(channels, { doubles, stride, size, attention: place % 2 === 1 }, context);
+    size = after(size, { kernel: 1, stride });
     if (doubles) channels *= 2;
     return block;
   });

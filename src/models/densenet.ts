@@ -1,10 +1,12 @@
 import type { Random } from '../core/random.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
+import type { Size } from '../nn/binary-layer.ts';
 import { Conv2d, globalAvgPoolLayer, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { concat } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
+import { after, pooledSize } from './sizes.ts';
 import { Stem } from './stem.ts';
 import { ConvUnit } from './units.ts';
 
@@ -19,9 +21,9 @@ const growth = 64;
 const firstChannels = 64;
 
 /** BN, sign and a 3x3 convolution to `outChannels`, added to nothing. */
-export function denseUnit(inChannels: number, outChannels: number, context: BuildContext): ConvUnit {
+export function denseUnit(inChannels: number, outChannels: number, size: Size, context: BuildContext): ConvUnit {
   const structure = { ...context.method.structure, order: 'bn-conv', activation: 'none' } as const;
-  const options = { inChannels, outChannels, kernel: 3, pad: 1 };
+  const options = { inChannels, outChannels, kernel: 3, pad: 1, size };
   return new ConvUnit(options, structure, context.quantization, context.random);
 }
 
@@ -29,9 +31,9 @@ export function denseUnit(inChannels: number, outChannels: number, context: Buil
 export class DenseLayer extends Module {
   readonly unit: ConvUnit;
 
-  constructor(inChannels: number, outChannels: number, context: BuildContext) {
+  constructor(inChannels: number, outChannels: number, size: Size, context: BuildContext) {
     super();
-    this.unit = denseUnit(inChannels, outChannels, context);
+    this.unit = denseUnit(inChannels, outChannels, size, context);
   }
 
   override forward(x: Tensor): Tensor {
@@ -66,9 +68,11 @@ export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (contex
     } as const;
     const body: Module[] = [new Stem(stem, random)];
     let channels = stem.outChannels;
+    const [height, width] = config.inputShape;
+    let size = pooledSize(after([height, width], stem), stem.pool);
     for (const [stage, count] of layers.entries()) {
       for (let i = 0; i < count; i++) {
-        body.push(new DenseLayer(channels, scaled(growth), context));
+        body.push(new DenseLayer(channels, scaled(growth), size, context));
         channels += scaled(growth);
       }
       const reduction = reductions[stage];
@@ -76,6 +80,7 @@ export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (contex
       // whole words of 32 channels, as the authors' code rounds
       const reduced = Math.max(1, Math.round(channels / reduction / 32) * 32);
       body.push(...transition(channels, reduced, random));
+      size = pooledSize(size, { window: 2 });
       channels = reduced;
     }
     return new Sequential([

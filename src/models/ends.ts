@@ -26,7 +26,7 @@ class BinaryClassifier extends BinaryConv2d {
   readonly bias: Parameter | null;
 
   constructor(inputs: number, classes: number, biased: boolean, quantization: Quantization, random: Random) {
-    super({ inChannels: inputs, outChannels: classes, kernel: 1 }, quantization, random);
+    super({ inChannels: inputs, outChannels: classes, kernel: 1, size: [1, 1] }, quantization, random);
     this.bias = biased ? new Parameter(new Float32Array(classes), [classes], 'bias') : null;
   }
 

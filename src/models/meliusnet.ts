@@ -1,4 +1,5 @@
 import { BatchNorm } from '../nn/batch-norm.ts';
+import type { Size } from '../nn/binary-layer.ts';
 import { Conv2d, globalAvgPoolLayer, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
@@ -6,6 +7,7 @@ import { concat, sliceChannels } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { DenseLayer, denseUnit, transition } from './densenet.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
+import { after, pooledSize } from './sizes.ts';
 import type { ConvUnit } from './units.ts';
 
 export interface MeliusNetOptions {
@@ -22,9 +24,9 @@ class ImprovementLayer extends Module {
   readonly unit: ConvUnit;
   private readonly untouched: number;
 
-  constructor(channels: number, improved: number, context: BuildContext) {
+  constructor(channels: number, improved: number, size: Size, context: BuildContext) {
     super();
-    this.unit = denseUnit(channels, improved, context);
+    this.unit = denseUnit(channels, improved, size, context);
     this.untouched = channels - improved;
   }
 
@@ -67,16 +69,20 @@ export function meliusNet({ blocks, transitions }: MeliusNetOptions): (context: 
     const { layers: body, channels: first } = groupedStem(context);
     const added = scaledChannels(growth, config.width);
     let channels = first;
+    const [height, width] = config.inputShape;
+    const halving = { kernel: 3, stride: 2, pad: 1 };
+    let size = after(after([height, width], halving), halving);
     for (const [stage, count] of blocks.entries()) {
       for (let i = 0; i < count; i++) {
-        body.push(new DenseLayer(channels, added, context));
+        body.push(new DenseLayer(channels, added, size, context));
         channels += added;
-        body.push(new ImprovementLayer(channels, added, context));
+        body.push(new ImprovementLayer(channels, added, size, context));
       }
       const published = transitions[stage];
       if (published === undefined) continue;
       const reduced = scaledChannels(published, config.width);
       body.push(...transition(channels, reduced, random));
+      size = pooledSize(size, { window: 2 });
       channels = reduced;
     }
     const head = [

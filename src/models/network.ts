@@ -10,7 +10,7 @@ import { binaryLayersOf } from '../nn/binary-layer.ts';
 import type { Quantization } from '../nn/binary-layers.ts';
 import { Module } from '../nn/module.ts';
 import { inference } from '../tensor/tape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { applyPolicy, type Policy } from './policy.ts';
 
 /** Everything that determines a network before training; stored with every run and model file. */
@@ -76,19 +76,11 @@ export class Network extends Module {
     this.startQuantizers();
   }
 
-  /**
-   * Gives quantizers their first values in every layer, for its sizes and its weights as they are: all parameters exist before training or
-   * loading. Again, it starts them anew.
-   */
+  /** Gives quantizers their first values in every layer, for its size and its weights as they are; again, it starts them anew. */
   startQuantizers(): void {
-    const { weight, activation, output } = this.method;
-    if (!this.config.policy && ![weight, activation, output].some((quantizer) => quantizer?.start)) return;
-    for (const { value } of binaryLayersOf(this)) value.forgetOwn();
-    const { inputShape } = this.config;
-    const blank = new Tensor(new Float32Array(inputShape.reduce((a, b) => a * b)), [1, ...inputShape]);
-    this.setTraining(false);
-    inference(() => this.forward(blank));
-    this.setTraining(true);
+    inference(() => {
+      for (const { value } of binaryLayersOf(this)) value.start();
+    });
   }
 
   /** @param images [N,H,W,C] @returns logits [N,classes] */

@@ -1,4 +1,5 @@
 import { BatchNorm } from '../nn/batch-norm.ts';
+import type { Size } from '../nn/binary-layer.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { Conv2d, globalAvgPoolLayer, Lambda, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
@@ -6,6 +7,7 @@ import { relu } from '../tensor/ops/activation.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
+import { after, pooledSize } from './sizes.ts';
 import { Stem } from './stem.ts';
 
 export interface QuickNetOptions {
@@ -19,9 +21,9 @@ class ResidualConv extends Module {
   readonly conv: BinaryConv2d;
   readonly norm: BatchNorm;
 
-  constructor(channels: number, { quantization, random }: BuildContext) {
+  constructor(channels: number, size: Size, { quantization, random }: BuildContext) {
     super();
-    const options = { inChannels: channels, outChannels: channels, kernel: 3, pad: 1, padding: 'one' } as const;
+    const options = { inChannels: channels, outChannels: channels, kernel: 3, pad: 1, padding: 'one', size } as const;
     this.conv = new BinaryConv2d(options, quantization, random);
     this.norm = new BatchNorm(channels);
   }
@@ -68,13 +70,16 @@ export function quickNet({ blocks, channels }: QuickNetOptions): (context: Build
       new BatchNorm(first),
     ];
     let from = first;
+    const [height, width] = config.inputShape;
+    let size = after(after([height, width], stem), stem);
     for (const [section, count] of blocks.entries()) {
       if (section > 0) {
         const next = others[section - 1]!;
         body.push(...transition(from, next, context));
         from = next;
+        size = after(pooledSize(size, { window: 2, stride: 1 }), { kernel: 3, stride: 2, pad: 1 });
       }
-      for (let i = 0; i < count; i++) body.push(new ResidualConv(from, context));
+      for (let i = 0; i < count; i++) body.push(new ResidualConv(from, size, context));
     }
     return new Sequential([...body, reluLayer(), globalAvgPoolLayer(), new Linear(from, config.classes, random)]);
   };

@@ -1,10 +1,12 @@
+import type { Size } from '../nn/binary-layer.ts';
 import { globalAvgPoolLayer, halvingLayer, Linear } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { concat } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
+import { after } from './sizes.ts';
 import { Stem } from './stem.ts';
-import { ConvUnit } from './units.ts';
+import { ConvUnit, type UnitOptions } from './units.ts';
 
 /** MobileNet's channels after the stem; one block each. */
 const firstChannels = 32;
@@ -22,12 +24,18 @@ class DoublingBlock extends Module {
   private readonly pool: Module | null;
   private readonly doubles: boolean;
 
-  constructor(inChannels: number, outChannels: number, stride: 1 | 2, { method, quantization, random }: BuildContext) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    stride: 1 | 2,
+    size: Size,
+    { method, quantization, random }: BuildContext,
+  ) {
     super();
-    const unit = (options: { outChannels: number; kernel: number; stride?: number; pad?: number }) =>
+    const unit = (options: Omit<UnitOptions, 'inChannels'>) =>
       new ConvUnit({ inChannels, shortcut: true, ...options }, method.structure, quantization, random);
-    this.spatial = unit({ outChannels: inChannels, kernel: 3, stride, pad: 1 });
-    this.pointwise = unit({ outChannels, kernel: 1 });
+    this.spatial = unit({ outChannels: inChannels, kernel: 3, stride, pad: 1, size });
+    this.pointwise = unit({ outChannels, kernel: 1, size: after(size, { kernel: 1, stride }) });
     this.pool = stride > 1 ? halvingLayer() : null;
     this.doubles = outChannels !== inChannels;
   }
@@ -43,11 +51,15 @@ export function reactNetA(context: BuildContext): Module {
   const { config, random } = context;
   const channels = scaledChannels(firstChannels, config.width);
   const stem = { inChannels: config.inputShape[2], outChannels: channels, kernel: 3, stride: 2, pad: 1 };
+  const [height, width] = config.inputShape;
+  let size = after([height, width], stem);
   let from = channels;
   const blocks = blockChannels.map((published, place) => {
     // a doubling must stay one at every width
     const to = place === 0 || published !== blockChannels[place - 1] ? 2 * from : from;
-    const block = new DoublingBlock(from, to, strided.includes(place) ? 2 : 1, context);
+    const stride = strided.includes(place) ? 2 : 1;
+    const block = new DoublingBlock(from, to, stride, size, context);
+    size = after(size, { kernel: 1, stride });
     from = to;
     return block;
   });

@@ -1,5 +1,6 @@
 import type { Structure } from '../methods/method.ts';
 import { BatchNorm, batchNormsOf } from '../nn/batch-norm.ts';
+import type { Size } from '../nn/binary-layer.ts';
 import { Conv2d, globalAvgPoolLayer, halvingLayer, subsampleLayer } from '../nn/layers.ts';
 import { Module, Sequential } from '../nn/module.ts';
 import { UnitConv2d } from '../nn/norm-free.ts';
@@ -8,6 +9,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { branched, branchOptions, type MakeBranch } from './branches.ts';
 import { classifier, hasBinaryEnds } from './ends.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
+import { after } from './sizes.ts';
 import { Stem, stemActivation, stemWeights } from './stem.ts';
 import { ConvUnit, type UnitOptions } from './units.ts';
 
@@ -49,22 +51,30 @@ function shortcutOf(
   ]);
 }
 
-/** Which block of its stage one is, from 0, and how many the stage before has. */
+/** Which block of its stage one is, from 0, how many the stage before has, and the size of the maps that it gets. */
 interface BlockPlace {
   readonly block: number;
   readonly before: number;
+  readonly size: Size;
 }
 
 /**
  * One over the spread that a convolution's input is expected to have without batch-norm: each sum adds branch^2 to a variance of 1, but the first of a
  * stage; the first convolution of a stage still sees the sums of the stage before (Ma 2024, the authors' code).
  */
-function inputScale({ normFree }: Structure, { block, before }: BlockPlace, nth: number): { inputScale?: number } {
+function inputScale(
+  { normFree }: Structure,
+  { block, before }: Pick<BlockPlace, 'block' | 'before'>,
+  nth: number,
+): { inputScale?: number } {
   if (!normFree) return {};
   const conv = 2 * block + nth;
   const sums = Math.max(0, conv > 0 ? conv - 1 : 2 * before - 1);
   return { inputScale: 1 / Math.sqrt(1 + sums * normFree.branch ** 2) };
 }
+
+/** Size of maps after a convolution of this stride that keeps it otherwise. */
+const halvedSize = (size: Size, stride: 1 | 2): Size => after(size, { kernel: 1, stride });
 
 /** Two convolutions with shortcuts around each, around both or none, as the method's structure says. */
 class ResidualBlock extends Module {
@@ -91,6 +101,7 @@ class ResidualBlock extends Module {
           outChannels,
           ...window,
           stride: unitStride,
+          size: nth === 0 ? place.size : halvedSize(place.size, stride),
           shortcut,
           ...inputScale(method.structure, place, nth),
         },
@@ -131,6 +142,7 @@ class Bottleneck extends Module {
     downsample: 'pad' | 'conv',
     window: ReturnType<typeof branchOptions>,
     context: BuildContext,
+    { size }: BlockPlace,
   ) {
     super();
     const { method, quantization, random } = context;
@@ -138,15 +150,17 @@ class Bottleneck extends Module {
     const outChannels = channels * expansion;
     this.plain = method.structure.shortcut === 'none';
     this.innerShortcut = method.structure.shortcut === 'every-conv' && stride === 1;
-    this.reduce = unit({ inChannels, outChannels: channels, kernel: 1 });
+    this.reduce = unit({ inChannels, outChannels: channels, kernel: 1, size });
     this.middle = unit({
       inChannels: channels,
       outChannels: channels,
       ...window,
       stride,
+      size,
       shortcut: this.innerShortcut,
     });
-    this.expand = unit({ inChannels: channels, outChannels, kernel: 1, shortcut: !this.plain });
+    const expanded = { inChannels: channels, outChannels, kernel: 1, size: halvedSize(size, stride) };
+    this.expand = unit({ ...expanded, shortcut: !this.plain });
     this.shortcut = this.plain ? null : shortcutOf(inChannels, outChannels, stride, downsample, context);
   }
 
@@ -178,7 +192,12 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
     const { config, method, random } = context;
     const channels = options.channels.map((c) => scaledChannels(c, config.width));
     const [first] = channels as [number];
-    const inChannels = config.inputShape[2];
+    const [height, width, inChannels] = config.inputShape;
+    const input: Size = [height, width];
+    let size: Size =
+      options.stem === 'cifar'
+        ? input
+        : after(after(input, { kernel: 7, stride: 2, pad: 3 }), { kernel: 3, stride: 2, pad: 1 });
     const stem =
       options.stem === 'cifar'
         ? new Stem(
@@ -187,6 +206,7 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
               outChannels: first,
               kernel: 3,
               pad: 1,
+              size: input,
               ...stemClamp(method.structure.activation),
               ...stemActivation(method.structure),
               ...stemWeights(context),
@@ -200,6 +220,7 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
               kernel: 7,
               stride: 2,
               pad: 3,
+              size: input,
               pool: { window: 3, stride: 2, pad: 1 },
               ...(method.structure.normFree ? stemActivation(method.structure) : {}),
               ...stemWeights(context),
@@ -214,9 +235,11 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
         const bottleneck = options.block === 'bottleneck';
         const Block = bottleneck ? Bottleneck : ResidualBlock;
         const inputs = from;
+        const entering = size;
+        size = halvedSize(size, stride);
         blocks.push((branch) => {
           const window = branchOptions(method.structure, stage + 1, branch);
-          const place = { block: i, before: options.blocks[stage - 1] ?? 0 };
+          const place = { block: i, before: options.blocks[stage - 1] ?? 0, size: entering };
           return new Block(inputs, channels[stage]!, stride, options.downsample, window, context, place);
         });
         from = channels[stage]! * (bottleneck ? expansion : 1);

@@ -1,6 +1,7 @@
 import type { Random } from '../core/random.ts';
 import type { Structure } from '../methods/method.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
+import type { Size } from '../nn/binary-layer.ts';
 import { BinaryConv2d, type Quantization } from '../nn/binary-layers.ts';
 import { Conv2d, type Conv2dOptions, Lambda } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
@@ -23,6 +24,8 @@ export interface StemOptions extends Conv2dOptions {
   readonly normFree?: Structure['normFree'];
   /** Weights quantized like these. */
   readonly quantization?: Quantization;
+  /** Of the maps that its convolution sees. */
+  readonly size?: Size;
 }
 
 /** What a structure wants of and after the stem, where it says so. Without batch-norm nothing is clamped. */

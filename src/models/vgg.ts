@@ -1,4 +1,5 @@
 import { BatchNorm } from '../nn/batch-norm.ts';
+import type { Size } from '../nn/binary-layer.ts';
 import { globalAvgPoolLayer, Lambda } from '../nn/layers.ts';
 import { type Module, Sequential } from '../nn/module.ts';
 import type { PoolOptions } from '../tensor/ops/pooling.ts';
@@ -6,6 +7,7 @@ import { flatten } from '../tensor/ops/shape.ts';
 import { branched } from './branches.ts';
 import { classifier } from './ends.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
+import { after, pooledSize } from './sizes.ts';
 import { Stem, stemActivation, stemWeights } from './stem.ts';
 import { ConvUnit, DenseUnit } from './units.ts';
 
@@ -29,15 +31,6 @@ export interface StackOptions {
   readonly head: 'flatten' | 'average';
 }
 
-const afterWindow = (size: number, window: number, stride: number, pad: number) =>
-  Math.floor((size + 2 * pad - window) / stride) + 1;
-
-/** Side of the maps after each layer. */
-function shrink(side: number, { kernel = 3, stride = 1, pad = kernel >> 1, pool }: Layer): number {
-  const convolved = afterWindow(side, kernel, stride, pad);
-  return pool ? afterWindow(convolved, pool.window, pool.stride ?? pool.window, pool.pad ?? 0) : convolved;
-}
-
 /** Convolutions one after the other, pooled in between, then dense layers: AlexNet, the VGGs, NIN, DarkNet. */
 export function stack({ layers, hidden = [], head }: StackOptions): (context: BuildContext) => Module {
   return (context) => {
@@ -45,17 +38,18 @@ export function stack({ layers, hidden = [], head }: StackOptions): (context: Bu
     const [height, width, inChannels] = config.inputShape;
     const { structure } = method;
     let from = inChannels;
+    let size: Size = [height, width];
     const convolutions = layers.map(({ channels, kernel = 3, stride = 1, pad = kernel >> 1, pool }, i) => {
       const outChannels = scaledChannels(channels, config.width);
-      const options = { inChannels: from, outChannels, kernel, stride, pad, ...(pool ? { pool } : {}) };
+      const options = { inChannels: from, outChannels, kernel, stride, pad, size, ...(pool ? { pool } : {}) };
       from = outChannels;
+      size = pooledSize(after(size, options), pool);
       if (i > 0) return () => new ConvUnit(options, structure, quantization, random);
-      const after = { clamp: [-1, 1], ...stemActivation(structure) } as const;
-      return () => new Stem({ ...options, ...after, ...stemWeights(context) }, random);
+      const activation = { clamp: [-1, 1], ...stemActivation(structure) } as const;
+      return () => new Stem({ ...options, ...activation, ...stemWeights(context) }, random);
     });
     const [stem, ...units] = convolutions;
-    const side = (size: number) => layers.reduce(shrink, size);
-    let features = head === 'flatten' ? side(height) * side(width) * from : from;
+    let features = head === 'flatten' ? size[0] * size[1] * from : from;
     const dense = hidden.map((size) => {
       const [inputs, outputs] = [features, scaledChannels(size, config.width)];
       features = outputs;
@@ -159,42 +153,26 @@ export function cnv6(context: BuildContext): Module {
   const channels = (c: number) => scaledChannels(c, config.width);
   const pad = Math.max(0, Math.ceil((32 - Math.min(height, width)) / 2));
   const frame = Math.max(0, pad - 2);
-  const unit = (from: number, to: number, pool?: PoolOptions) => () =>
-    new ConvUnit(
-      { inChannels: channels(from), outChannels: channels(to), kernel: 3, ...(pool ? { pool } : {}) },
-      method.structure,
-      quantization,
-      random,
-    );
+  let size: Size;
+  const unit = (from: number, to: number, pool?: PoolOptions) => {
+    const sizes = { inChannels: channels(from), outChannels: channels(to), kernel: 3, size };
+    size = pooledSize(after(size, sizes), pool);
+    return () => new ConvUnit({ ...sizes, ...(pool ? { pool } : {}) }, method.structure, quantization, random);
+  };
   const dense =
     (from: number, to: number, last = false) =>
     () =>
       new DenseUnit(from, to, last, method.structure, quantization, random);
-  const side = (size: number) => ((((size + 2 * pad - 4) >> 1) - 4) >> 1) - 4;
+  const framed: Size = [height + 2 * frame, width + 2 * frame];
+  const stem = { inChannels, outChannels: channels(64), kernel: 3, pad: pad - frame, size: framed };
+  size = after(framed, stem);
+  const units = [unit(64, 64, halved), unit(64, 128), unit(128, 128, halved), unit(128, 256), unit(256, 256)];
   return new Sequential([
-    new Stem(
-      {
-        inChannels,
-        outChannels: channels(64),
-        kernel: 3,
-        pad: pad - frame,
-        frame,
-        clamp: [-1, 1],
-        ...stemActivation(method.structure),
-        ...stemWeights(context),
-      },
-      random,
-    ),
-    ...branched(method.structure, [
-      unit(64, 64, halved),
-      unit(64, 128),
-      unit(128, 128, halved),
-      unit(128, 256),
-      unit(256, 256),
-    ]),
+    new Stem({ ...stem, frame, clamp: [-1, 1], ...stemActivation(method.structure), ...stemWeights(context) }, random),
+    ...branched(method.structure, units),
     new Lambda(flatten),
     ...branched(method.structure, [
-      dense(side(height) * side(width) * channels(256), channels(512)),
+      dense(size[0] * size[1] * channels(256), channels(512)),
       dense(channels(512), channels(512)),
       dense(channels(512), config.classes, true),
     ]),

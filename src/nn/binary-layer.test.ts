@@ -54,7 +54,7 @@ class Foreign extends Module implements BinaryLayer {
     this.quantizeInput = activation as typeof this.quantizeInput;
   }
 
-  forgetOwn(): void {}
+  start(): void {}
 }
 
 const config = { model: 'vgg-small', method: 'bnn', inputShape: [6, 6, 8], classes: 3, width: 1, seed: 1 } as const;

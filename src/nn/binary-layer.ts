@@ -6,8 +6,13 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { Conv2dOptions } from './layers.ts';
 import type { Module, Named, Parameter, StateArray } from './module.ts';
 
+/** Height and width of maps. */
+export type Size = readonly [height: number, width: number];
+
 export interface BinaryConv2dOptions extends Conv2dOptions {
   readonly padding?: BinaryPadding;
+  /** Of the maps that will come in; some quantizers have values for each position. Default: that of the first ones that do. */
+  readonly size?: Size;
 }
 
 /**
@@ -26,8 +31,8 @@ export interface BinaryLayer extends Module {
   readonly pixels: boolean;
   /** From now on it computes with other quantizers than its method's. */
   requantize(quantizers: { readonly weight: WeightQuantizer; readonly activation: ActivationQuantizer }): void;
-  /** What its quantizers learned and kept begins anew, for its weights as they are. */
-  forgetOwn(): void;
+  /** What its quantizers learn and keep begins, or begins anew, for its weights as they are. */
+  start(): void;
 }
 
 export const isBinaryLayer = (module: Module): module is BinaryLayer =>

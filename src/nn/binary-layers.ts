@@ -36,7 +36,7 @@ export interface Quantization {
  */
 export class BinaryConv2d extends Module implements BinaryLayer {
   readonly weight: Parameter;
-  /** What the quantizers of this layer learn and keep, from its first forward pass on. */
+  /** What the quantizers of this layer learn and keep, from `start` on. */
   readonly learned: Record<string, Parameter> = {};
   readonly kept: Record<string, StateArray> = {};
   readonly options: BinaryConv2dOptions;
@@ -59,7 +59,7 @@ export class BinaryConv2d extends Module implements BinaryLayer {
 
   override forward(x: Tensor): Tensor {
     const { weight, activation, output, activationScale, context } = this.quantization;
-    this.own ??= this.begin(x);
+    this.own ??= this.begin(x.shape.slice(1, 3));
     const { own } = this;
     const filter = weight(this.weight, context, own);
     const signs = activation(x, context, own);
@@ -95,21 +95,24 @@ export class BinaryConv2d extends Module implements BinaryLayer {
     const { output: _, ...others } = this.quantization;
     const input = this.pixels ? floatActivation : activation;
     this.quantization = { ...others, weight, activation: input, activationScale: false };
-    this.forgetOwn();
-  }
-
-  /** What quantizers learned and kept begins anew at the next forward pass. */
-  forgetOwn(): void {
     this.own = null;
   }
 
-  /** The first forward pass tells the sizes that some quantizers need for values of their own. */
-  private begin(x: Tensor): LayerOwn {
+  /** Of a layer whose size was not declared, at its next forward pass. */
+  start(): void {
+    const { size } = this.options;
+    this.own = size ? this.begin(size) : null;
+  }
+
+  private begin(size: Shape): LayerOwn {
     const { weight, activation, output } = this.quantization;
+    const { inChannels } = this.options;
     const { learned = {}, kept = {} } = joinedStart([weight, activation, output ?? {}])({
       weight: this.weight,
-      input: x.shape.slice(1),
-      output: convOutputShape(convGeometry('binary layer', x.shape, this.filterShape, this.options)).slice(1),
+      input: [...size, inChannels],
+      output: convOutputShape(
+        convGeometry('binary layer', [1, ...size, inChannels], this.filterShape, this.options),
+      ).slice(1),
       random: this.random,
     } satisfies LayerStart);
     for (const [name, { values, shape, decay, rateFactor }] of Object.entries(learned)) {
@@ -138,7 +141,8 @@ export class BinaryLinear extends Module {
 
   constructor(inputs: number, outputs: number, quantization: Quantization, random: Random) {
     super();
-    this.conv = new BinaryConv2d({ inChannels: inputs, outChannels: outputs, kernel: 1 }, quantization, random);
+    const options = { inChannels: inputs, outChannels: outputs, kernel: 1, size: [1, 1] } as const;
+    this.conv = new BinaryConv2d(options, quantization, random);
   }
 
   override forward(x: Tensor): Tensor {
