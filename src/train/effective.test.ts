@@ -201,7 +201,7 @@ test('a run stores what it was made with, and nothing of that is asked of the me
     structure: methodNamed('bnn').structure,
     defaults: {
       optimizer: { id: 'adam', rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
-      rate: { id: 'warm-up', epochs: 1, of: { id: 'step', milestones: [0.5, 0.75, 0.9], factor: 0.1 } },
+      rate: { id: 'warm-up', epochs: 1, of: { id: 'exponential', end: 3e-4 } },
       loss: 'squared-hinge',
       clipLatent: true,
     },
