@@ -59,5 +59,5 @@ test("BNext-Tiny: multiply-accumulates and parameters of the authors' code, 0.07
 test('every bit-plane of an activation counts', () => {
   const macs = (method: string) => networkMacs(built('resnet20', method, 10));
   expect(macs('dorefa-w1a2').binary).toBe(2 * macs('dorefa-w1a1').binary);
-  expect(macs('dorefa-w1a1').float).toBe(macs('bnn').float);
+  expect(macs('dorefa-w1a1').float).toBe(macs('dorefa-w1a2').float);
 });

@@ -180,7 +180,7 @@ test('Ctrl-C in the last step of a run stops the queue; continued, the run needs
 });
 
 test('all methods of a seed begin with the same weights', async () => {
-  const given = plan({ methods: ['bnn', 'bi-real'], training: { batch: 32, optimizer: 'sgd', rate: 1e-30 } });
+  const given = plan({ methods: ['xnor-net', 'bi-real'], training: { batch: 32, optimizer: 'sgd', rate: 1e-30 } });
   await runComparison(given, folder, silent, load);
   const [a, b] = knownJobs(given, folder).map(({ id }) =>
     readCheckpoint(runFolderOf(folder, id).file('checkpoint.safetensors')),

@@ -54,7 +54,9 @@ export class Network extends Module {
 
   constructor(config: NetworkConfig, method: Method, build: (context: BuildContext) => Module) {
     super();
-    this.config = { ...config, revision: revisionOf(method), structure: method.structure };
+    // at the end, wherever they came from: files of equal networks are equal
+    const { revision: _asked, structure: _stored, ...others } = config;
+    this.config = { ...others, revision: revisionOf(method), structure: method.structure };
     this.method = method;
     this.context = new BinarizeContext(config.seed + 1);
     const quantization: Quantization = {

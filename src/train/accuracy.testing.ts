@@ -66,7 +66,7 @@ const reaches: Record<string, readonly [epochs: number, percent: number]> = {
   'group-net-bpac': [5, 91.8],
   dbnn: [5, 65.6],
   dq: [5, 94.2],
-  'dq-points': [15, 82.4],
+  'dq-points': [5, 79.6],
   'apprentice-a': [5, 73.6],
   'apprentice-b': [5, 65.4],
   'apprentice-c': [5, 65.4],
@@ -108,7 +108,7 @@ const reaches: Record<string, readonly [epochs: number, percent: number]> = {
   siman: [8, 87.6],
   'lcr-bnn': [5, 72.6],
   rebnn: [8, 77.6],
-  biper: [8, 85.4],
+  biper: [5, 73.8],
   ovsw: [5, 73.6],
   'ab-bnn': [8, 81.8],
 };

@@ -31,7 +31,18 @@ const starts = () => readdirSync(directory).filter((name) => name.startsWith('fl
 test('the methods whose references start from a float network say so', () => {
   const ids = methods.filter(({ start }) => start === 'float').map(({ id }) => id);
   expect(ids).toEqual([
-    ...['inq', 'inq-binary', 'dsq', 'bcgd', 'bcgd-w1a1', 'prox-quant', 'quantization-networks'],
+    ...[
+      'syq',
+      'syq-row',
+      'syq-layer',
+      'inq',
+      'inq-binary',
+      'dsq',
+      'bcgd',
+      'bcgd-w1a1',
+      'prox-quant',
+      'quantization-networks',
+    ],
     ...['meta-quant', 'meta-quant-fc-grad'],
   ]);
 });
