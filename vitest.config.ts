@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = (name: string) => fileURLToPath(new URL(`./src/backend/platform/${name}.ts`, import.meta.url));
+
 export default defineConfig({
-  resolve: { alias: { '#platform': fileURLToPath(new URL('./src/backend/platform/node.ts', import.meta.url)) } },
+  resolve: { alias: { '#platform': source('node'), '#start-thread': source('node-threads') } },
   test: {
     include: ['src/**/*.test.ts'],
     testTimeout: 60_000,

@@ -28,10 +28,13 @@ const wasmBuilds = {
     });
   },
 };
+/** What starts threads is no part of what a page's worker reaches. */
+const starts = { node: 'node-threads', browser: 'start-web-thread', inline: 'inline' };
 const platform = (name) => ({
   name: 'platform',
   setup({ onResolve }) {
     onResolve({ filter: /^#platform$/ }, () => ({ path: join(root, `src/backend/platform/${name}.ts`) }));
+    onResolve({ filter: /^#start-thread$/ }, () => ({ path: join(root, `src/backend/platform/${starts[name]}.ts`) }));
   },
 });
 

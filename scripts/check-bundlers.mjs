@@ -253,7 +253,8 @@ const cases = {
     return checkPage(serve(join(folder, 'public')));
   },
   'esbuild, a file': () => {
-    const folder = pageProject('esbuild-file', { loadModel: 'esbuild-file/load-model.js' });
+    const files = { 'classify.js': block('esbuild-file/classify.js') };
+    const folder = pageProject('esbuild-file', { loadModel: 'esbuild-file/load-model.js', ...files });
     run(folder, block('esbuild-file/page'));
     return checkPage(serve(join(folder, 'public')), { onPage: /compute on the calling thread.*did not load/ });
   },

@@ -5,8 +5,12 @@ import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+const alias = (on: 'node' | 'browser') => ({
+  '#platform': `${root}src/backend/platform/${on}.ts`,
+  '#start-thread': `${root}src/backend/platform/${on === 'node' ? 'node-threads' : 'start-web-thread'}.ts`,
+});
 
-test.each(['node', 'browser'])(
+test.each(['node', 'browser'] as const)(
   'what signum-bnn/runtime reaches for %s: its layers and fflate; no codec, archive reader or compiler',
   async (on) => {
     const { metafile } = await build({
@@ -17,7 +21,7 @@ test.each(['node', 'browser'])(
       platform: 'neutral',
       conditions: ['browser'],
       external: ['node:*'],
-      alias: { '#platform': `${root}src/backend/platform/${on}.ts` },
+      alias: alias(on),
       write: false,
       metafile: true,
     });
@@ -47,10 +51,15 @@ async function downloaded(imports: string, worker: boolean): Promise<number> {
     format: 'esm',
     platform: 'neutral',
     conditions: ['browser'],
-    alias: { '#platform': `${root}src/backend/platform/browser.ts` },
+    alias: alias('browser'),
     write: false,
     outdir: 'out',
   });
+  // bundlers that follow workers would turn in circles
+  if (worker)
+    expect(outputFiles.map(({ path, text }) => [path.includes('chunk'), /new Worker\(/.test(text)])).not.toContainEqual(
+      [true, true],
+    );
   const files = [...outputFiles.map(({ contents }) => contents), readFileSync(`${root}src/backend/wasm/signum.wasm`)];
   return files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0);
 }

@@ -1,6 +1,4 @@
 import type { WasmBuild } from '../wasm/features.ts';
-import type { Ears, Thread } from './threads.ts';
-import { webThread } from './web-threads.ts';
 
 export { bytesFrom as bytesAt } from './bytes-from.ts';
 export * from './no-addon.ts';
@@ -21,11 +19,3 @@ export function wasmSource(build: WasmBuild): URL {
 
 /** Workers cannot always start workers, and some places have none. */
 export const hasThreads = (): boolean => typeof Worker !== 'undefined';
-
-/** Bundlers make a file of the module and rewrite its address only when they read exactly `new Worker(new URL('...', import.meta.url), ...)`. */
-export function startThread(ears: Ears): Thread {
-  return webThread(
-    new Worker(new URL('../bundle/browser-worker.js', import.meta.url), { type: 'module', name: 'signum' }),
-    ears,
-  );
-}

@@ -10,7 +10,7 @@ import { bytesFrom } from './bytes-from.ts';
 export { addonSource, loadAddon } from './addon-file.ts';
 export { environmentVariable } from './environment.ts';
 export { decodePicture } from './node-pictures.ts';
-export { hasThreads, ownPort, pause, shared, startThread } from './node-threads.ts';
+export { hasThreads, ownPort, pause, shared } from './node-threads.ts';
 export { zooFolders } from './zoo-folders.ts';
 
 /** Bundlers copy the files and rewrite their addresses only when they read exactly `new URL('...', import.meta.url)`. */

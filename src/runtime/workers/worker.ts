@@ -1,4 +1,4 @@
-import { startThread } from '#platform';
+import { startThread } from '#start-thread';
 import type { Thread } from '../../backend/platform/threads.ts';
 import { WorkerError } from '../../core/errors.ts';
 import { receivedError, type ThreadMessage, type ThreadReply } from './messages.ts';
