@@ -1,8 +1,16 @@
 import { UsageError } from '../core/errors.ts';
 import { floats } from '../tensor/storage.ts';
 import { emptyTensor, record } from '../tensor/tape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-import { learning, type Quantizer } from './quantizer.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { BinarizeContext } from './context.ts';
+import {
+  type Initial,
+  type LayerOwn,
+  type LayerStart,
+  type LayerValues,
+  learning,
+  type Quantizer,
+} from './quantizer.ts';
 import type { WeightBits } from './terms.ts';
 
 /** The magnitude that a share of the values reaches; 0 for all of them. */
@@ -37,12 +45,29 @@ function mix(w: Tensor, q: Tensor, threshold: number): Tensor {
  * Source: Zhou 2017 (INQ), sec. 2.2, for any quantizer; survey sec. 3.5.
  */
 export function partitioned(shareName: string, quantizer: Quantizer<WeightBits>): Quantizer<WeightBits> {
-  const start = quantizer.start ?? (() => ({}));
+  const start = (layer: LayerStart): LayerValues => {
+    const values = quantizer.start?.(layer) ?? {};
+    // once on first values, so that a network that cannot be is refused before it is trained
+    oneEach(quantizer(layer.weight, new BinarizeContext(0), ownOf(values)), layer.weight);
+    return values;
+  };
   return learning<WeightBits>(start, (w, context, own) => {
-    const q = quantizer(w, context, own);
-    if ('filters' in q || q.size !== w.size)
-      throw new UsageError('partitions: this method has several weights for one latent weight, or the other way round');
+    const q = oneEach(quantizer(w, context, own), w);
     const share = context.value(shareName, 1);
     return share >= 1 ? q : mix(w, q, magnitudeReachedBy(w.data, share));
   });
+}
+
+function oneEach(q: WeightBits, w: Tensor): Exclude<WeightBits, { readonly filters: unknown }> {
+  if ('filters' in q || q.size !== w.size)
+    throw new UsageError('partitions: this method has several weights for one latent weight, or the other way round');
+  return q;
+}
+
+/** First values as a layer would hold them, to try a quantizer on. */
+function ownOf({ learned = {}, kept = {} }: LayerValues): LayerOwn {
+  const tensor = ({ values, shape }: Initial) => new Tensor(values.slice(), shape ?? [values.length]);
+  const mapped = <V, W>(record: Readonly<Record<string, V>>, map: (value: V) => W): Record<string, W> =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+  return { learned: mapped(learned, tensor), kept: mapped(kept, (values) => values.slice()) };
 }
