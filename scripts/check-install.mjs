@@ -73,7 +73,10 @@ function checkContents(folder) {
 
 /** The first block of a language behind a heading of a page. */
 const block = (page, heading, language) =>
-  readFileSync(join(root, page), 'utf8').split(`\n${heading}\n`)[1].split(`\`\`\`${language}\n`)[1].split('\n```')[0];
+  `\n${readFileSync(join(root, page), 'utf8')}`
+    .split(`\n${heading}\n`)[1]
+    .split(`\`\`\`${language}\n`)[1]
+    .split('\n```')[0];
 
 try {
   writeFileSync(join(project, 'package.json'), '{"private":true,"type":"module"}\n');

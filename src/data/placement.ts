@@ -1,5 +1,6 @@
 import type { Region } from './crop.ts';
 
+/** Sides of a picture, in pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;

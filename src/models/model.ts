@@ -5,6 +5,7 @@ import type { BuildContext } from './network.ts';
 export interface ModelEntry {
   readonly id: string;
   readonly title: string;
+  /** The network's layers, of what a method gives. */
   readonly build: (context: BuildContext) => Module;
   /** Input the model was published for, [H,W,C]. */
   readonly inputShape: readonly [number, number, number];

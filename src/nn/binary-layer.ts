@@ -35,6 +35,7 @@ export interface BinaryLayer extends Module {
   start(): void;
 }
 
+/** Whether a module binarizes latent weights. */
 export const isBinaryLayer = (module: Module): module is BinaryLayer =>
   (module as Partial<BinaryLayer>).weight?.role === 'latent';
 

@@ -6,9 +6,9 @@ import {
   channelsOf,
   definePackedOp,
   type Memory,
+  type PackedOp,
   type Place,
   storageLength,
-  type ValueKind,
   type Work,
 } from './op.ts';
 
@@ -23,21 +23,24 @@ export const keepsOutput = ({ output }: Place<unknown>): Memory => ({ kept: 4 * 
 const shapeOfAll = (_: unknown, [first, ...others]: readonly Shape[]): Shape | null =>
   others.every((shape) => alike(shape, first!)) ? first! : null;
 
+/** What ops of a family have in common. */
+export type OpParts = Pick<PackedOp, 'takes' | 'gives' | 'shape' | 'cost' | 'memory'>;
+
 /** Floats to floats of the same shape, value by value. */
-export const elementwise = {
-  takes: ['floats'] as readonly ValueKind[],
-  gives: 'floats' as ValueKind,
+export const elementwise: OpParts = {
+  takes: ['floats'],
+  gives: 'floats',
   shape: shapeOfAll,
   cost: free,
   memory: nothing,
 };
 /** The same of two values of one shape. */
-export const binary = { ...elementwise, takes: ['floats', 'floats'] as readonly ValueKind[] };
+export const binary: OpParts = { ...elementwise, takes: ['floats', 'floats'] };
 /** From floats to signs of the same shape. */
-export const toSigns = { ...elementwise, gives: 'signs' as ValueKind };
+export const toSigns: OpParts = { ...elementwise, gives: 'signs' };
 
 /** A second input with one float for each `unit` of the first: its pixels, its channels, or the row. */
-export const factorFor = (unit: 'pixel' | 'channel' | 'row') => ({
+export const factorFor = (unit: 'pixel' | 'channel' | 'row'): OpParts => ({
   ...binary,
   shape: (_: unknown, [x, factor]: readonly Shape[]): Shape | null => {
     const [all, channels] = [size(x!), channelsOf({ shape: x! })];

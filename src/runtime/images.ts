@@ -17,6 +17,7 @@ export interface Drawable {
 
 /** Something that holds a file's bytes: a `Blob`, a `File`, a `Response`. */
 export interface FileLike {
+  /** The file's bytes. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 

@@ -10,11 +10,13 @@ import { type Floats, floatsOf, type Shaped } from './shaped.ts';
 import { classification } from './tasks/classification.ts';
 import type { TaskDecoder } from './tasks/decoder.ts';
 
+/** When a call may stop. */
 export interface RunOptions {
   /** Ends the wait, and the work where it can be ended. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How many classes `predict` gives, and when it may stop. */
 export interface PredictOptions extends RunOptions {
   /** Classes of each picture, in a classification; default 5. */
   readonly top?: number | undefined;

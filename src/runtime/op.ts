@@ -56,19 +56,23 @@ declare const isTensorName: unique symbol;
 /** Name of a tensor in the node's file. */
 export type TensorName = string & { readonly [isTensorName]: true };
 
-/** Whole numbers that a file may say: counts of channels, places in lists, sides of windows. */
+/** Whole numbers that a file may say: counts, of channels for instance. */
 export const count = whole(1, 1 << 24);
+/** Places in lists. */
 export const index = whole(0, 1 << 20);
+/** Sides of windows, strides and the like. */
 export const small = whole(1, 1024);
 /** A field that names a tensor. */
 export const tensor = text(200) as Reader<TensorName>;
 /** One that may name none. */
 export const maybeTensor = optional(tensor);
+/** A shape of one to four extents. */
 export const shape: Reader<readonly number[]> = list(count, 1, 4);
 
 /** What all nodes have. A file before version 3 claims shapes; they must be those that follow. */
 export const nodeFields = { name: text(1000), inputs: list(index, 1, 64), output: index, shape: optional(shape) };
 
+/** Fields of a node, each with what reads it. */
 export type Fields = Readonly<Record<string, Reader<unknown>>>;
 /** A node as a file holds it. */
 export type StoredNode<Id extends string = string, F extends Fields = Fields> = { readonly op: Id } & ReadFields<
@@ -103,7 +107,9 @@ export interface PackedOp<Id extends string = string, F extends Fields = Fields>
   shape(node: StoredNode<Id, F>, inputs: readonly Shape[]): Shape | null;
   /** Rows of the output for each image. Without it, all inputs have the same number, and so has the output. */
   rows?(node: StoredNode<Id, F>, inputs: readonly ValueType[]): number;
+  /** What a row of the output costs. */
   cost(place: Place<StoredNode<Id, F>>): Cost;
+  /** What a node takes beside its output. */
   memory(place: Place<StoredNode<Id, F>>): Memory;
   /** Loads the constants. @throws FormatError when a tensor is missing or of another size */
   prepare(place: Place<StoredNode<Id, F>>, tensors: ModelTensors): Work;

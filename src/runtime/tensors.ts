@@ -56,6 +56,7 @@ export class ModelTensors {
     return stored.data;
   }
 
+  /** A tensor of this many finite floats. @throws FormatError when it is none */
   floats(name: string, length: number): Float32Array {
     const floats = this.find(name, Float32Array, length);
     const wrong = this.finite.has(name) ? -1 : floats.findIndex((value) => !Number.isFinite(value));
@@ -75,6 +76,7 @@ export class ModelTensors {
     return Float32Array.from(codes, (code, i) => (code - codeOffset) * scale[i % outputs]!);
   }
 
+  /** A tensor of this many int32. @throws FormatError when it is none */
   integers(name: string, length: number): Int32Array {
     return this.find(name, Int32Array, length);
   }

@@ -13,6 +13,7 @@ export interface FigureName {
 
 /** With where a result has it. */
 export interface Figure<R> extends FigureName {
+  /** Its value in a result. */
   of(result: R): number;
 }
 

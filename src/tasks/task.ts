@@ -14,8 +14,9 @@ export interface Result {
 
 /** Gathers what a network does on a whole set, batch by batch. */
 export interface Score<T, R> {
-  /** @param answers valid until the call returns */
+  /** Takes the answers to a batch. @param answers valid until the call returns */
   add(answers: Answers, batch: Batch<T>): void;
+  /** What all of them come to. */
   result(): R;
 }
 
@@ -32,6 +33,7 @@ export interface Task<T extends Truths = Truths, R extends Result = Result> {
   readonly heads: readonly [Head<T>, ...Head<T>[]];
   /** Named numbers of a result: the first one says which of two runs, or epochs, is better. */
   readonly figures: readonly [Figure<R>, ...Figure<R>[]];
+  /** An empty score of a network. */
   score(place: HeadPlace): Score<T, R>;
   /** The first figure summed over the images of a training batch, where it is a mean over images; without it a training shows its loss alone. */
   tally?(answers: Answers, batch: Pick<Batch<T>, 'mixture' | keyof T>): number;

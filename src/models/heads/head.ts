@@ -35,6 +35,7 @@ export interface Head<T = object, N = unknown, D = unknown> {
   readonly id: string;
   /** Names of what it says; a network of one output gives the first. */
   readonly outputs: readonly [string, ...string[]];
+  /** What the outputs are compared with. */
   targets(truth: T, place: HeadPlace): N;
   /** @throws ShapeError when outputs are not of the targets' sizes */
   loss(outputs: Outputs, targets: N, options: LossOptions): Loss;
