@@ -54,7 +54,7 @@ const overhead: Row = {
         there! * 1e3,
         same! * 1e3,
         'us',
-        0.6,
+        0.5,
         1,
       ),
     ];

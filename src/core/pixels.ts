@@ -19,8 +19,9 @@ const byteOfLight = Uint8Array.from({ length: 257 }, (_, i) => {
 /** How bright a colour is, in light, as a byte of sRGB; between the table's entries on a line, so that sharp gives the same. Source: Rec. 709. */
 function grey(r: number, g: number, b: number): number {
   const y = Math.fround(255 * Math.fround(0.2126 * light[r]! + 0.7152 * light[g]! + 0.0722 * light[b]!));
-  const [below, above] = [byteOfLight[Math.trunc(y)]!, byteOfLight[Math.trunc(y) + 1]!];
-  return Math.round(below + (above - below) * Math.fround(y - Math.trunc(y)));
+  const place = Math.trunc(y);
+  const below = byteOfLight[place]!;
+  return Math.round(below + (byteOfLight[place + 1]! - below) * Math.fround(y - place));
 }
 
 /**
@@ -32,14 +33,20 @@ function grey(r: number, g: number, b: number): number {
  */
 export function flattened({ data, width, height }: Rgba, channels: number, background: readonly number[]): Uint8Array {
   const pixels = new Uint8Array(width * height * channels);
-  const color = [0, 0, 0];
-  for (let i = 0; i < width * height; i++) {
-    const alpha = data[4 * i + 3]!;
-    for (let c = 0; c < 3; c++)
-      color[c] = Math.trunc((data[4 * i + c]! * alpha + background[c]! * (255 - alpha)) / 255);
-    const [r, g, b] = color as [number, number, number];
-    if (channels === 1) pixels[i] = grey(r, g, b);
-    else pixels.set(color, 3 * i);
+  const [red, green, blue] = background as [number, number, number];
+  const over = (value: number, alpha: number, below: number) =>
+    alpha === 255 ? value : Math.trunc((value * alpha + below * (255 - alpha)) / 255);
+  for (let i = 0, from = 0, to = 0; i < width * height; i++, from += 4) {
+    const alpha = data[from + 3]!;
+    const r = over(data[from]!, alpha, red);
+    const g = over(data[from + 1]!, alpha, green);
+    const b = over(data[from + 2]!, alpha, blue);
+    if (channels === 1) pixels[to++] = grey(r, g, b);
+    else {
+      pixels[to++] = r;
+      pixels[to++] = g;
+      pixels[to++] = b;
+    }
   }
   return pixels;
 }

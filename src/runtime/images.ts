@@ -50,8 +50,9 @@ export interface ImageReading {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The calling thread decodes this many files at a time. */
-const lanes = 8;
+/** Decoders work beside the calling thread, on this many files at a time; what is decoded already is turned into values one by one. */
+const mostFiles = 8;
+const mayBeFile = (picture: PictureInput) => typeof picture !== 'object' || picture === null || !('data' in picture);
 
 /** How files of JPEG, PNG, GIF, WebP, TIFF and AVIF begin. */
 const pictureFile = /^(\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF.{4}WEBP|II[*+]|MM.[*+]|.{4}ftyp)/s;
@@ -183,11 +184,11 @@ export async function readImages(images: Images, reading: ImageReading): Promise
   let next = 0;
   const lane = async () => {
     for (let i = next++; i < images.length; i = next++) {
-      parts[i] = await valuesOf(images[i]!, reading);
       await breathe();
       signal?.throwIfAborted();
+      parts[i] = await valuesOf(images[i]!, reading);
     }
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: images.some(mayBeFile) ? mostFiles : 1 }, lane));
   return joined(parts);
 }

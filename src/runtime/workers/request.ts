@@ -3,7 +3,7 @@ import type { InputValues } from '../executor.ts';
 import type { PoolWorker } from './worker.ts';
 
 /** Copying this many bytes takes a fraction of a millisecond: the calling thread is never held up for longer. */
-const pieceBytes = 1 << 20;
+const pieceBytes = 1 << 18;
 
 const isShared = ({ buffer }: InputValues) =>
   typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
