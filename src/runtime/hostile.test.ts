@@ -297,6 +297,19 @@ test.each<[string, Uint8Array, RegExp]>([
   expect(() => loadPackedModel(bytes)).toThrow(message);
 });
 
+test('an XNOR convolution with a scale and no shift, or the other way round, is refused', () => {
+  const isScaled = (node: Holder) => node['op'] === 'xnorConv2d' && node['shift'] !== undefined;
+  const scaled = files.map(graphOf).filter(({ graph }) => (graph as { nodes: Holder[] }).nodes.some(isScaled));
+  expect(scaled.length).toBeGreaterThan(0);
+  for (const original of scaled)
+    for (const gone of ['scale', 'shift']) {
+      const { nodes, ...graph } = original.graph as Holder & { nodes: Holder[] };
+      const kept = (node: Holder) => Object.fromEntries(Object.entries(node).filter(([key]) => key !== gone));
+      const without = nodes.map((node) => (isScaled(node) ? kept(node) : node));
+      expect(() => loadPackedModel(withGraph(original, { ...graph, nodes: without }))).toThrow(/not both/);
+    }
+});
+
 const faults = fileURLToPath(new URL('../../../shared/faults/', import.meta.url));
 if (!existsSync(faults)) console.info('no ../shared/faults: its files are not tested');
 test.skipIf(!existsSync(faults)).each([

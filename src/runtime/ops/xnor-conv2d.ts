@@ -1,3 +1,5 @@
+import { FormatError } from '../../core/errors.ts';
+import { quoted } from '../../core/printable.ts';
 import { convFields, geometryOf, padding, xnor, xnorFilter } from '../conv.ts';
 import { definePackedOp, maybeTensor, none, tensor } from '../op.ts';
 
@@ -12,6 +14,8 @@ export const xnorConv2d = definePackedOp('xnorConv2d', {
   ...xnor,
   prepare: (place, tensors) => {
     const { node, kernels } = place;
+    if ((node.scale === undefined) !== (node.shift === undefined))
+      throw new FormatError(`node ${quoted(node.name)} has a scale or a shift, but not both: the file is damaged`);
     const geometry = geometryOf(place);
     const { filter } = xnorFilter(place, geometry(1), tensors);
     const alpha = tensors.floats(node.alpha, node.channels);
