@@ -37,7 +37,7 @@ const mine = defineMethod({
 
 const data = loadMnist();
 rmSync('runs/own-method', { recursive: true, force: true });
-const options = { model: 'cnv6', width: 0.25, method: mine.id, data: 'mnist', batch: 50, limit: 10_000 };
+const options = { model: 'cnv6', width: 0.25, method: mine.id, data: 'mnist', epochs: 1, batch: 50, limit: 10_000 };
 const { network, accuracy } = await trainRun('runs/own-method', options, data, { methods: [mine] });
 
 const { images, count } = await new Batches(data, data.test, 64).plain(0);
