@@ -74,11 +74,7 @@ function runsTable() {
 /** The README's rows: what of the newest log shows what Signum is for. */
 const shown = [
   [/^binary conv 28x28x128, native/, 'onnxruntime-node fp32', 'binary convolution 28x28x128, native'],
-  [
-    /^binary conv 28x28x128, SIMD|^binary conv 28x28x128, (?!native)/,
-    'onnxruntime-web fp32',
-    'the same in WebAssembly',
-  ],
+  [/^binary conv 28x28x128, (?!native)/, 'onnxruntime-web fp32', 'the same in WebAssembly'],
   [/^train step resnet20/, 'PyTorch 2.13 simulation, best of four', 'training step of ResNet-20, XNOR forward'],
   [/^start: process to first answer/, 'onnxruntime-node fp32', 'process to first answer, ResNet-20'],
   [/^vgg-small: all tensors/, 'float32', "VGG-Small's file"],

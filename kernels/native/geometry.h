@@ -30,19 +30,18 @@ inline bool outputs_follow(int64_t size, int64_t pad, int64_t reach, int64_t str
   return rest >= 0 && outputs == rest / stride + 1;
 }
 
+// What the lists of fields are for: members, their number, their values word after word.
+#define SIGNUM_MEMBER(field) int field;
+#define SIGNUM_ONE(field) +1
+#define SIGNUM_TAKE(field) field = *word++;
+
 struct ConvGeometry {
-#define X(field) int field;
-  SIGNUM_CONV_FIELDS(X)
-#undef X
+  SIGNUM_CONV_FIELDS(SIGNUM_MEMBER)
 
   explicit ConvGeometry(const Ints& g) {
-#define X(field) +1
-    require(g, SIGNUM_CONV_FIELDS(X), "convolution geometry");
-#undef X
+    require(g, SIGNUM_CONV_FIELDS(SIGNUM_ONE), "convolution geometry");
     const int32_t* word = g.data;
-#define X(field) field = *word++;
-    SIGNUM_CONV_FIELDS(X)
-#undef X
+    SIGNUM_CONV_FIELDS(SIGNUM_TAKE)
     check();
     // a stride beyond the image is never taken: outputs are 1 x 1
     stride = std::min(stride, std::max(height, width) + 2 * pad);
@@ -77,18 +76,12 @@ struct ConvGeometry {
 };
 
 struct PoolGeometry {
-#define X(field) int field;
-  SIGNUM_POOL_FIELDS(X)
-#undef X
+  SIGNUM_POOL_FIELDS(SIGNUM_MEMBER)
 
   explicit PoolGeometry(const Ints& g) {
-#define X(field) +1
-    require(g, SIGNUM_POOL_FIELDS(X), "pooling geometry");
-#undef X
+    require(g, SIGNUM_POOL_FIELDS(SIGNUM_ONE), "pooling geometry");
     const int32_t* word = g.data;
-#define X(field) field = *word++;
-    SIGNUM_POOL_FIELDS(X)
-#undef X
+    SIGNUM_POOL_FIELDS(SIGNUM_TAKE)
     check();
     stride = std::min(stride, std::max(height, width) + 2 * pad);
   }

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEnsemble, packedFile } from '../analysis/file-names.ts';
 import { FormatError, UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { fileProblem } from '../data/files.ts';
+import { readWhole } from '../data/files.ts';
 import type { Packed } from '../pack/pack.ts';
 import { type LoadOptions, loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import type { PackedEnsemble } from '../runtime/vote.ts';
@@ -25,12 +25,7 @@ export function loadPacked(path: string, limits?: Pick<LoadOptions, 'maxBytes'>)
   if (!existsSync(path)) throw new UsageError(`${path} does not exist; \`signum pack <run>\` writes ${packedFile}`);
   const file = statSync(path).isDirectory() ? join(path, packedFile) : path;
   if (!existsSync(file)) throw new UsageError(`${path} holds no ${packedFile}; run \`signum pack ${path}\` first`);
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw fileProblem('read', file, error);
-  }
+  const bytes = readWhole(file);
   try {
     return { bytes, model: loadPackedModel(bytes, limits) };
   } catch (error) {

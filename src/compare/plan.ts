@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { FormatError, UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
-import { fileProblem } from '../data/files.ts';
+import { readWhole } from '../data/files.ts';
 import { methodNamed, methods } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
 
@@ -124,12 +123,7 @@ export function parsePlan(given: unknown): Plan {
 
 /** @throws FormatError when the file is not JSON, UsageError when it is no plan */
 export function readPlan(file: string): Plan {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw fileProblem('read', file, error);
-  }
+  const text = readWhole(file).toString();
   try {
     return parsePlan(JSON.parse(text));
   } catch (error) {

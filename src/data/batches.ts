@@ -65,6 +65,10 @@ export interface BatchStorage {
 /** What classifiers learn from. */
 export const classTruth: Truth<Labels> = { labels: classOfImage };
 
+/** The order of so many images in an epoch: of seed and epoch alone. */
+export const epochOrder = (seed: number, epoch: number, count: number): Uint32Array =>
+  new Random(seed).fork(epoch).permutation(count);
+
 /** Turns bytes of a data set into normalised, augmented batches. */
 export class Batches<T extends Truths = Labels> {
   private readonly data: Normalised;
@@ -102,7 +106,7 @@ export class Batches<T extends Truths = Labels> {
 
   /** The order of the images in an epoch. */
   order(seed: number, epoch: number): Uint32Array {
-    return new Random(seed).fork(epoch).permutation(this.split.count);
+    return epochOrder(seed, epoch, this.split.count);
   }
 
   /** Batch number `index` of an unshuffled pass. */

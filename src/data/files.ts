@@ -5,6 +5,7 @@ import {
   constants,
   fsyncSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -48,6 +49,15 @@ function folderProblem(folder: string): { code: string | undefined; itself: bool
 export function fileReason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return reasons[code] ?? message;
+}
+
+/** A whole file. @throws SignumError saying why it cannot be read */
+export function readWhole(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw fileProblem('read', path, error);
+  }
 }
 
 /** A file-system error in the user's words. */

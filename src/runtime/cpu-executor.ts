@@ -2,7 +2,6 @@ import { kernels as selectedKernels } from '../backend/select.ts';
 import { loadWasm } from '../backend/wasm/load.ts';
 import { ShapeError, UsageError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
-import { lookUpPixels, pixelTables } from '../exact/pixel-tables.ts';
 import type { ExecutedModel, Executor, InputValues, ModelLimits } from './executor.ts';
 
 import { allOps } from './ops/all.ts';
@@ -20,9 +19,8 @@ async function prepareKernels(): Promise<void> {
 /** Pixels as the floats of an input. @throws ShapeError when it takes no pictures */
 function asFloats(model: PackedModel, input: number, values: InputValues): Float32Array {
   if (values instanceof Float32Array) return values;
-  if (input === 0 && model.graph.mean.length > 0) return model.normalise(values);
   const { name, picture } = model.graph.inputs[input]!;
-  if (picture) return lookUpPixels(values, pixelTables(picture.mean, picture.std));
+  if (picture) return model.normalise(values, input);
   throw new ShapeError(`the input ${quoted(name)} takes floats, not pixels: give a Float32Array`);
 }
 

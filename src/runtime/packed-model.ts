@@ -60,7 +60,8 @@ export class PackedModel {
   /** What it takes to run one image. */
   readonly memory: MemoryNeed;
   private readonly types: ReadonlyMap<number, ValueType>;
-  private readonly pixelTables: readonly Float32Array[];
+  /** Of each input; none where it is no picture. */
+  private readonly pixelTables: readonly (readonly Float32Array[])[];
   private readonly values = new Map<number, { -readonly [K in keyof Value]: Value[K] }>();
   private buffers: readonly ArrayBuffer[] = [];
   /** Every step between its values, for the current batch. */
@@ -83,7 +84,7 @@ export class PackedModel {
     this.types = valueTypes(stored, known);
     this.graph = graphOf(stored, this.types);
     this.proof = proof;
-    this.pixelTables = pixelTables(this.graph.mean, this.graph.std);
+    this.pixelTables = stored.inputs.map(({ picture }) => (picture ? pixelTables(picture.mean, picture.std) : []));
     const places = stored.nodes.map((node) => {
       const [inputs, output] = [node.inputs.map((id) => this.types.get(id)!), this.types.get(node.output)!];
       return { node, op: known.get(node.op)!, inputs, output, kernels };
@@ -185,9 +186,9 @@ export class PackedModel {
     return Object.fromEntries(this.graph.outputs.map(({ name, value }) => [name, this.values.get(value)!.floats]));
   }
 
-  /** (pixel/255 - mean)/std, as in training. @param pixels 0..255, [N,H,W,C] */
-  normalise(pixels: Uint8Array): Float32Array {
-    return lookUpPixels(pixels, this.pixelTables);
+  /** (pixel/255 - mean)/std, as in training. @param pixels 0..255, [N,H,W,C] @param input number of the picture's */
+  normalise(pixels: Uint8Array, input = 0): Float32Array {
+    return lookUpPixels(pixels, this.pixelTables[input]!);
   }
 
   /**

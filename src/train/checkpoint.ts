@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { type Arithmetic, arithmetic } from '../backend/arithmetic.ts';
 import type { ScheduleValues } from '../binarize/context.ts';
@@ -7,7 +6,7 @@ import { quoted } from '../core/printable.ts';
 import { readSafetensors, type SafetensorsFile, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
 import { sayOnce } from '../core/say-once.ts';
 import { formatShape } from '../core/shape.ts';
-import { fileProblem } from '../data/files.ts';
+import { readWhole } from '../data/files.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import { firstForm } from '../models/table.ts';
@@ -145,13 +144,7 @@ export function saveCheckpoint(
 
 /** @throws FormatError when the file is damaged or no checkpoint */
 export function readCheckpoint(path: string): LoadedCheckpoint {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw fileProblem('read', path, error);
-  }
-  const { tensors, metadata, checksummed } = readIntact(path, bytes);
+  const { tensors, metadata, checksummed } = readIntact(path, readWhole(path));
   let progress: z.infer<typeof progressSchema>;
   try {
     progress = progressSchema.parse(JSON.parse(metadata['signum'] ?? 'null'));

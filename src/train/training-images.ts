@@ -1,6 +1,5 @@
 import { UsageError } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
-import { type Augmentation, Batches } from '../data/batches.ts';
+import { type Augmentation, Batches, epochOrder } from '../data/batches.ts';
 import { type DataSet, imagesOf, type Split, sampleOf } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader.ts';
 import { checkTruth, type Truth, type Truths } from '../data/truth.ts';
@@ -91,9 +90,6 @@ export class TrainingImages {
   /** The order of the images in an epoch, those held back left out. */
   private orderOf(epoch: number): Uint32Array {
     const { kept } = this;
-    return new Random(this.config.seed)
-      .fork(epoch)
-      .permutation(kept.length)
-      .map((place) => kept[place]!);
+    return epochOrder(this.config.seed, epoch, kept.length).map((place) => kept[place]!);
   }
 }

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { FormatError, UsageError } from '../../core/errors.ts';
-import { fileProblem } from '../../data/files.ts';
+import { readWhole } from '../../data/files.ts';
 import { type LoadOptions, loadPackedModel } from '../../runtime/packed-model.ts';
 import { PackedEnsemble } from '../../runtime/vote.ts';
 import { parseConfig } from '../../train/config.ts';
@@ -35,12 +34,7 @@ export type Member = z.infer<typeof member>;
 /** @throws FormatError when the file is damaged */
 export function readEnsemble(folder: string): Ensemble {
   const file = join(folder, ensembleFile);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw fileProblem('read', file, error);
-  }
+  const text = readWhole(file).toString();
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
@@ -58,11 +52,11 @@ export function loadPackedEnsemble(folder: string, limits?: Pick<LoadOptions, 'm
   const models = members.map(({ folder: name, packedBytes }) => {
     if (packedBytes === null) throw new UsageError(`${join(folder, name)} is not packed: its method does not pack`);
     const file = join(folder, name, packedFile);
+    const bytes = readWhole(file);
     try {
-      return loadPackedModel(readFileSync(file), limits);
+      return loadPackedModel(bytes, limits);
     } catch (error) {
-      if (error instanceof FormatError) throw new FormatError(`${file}: ${error.message}`);
-      throw fileProblem('read', file, error);
+      throw error instanceof FormatError ? new FormatError(`${file}: ${error.message}`) : error;
     }
   });
   return new PackedEnsemble(
