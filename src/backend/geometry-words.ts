@@ -38,22 +38,34 @@ function wordsOf<G extends ConvGeometry | PoolGeometry>(g: G, fields: readonly (
   return words;
 }
 
+/** Geometries do not change, and layers keep theirs: each is checked and written down once. */
+function once<G extends object>(make: (g: G) => Int32Array): (g: G) => Int32Array {
+  const known = new WeakMap<G, Int32Array>();
+  return (g) => {
+    const found = known.get(g);
+    if (found) return found;
+    const words = make(g);
+    known.set(g, words);
+    return words;
+  };
+}
+
 /** The words that compiled backends read. @throws ShapeError when sizes do not fit together */
-export function convWords(g: ConvGeometry): Int32Array {
+export const convWords = once((g: ConvGeometry): Int32Array => {
   checkConvGeometry('convolution', g);
   return wordsOf(g, convFields);
-}
+});
 
-export function poolWords(g: PoolGeometry): Int32Array {
+export const poolWords = once((g: PoolGeometry): Int32Array => {
   checkPoolGeometry('pooling', g);
   return wordsOf(g, poolFields);
-}
+});
 
-export function copyWords(g: BlockCopy): Int32Array {
+export const copyWords = once((g: BlockCopy): Int32Array => {
   checkBlockCopy('copy', g);
   const { counts, length, from, to } = g;
   return Int32Array.of(...counts, length, from.offset, ...from.steps, to.offset, ...to.steps);
-}
+});
 
 /** Where each word lies. */
 export const placesOf = <F extends string>(fields: readonly F[]): Record<F, number> =>

@@ -4,6 +4,7 @@ import { type ConvGeometry, convGeometry, filterSize } from '../core/conv-geomet
 import { list, oneOf, type Reader, type ReadFields, whole } from '../core/fields.ts';
 import { quoted } from '../core/printable.ts';
 import type { Shape } from '../core/shape.ts';
+import { forBatch } from './for-batch.ts';
 import {
   alike,
   asImage,
@@ -45,7 +46,7 @@ export function convOf(node: ConvNode, input: Shape, batch = 1): ConvGeometry | 
 /** The same of a node whose shape was found to fit, for any number of images. */
 export function geometryOf({ node, inputs }: Place<ConvNode>): (batch: number) => ConvGeometry {
   const geometry = convOf(node, inputs[0]!.shape)!;
-  return (batch) => ({ ...geometry, batch });
+  return forBatch((batch) => ({ ...geometry, batch }));
 }
 
 const reachOf = (g: ConvGeometry) => filterSize(g) / g.outChannels;

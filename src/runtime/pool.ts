@@ -3,6 +3,7 @@ import { type ReadFields, whole } from '../core/fields.ts';
 import { quoted } from '../core/printable.ts';
 import type { Shape } from '../core/shape.ts';
 import { free } from './elementwise.ts';
+import { forBatch } from './for-batch.ts';
 import { asImage, type Place, small, type ValueKind } from './op.ts';
 
 const poolFields = { window: small, stride: small, pad: whole(0, 1024) };
@@ -16,7 +17,7 @@ function poolOf(node: PoolNode, input: Shape): PoolGeometry | null {
 /** For any number of images. */
 export function poolingOf({ node, inputs }: Place<PoolNode>): (batch: number) => PoolGeometry {
   const geometry = poolOf(node, inputs[0]!.shape)!;
-  return (batch) => ({ ...geometry, batch });
+  return forBatch((batch) => ({ ...geometry, batch }));
 }
 
 /** Windows of floats. */

@@ -1,5 +1,6 @@
 import { channelCopy } from '../../core/block-copy.ts';
 import { elementwise, floatWork } from '../elementwise.ts';
+import { forBatch } from '../for-batch.ts';
 import { alike, channelsOf, definePackedOp, pixelsOf, type ValueKind } from '../op.ts';
 
 /** Joins channels. */
@@ -14,14 +15,14 @@ export const concat = definePackedOp('concat')({
   },
   prepare: ({ inputs, output, kernels }) => {
     const channels = channelsOf(output);
+    let begin = 0;
+    const copies = inputs.map((input) => {
+      const [own, to] = [channelsOf(input), { begin, channels }];
+      begin += own;
+      return forBatch((batch) => channelCopy(batch * pixelsOf(output), own, { begin: 0, channels: own }, to));
+    });
     return floatWork((parts, y, batch) => {
-      let begin = 0;
-      for (const [i, part] of parts.entries()) {
-        const own = channelsOf(inputs[i]!);
-        const copy = channelCopy(batch * pixelsOf(output), own, { begin: 0, channels: own }, { begin, channels });
-        kernels.copyBlocks(part.floats, y.floats, copy);
-        begin += own;
-      }
+      for (const [i, part] of parts.entries()) kernels.copyBlocks(part.floats, y.floats, copies[i]!(batch));
     });
   },
 });

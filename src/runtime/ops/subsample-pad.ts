@@ -1,5 +1,6 @@
 import { subsampleCopy } from '../../core/block-copy.ts';
 import { elementwise, floatWork } from '../elementwise.ts';
+import { forBatch } from '../for-batch.ts';
 import { asImage, count, definePackedOp } from '../op.ts';
 
 /** Every `stride`-th pixel, with channels of zeros evenly on both sides. */
@@ -12,9 +13,7 @@ export const subsamplePad = definePackedOp('subsamplePad', { stride: count, chan
   },
   prepare: ({ node, inputs: [input], kernels }) => {
     const image = asImage(input!.shape)!;
-    return floatWork(([x], y, batch) => {
-      const copy = subsampleCopy([batch, ...image], node.stride, node.channels);
-      kernels.copyBlocks(x!.floats, y.floats.fill(0), copy);
-    });
+    const copy = forBatch((batch) => subsampleCopy([batch, ...image], node.stride, node.channels));
+    return floatWork(([x], y, batch) => kernels.copyBlocks(x!.floats, y.floats.fill(0), copy(batch)));
   },
 });
