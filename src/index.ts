@@ -53,6 +53,7 @@ export { SignFilter, SignTensor, Tensor } from './tensor/tensor.ts';
 export { parseConfig, type TrainConfig, type TrainOptions } from './train/config.ts';
 export { type Evaluation, evaluate, judge } from './train/evaluate.ts';
 export { loadTrained } from './train/load-network.ts';
+export { definePlugin, type House, type LoadedPlugin, type Plugin } from './train/plugin.ts';
 export { type Existing, type FinishedRun, type TrainRunOptions, trainRun } from './train/run.ts';
 export type { TrainEvents } from './train/run-events.ts';
 export { RunFolder } from './train/run-folder.ts';

@@ -1,4 +1,5 @@
 import type { Packed } from '../pack/pack.ts';
+import type { House } from '../train/plugin.ts';
 import { latencyMs } from './latency.ts';
 import { type ResidentMemory, residentMemory } from './resident-memory.ts';
 import { type LayerSummary, summarise, sumOf } from './summary.ts';
@@ -21,18 +22,24 @@ export interface AgainstFloat {
 }
 
 /** The same topology in float32, packed without any binarization: the baseline on this machine. */
-function floatTwin({ model: { graph } }: Packed): Packed {
+function floatTwin({ model: { graph } }: Packed, house: House): Packed {
   const { model, input, classes, mean, std, width } = graph;
   const network = { model, method: 'float', inputShape: input, classes: classes.length, width };
-  return packUntrained(network, { classes, mean, std });
+  return packUntrained(network, { classes, mean, std }, house);
 }
 
-function costs({ bytes, model }: Packed, batch: number, repeats: number): Costs {
+function costs({ bytes, model }: Packed, batch: number, repeats: number, { plugins = [] }: House): Costs {
+  const ops = new Set<string>(model.graph.nodes.map(({ op }) => op));
+  const needed = plugins.filter(({ values }) => values.packedOps?.some(({ op }) => ops.has(op)));
   return {
     nodes: summarise(model, batch, repeats),
     milliseconds: latencyMs(model, batch, repeats),
     fileBytes: bytes.length,
-    memory: residentMemory(bytes, batch),
+    memory: residentMemory(
+      bytes,
+      batch,
+      needed.map(({ file }) => file),
+    ),
   };
 }
 
@@ -43,9 +50,13 @@ export const isBinary = ({ bits }: LayerSummary): boolean => bits.startsWith('1/
  *
  * @param batch images per run
  * @param repeats runs to take medians of
+ * @param house of the values that its names and ops may be of
  */
-export function againstFloat(packed: Packed, batch: number, repeats: number): AgainstFloat {
-  const [float, ours] = [costs(floatTwin(packed), batch, repeats), costs(packed, batch, repeats)];
+export function againstFloat(packed: Packed, batch: number, repeats: number, house: House = {}): AgainstFloat {
+  const [float, ours] = [floatTwin(packed, house), packed].map((one) => costs(one, batch, repeats, house)) as [
+    Costs,
+    Costs,
+  ];
   const binary = ours.nodes.filter(isBinary);
   return {
     float,

@@ -4,8 +4,8 @@ import type { Network } from '../models/network.ts';
 import { binaryLayersOf, isBinaryLayer } from '../nn/binary-layer.ts';
 import { decays } from '../nn/decay.ts';
 import { Module } from '../nn/module.ts';
-import { translations } from '../pack/ops/table.ts';
-import type { Effect } from '../pack/translation.ts';
+import { allTranslations } from '../pack/trace.ts';
+import type { Effect, Translation } from '../pack/translation.ts';
 import type { TapeNode } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { optimizerOf, type TrainConfig } from '../train/config.ts';
@@ -20,30 +20,32 @@ export interface Finding {
   readonly cure: string;
 }
 
-const effects: ReadonlyMap<string, Effect> = new Map(translations.map(({ traced, effect }) => [traced, effect]));
-/** Is that what the op does? Of an op that is not packed, nobody knows. */
-const does = (node: TapeNode | undefined, ...wanted: readonly Effect[]): boolean =>
-  node !== undefined && wanted.some((effect) => effect === effects.get(node.op));
-
 class Graph {
   private readonly nodes: readonly TapeNode[];
   private readonly producer = new Map<Tensor, TapeNode>();
+  private readonly known: ReadonlyMap<string, Translation>;
 
-  constructor(nodes: readonly TapeNode[]) {
+  constructor(nodes: readonly TapeNode[], known: ReadonlyMap<string, Translation>) {
     this.nodes = nodes;
+    this.known = known;
     for (const node of nodes) this.producer.set(node.output, node);
+  }
+
+  /** Is that what the op does? Of an op that is not packed, nobody knows. */
+  does(node: TapeNode | undefined, ...wanted: readonly Effect[]): boolean {
+    return node !== undefined && wanted.some((effect) => effect === this.known.get(node.op)?.effect);
   }
 
   /** What computed the tensor, skipping what leaves it as normalised as it was. */
   source(tensor: Tensor): TapeNode | undefined {
     const node = this.producer.get(tensor);
-    return node && does(node, 'keeps') ? this.source(node.inputs[0]!) : node;
+    return node && this.does(node, 'keeps') ? this.source(node.inputs[0]!) : node;
   }
 
   /** Each image loses its mean on the way here: what a ReLU let through has both signs again. */
   isCentred(tensor: Tensor): boolean {
     const node = this.producer.get(tensor);
-    if (!node || !does(node, 'keeps')) return false;
+    if (!node || !this.does(node, 'keeps')) return false;
     return node.attributes['centred'] === true || this.isCentred(node.inputs[0]!);
   }
 
@@ -54,7 +56,7 @@ class Graph {
   /** The first ops downstream that do more than pass values on. */
   following(tensor: Tensor): TapeNode[] {
     return this.readers(tensor).flatMap((node) =>
-      does(node, 'keeps', 'passes', 'pools') ? this.following(node.output) : [node],
+      this.does(node, 'keeps', 'passes', 'pools') ? this.following(node.output) : [node],
     );
   }
 }
@@ -62,8 +64,13 @@ class Graph {
 /** Convolutions of signs, or of floats, by binary weights, in order. */
 const isBinary = ({ product }: TapeNode) => product?.weightBits === 1 && [1, 32].includes(product.inputBits);
 
-function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNode, string>, image: Tensor): Finding[] {
-  const graph = new Graph(nodes);
+function structureFindings(
+  nodes: readonly TapeNode[],
+  names: ReadonlyMap<TapeNode, string>,
+  image: Tensor,
+  known: ReadonlyMap<string, Translation>,
+): Finding[] {
+  const graph = new Graph(nodes, known);
   const findings: Finding[] = [];
   const convs = [...names.keys()].filter(({ product }) => product);
   const binary = convs.filter(isBinary);
@@ -73,7 +80,7 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
       findings.push({ rule, severity, where, reason, cure });
     const [input, filter] = node.inputs as [Tensor, Tensor];
     const sign = graph.source(input);
-    const before = does(sign, 'signs') ? graph.source(sign!.inputs[0]!) : undefined;
+    const before = graph.does(sign, 'signs') ? graph.source(sign!.inputs[0]!) : undefined;
     const ofPixels = node.owner instanceof Module && isBinaryLayer(node.owner) && node.owner.pixels;
     if (!ofPixels && (input === image || (sign === undefined && node.product?.inputBits === 32))) {
       add(
@@ -83,7 +90,8 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
         'keep the first layer in full precision, or binarize the input',
       );
     }
-    const isCut = does(before, 'rectifies') || (does(before, 'normalises') && before!.attributes['low'] === 0);
+    const isCut =
+      graph.does(before, 'rectifies') || (graph.does(before, 'normalises') && before!.attributes['low'] === 0);
     if (isCut && !graph.isCentred(sign!.inputs[0]!)) {
       add(
         'relu-before-sign',
@@ -93,8 +101,8 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
       );
     }
     const after = graph.following(node.output);
-    const normBefore = does(before, 'normalises');
-    if (!normBefore && !after.some((next) => does(next, 'normalises'))) {
+    const normBefore = graph.does(before, 'normalises');
+    if (!normBefore && !after.some((next) => graph.does(next, 'normalises'))) {
       add(
         'missing-batch-norm',
         'warning',
@@ -102,8 +110,8 @@ function structureFindings(nodes: readonly TapeNode[], names: ReadonlyMap<TapeNo
         'put a BatchNorm after the convolution',
       );
     }
-    const pooled = does(before, 'pools') ? graph.source(before!.inputs[0]!) : undefined;
-    if (does(pooled, 'signs')) {
+    const pooled = graph.does(before, 'pools') ? graph.source(before!.inputs[0]!) : undefined;
+    if (graph.does(pooled, 'signs')) {
       add(
         'pool-after-sign',
         'error',
@@ -253,8 +261,15 @@ function logFindings({ method }: Network, metrics: readonly EpochMetrics[]): Fin
  * @param network as built for training; not changed
  * @param config the training options, when known
  * @param metrics the log of a run, when there is one
+ * @param ops translations of ops that this package does not know
  */
-export function lint(network: Network, config?: TrainConfig, metrics: readonly EpochMetrics[] = []): Finding[] {
+export function lint(
+  network: Network,
+  config?: TrainConfig,
+  metrics: readonly EpochMetrics[] = [],
+  ops: readonly Translation[] = [],
+): Finding[] {
+  const known = allTranslations(ops);
   const { inputShape } = network.config;
   const pixels = new Float32Array(inputShape.reduce((a, b) => a * b));
   new Random(1).fillNormal(pixels, 0, 1);
@@ -266,7 +281,7 @@ export function lint(network: Network, config?: TrainConfig, metrics: readonly E
   network.setPointToEnd();
   const structure = tracedByName(network, image, (_logits, names, nodes) => [
     ...overflowFindings(names),
-    ...structureFindings(nodes, names, image),
+    ...structureFindings(nodes, names, image, known),
   ]);
   network.setPoint(point, values);
   network.setTraining(training);

@@ -1,27 +1,24 @@
-import type { BackendName } from '../backend/select.ts';
 import { Batches } from '../data/batches.ts';
 import { type DataSet, sampleOf } from '../data/dataset.ts';
 import { fitToModel, type ModelImages } from '../data/fit-model.ts';
 import type { Network } from '../models/network.ts';
-import { type Packed, pack } from '../pack/pack.ts';
+import { type Packed, type PackOptions, pack } from '../pack/pack.ts';
 import type { PackedModel } from '../runtime/packed-model.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
 
-/** Packs a network, verified on the first test images. @param allowFloat, verifyOn as of `pack` */
+/** Packs a network, verified on the first test images. @param options as of `pack` */
 export async function packForData(
   network: Network,
   data: DataSet,
-  allowFloat: readonly string[] | 'all' = [],
-  verifyOn: readonly BackendName[] = [],
+  options: Pick<PackOptions, 'allowFloat' | 'verifyOn' | 'ops'> = {},
 ): Promise<Packed> {
   const { images, count } = await new Batches(data, data.test, 64).plain(0);
   return pack(network, new Tensor(images, [count, ...data.shape]), {
     classes: data.classes,
     mean: data.mean,
     std: data.std,
-    allowFloat,
-    verifyOn,
+    ...options,
   });
 }
 

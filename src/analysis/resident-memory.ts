@@ -20,14 +20,15 @@ export interface ResidentMemory {
  *
  * @param bytes of the packed file
  * @param batch images per run
+ * @param plugins files of those that have its ops
  * @throws SignumError when the process fails
  */
-export function residentMemory(bytes: Uint8Array, batch: number): ResidentMemory {
+export function residentMemory(bytes: Uint8Array, batch: number, plugins: readonly string[] = []): ResidentMemory {
   // the built file, or, when this module itself runs from TypeScript (tests), the source through tsx
   const fromSource = import.meta.url.endsWith('.ts');
   const file = fileURLToPath(new URL(`./resident-memory-process.${fromSource ? 'ts' : 'js'}`, import.meta.url));
   const loader = fromSource ? ['--import', 'tsx'] : [];
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [...loader, file, String(batch)], {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [...loader, file, String(batch), ...plugins], {
     input: bytes,
     // where tsx is found from
     cwd: dirname(file),

@@ -10,12 +10,15 @@ import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { pause } from '../train/pause.ts';
+import type { Plugin } from '../train/plugin.ts';
 import { adopt } from '../train/teacher.ts';
 import { latencyMs } from './latency.ts';
 
 export interface SensitivityOptions {
   /** Method of the layers that are binary; default: that of the network. */
   readonly method?: string;
+  /** Values that the network, or the method, may be of. */
+  readonly own?: Plugin | undefined;
   /** What a layer is switched to. */
   readonly precisions: readonly string[];
   /** Test images used. */
@@ -74,14 +77,19 @@ export class SensitivityBench {
     );
     const { images, count } = await new Batches(this.data, split, 16).plain(0);
     const { classes, mean, std } = this.data;
-    const { bytes, model } = pack(network, new Tensor(images, [count, ...this.data.shape]), { classes, mean, std });
+    const { bytes, model } = pack(network, new Tensor(images, [count, ...this.data.shape]), {
+      classes,
+      mean,
+      std,
+      ops: this.options.own?.ops,
+    });
     const precision = layer === null ? null : (policy[layer] ?? null);
     return { layer, precision, loss, accuracy: top1, bytes: bytes.length, milliseconds: latencyMs(model) };
   }
 
   private async networkOf(policy: Policy): Promise<Network> {
     const { method = this.source.config.method } = this.options;
-    const network = buildNetwork({ ...withMethod(this.source.config, method), policy });
+    const network = buildNetwork({ ...withMethod(this.source.config, method), policy }, undefined, this.options.own);
     requireSameStructure(network, this.source);
     adopt(network, this.source);
     const { point, context } = this.source;

@@ -4,9 +4,10 @@ import { type LayerSummary, sumOf } from '../analysis/summary.ts';
 import { kernels, threads } from '../backend/select.ts';
 import { integer, positive } from './arguments.ts';
 import { bytes, formatTable, percent, print } from './output.ts';
+import { houseOf, plugin, type WithPlugins } from './plugins.ts';
 import { resolveModel } from './summary.ts';
 
-interface BenchOptions {
+interface BenchOptions extends WithPlugins {
   readonly method: string;
   readonly width: number;
   readonly batch: number;
@@ -81,16 +82,18 @@ export function defineBench(command: Command): void {
     .option('--batch <n>', 'images per run', integer, 1)
     .option('--threads <n>', 'threads of the native kernels (default: all cores)', integer)
     .option('--repeats <n>', 'runs to take the median of', integer, 30)
+    .option(...plugin)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExamples:\n  signum bench resnet18\n  SIGNUM_BACKEND=wasm signum bench vgg-small --batch 8',
     )
-    .action((target: string, options: BenchOptions) => {
+    .action(async (target: string, options: BenchOptions) => {
       if (options.threads) threads(options.threads);
       const [batch, repeats] = [Math.max(1, options.batch), Math.max(1, options.repeats)];
-      const ours = resolveModel(target, options.method, options.width);
-      const comparison = againstFloat(ours, batch, repeats);
+      const house = await houseOf(options);
+      const ours = resolveModel(target, options.method, options.width, house);
+      const comparison = againstFloat(ours, batch, repeats, house);
       const engine = `${kernels().name} (${kernels().detail}), ${kernels().name === 'native' ? threads() : 1} thread(s)`;
       if (options.json) {
         print(`${asJson(comparison, engine, batch)}\n`);

@@ -11,9 +11,10 @@ import { interruptedBy } from '../core/interrupt.ts';
 import { fileProblem } from '../data/files.ts';
 import { loadData } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
+import { houseOf, plugin, type WithPlugins } from './plugins.ts';
 import { progressEvents } from './progress.ts';
 
-interface Options {
+interface Options extends WithPlugins {
   out?: string;
   report?: boolean;
   json?: boolean;
@@ -47,13 +48,15 @@ export function defineCompare(command: Command): void {
     .argument('<plan>', 'what to compare, a JSON file; docs/compare.md explains it')
     .option('--out <folder>', 'where runs and reports lie (default: runs/<name of the plan>)')
     .option('--report', 'only write the report of what is finished')
+    .option(...plugin)
     .option('--json', 'one JSON object per row')
     .addHelpText(
       'after',
       '\nStopped or killed, the same command continues; several processes may work on one comparison.\n\nExamples:\n  signum compare examples/compare-mnist.json\n  signum compare plan.json --out results/mine --report',
     )
-    .action(async (file: string, { out, report, json }: Options) => {
-      const plan = readPlan(file);
+    .action(async (file: string, { out, report, json, plugin }: Options) => {
+      const house = await houseOf({ plugin });
+      const plan = readPlan(file, house);
       const folder = out ?? join('runs', basename(file).replace(/\.json$/, ''));
       if (folder === file) throw new UsageError(`--out ${folder} is the plan itself; name a folder`);
       try {
@@ -61,7 +64,7 @@ export function defineCompare(command: Command): void {
       } catch (error) {
         throw fileProblem('write', folder, error);
       }
-      const load = loadedOnce(loadData);
+      const load = loadedOnce((choice) => loadData(choice, house));
       const end = report
         ? 'finished'
         : await runComparison(

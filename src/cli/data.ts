@@ -1,18 +1,21 @@
 import { dirname } from 'node:path';
+import type { Load } from '../compare/loaded-once.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { isFolder } from '../data/files.ts';
 import { fitToModel, type ModelImages } from '../data/fit-model.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { type DataChoice, imagesOf, loadDataOf } from '../train/data-of.ts';
+import type { House } from '../train/plugin.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { tellLine } from './output.ts';
+import type { WithPlugins } from './plugins.ts';
 import { loadNetwork, type Weights } from './trained.ts';
 
 /** The images that options name; one line says what a folder holds. */
-export const loadData = (choice: DataChoice): Promise<DataSet> => loadDataOf(choice, tellLine);
+export const loadData = (choice: DataChoice, house: House): Promise<DataSet> => loadDataOf(choice, tellLine, house);
 
 /** What a command says instead of the run's own options. */
-export interface OtherData extends Weights {
+export interface OtherData extends Weights, WithPlugins {
   readonly data?: string | undefined;
   readonly allowBroken?: number | undefined;
   readonly splitSeed?: number | undefined;
@@ -22,8 +25,8 @@ export interface OtherData extends Weights {
 export async function loadDataFor(
   model: ModelImages,
   config: DataChoice,
-  { data = config.data, allowBroken = config.allowBroken, splitSeed = config.splitSeed }: OtherData = {},
-  load = loadData,
+  { data = config.data, allowBroken = config.allowBroken, splitSeed = config.splitSeed }: OtherData,
+  load: Load,
 ): Promise<DataSet> {
   const fitted = fitToModel(await load({ data, allowBroken, splitSeed }), model, 'evaluate');
   for (const note of fitted.notes) tellLine(note);
@@ -34,8 +37,13 @@ export async function loadDataFor(
 export const runFolderOf = (path: string): RunFolder => new RunFolder(isFolder(path) ? path : dirname(path));
 
 /** A run's network with its trained weights, its options, and its images (or other ones) as it sees them. */
-export async function openRun(path: string, other: OtherData = {}, load = loadData) {
-  const { network, checkpoint } = loadNetwork(path, other);
+export async function openRun(
+  path: string,
+  other: OtherData,
+  house: House,
+  load: Load = (choice) => loadData(choice, house),
+) {
+  const { network, checkpoint } = loadNetwork(path, house, other);
   const config: TrainConfig = runFolderOf(path).readConfig();
   return { network, checkpoint, config, data: await loadDataFor(imagesOf(checkpoint), config, other, load) };
 }

@@ -1,22 +1,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type Ensemble, loadPackedEnsemble, readEnsemble } from '../analysis/ensemble/ensemble.ts';
+import { type Ensemble, ensembleFor, loadPackedEnsemble } from '../analysis/ensemble/ensemble.ts';
 import { EnsembleTraining } from '../analysis/ensemble/training.ts';
 import { ensembleFile } from '../analysis/file-names.ts';
 import { evaluatePacked } from '../analysis/packed-evaluation.ts';
 import { InterruptError, UsageError } from '../core/errors.ts';
 import { interruptedBy } from '../core/interrupt.ts';
 import type { DataSet } from '../data/dataset.ts';
+import type { House } from '../train/plugin.ts';
 import { resumedConfig } from '../train/resume.ts';
 import { integer } from './arguments.ts';
 import { loadData } from './data.ts';
 import { bytes, formatTable, percent, print, tell, tellLine } from './output.ts';
+import { houseOf, type WithPlugins } from './plugins.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
 import { defaultRunName, trainingConfig, typedOptions, withForm, withTrainingOptions } from './training-options.ts';
 
-interface Options extends Record<string, unknown> {
+interface Options extends Record<string, unknown>, WithPlugins {
   members: number;
   form: string;
   vote: string;
@@ -32,14 +34,14 @@ function oneOf<T extends string>(option: string, given: string, known: readonly 
   return found;
 }
 
-function ensembleFrom({ members: size, form, vote, sequential, ...training }: Options): Ensemble {
+function ensembleFrom({ members: size, form, vote, sequential, ...training }: Options, house: House): Ensemble {
   if (size < 1 || size > 64) throw new UsageError(`--members ${size}: expected 1 to 64 networks`);
   return {
     form: oneOf('form', form, ['bagging', 'boosting']),
     vote: oneOf('vote', vote, ['soft', 'hard']),
     size,
     sequential: sequential ?? false,
-    training: trainingConfig(training),
+    training: trainingConfig(training, house),
     members: [],
   };
 }
@@ -49,9 +51,12 @@ async function printResult(
   { members, training }: Ensemble,
   data: DataSet,
   json: boolean,
+  { packedOps: ops }: House,
 ): Promise<void> {
   const packs = members.every(({ packedBytes }) => packedBytes !== null);
-  const packedAccuracy = packs ? (await evaluatePacked(loadPackedEnsemble(folder), data, training.limit)).top1 : null;
+  const packedAccuracy = packs
+    ? (await evaluatePacked(loadPackedEnsemble(folder, { ops }), data, training.limit)).top1
+    : null;
   const packedBytes = packs ? members.reduce((sum, one) => sum + one.packedBytes!, 0) : null;
   const accuracy = members.at(-1)!.voteAccuracy;
   if (json) {
@@ -108,16 +113,17 @@ export function defineEnsemble(command: Command): void {
       'after',
       '\nExamples:\n  signum ensemble --members 3 --model cnv6 --width 0.25 --method bnn --data mnist --epochs 2 --optimizer adam\n  signum ensemble --members 5 --form boosting --model resnet20 --method bi-real --data cifar10 --epochs 20',
     )
-    .action(async ({ name, resume, json, ...given }: Options, command: Command) => {
-      const options = withForm(given) as Options;
+    .action(async ({ name, resume, json, plugin, ...given }: Options, command: Command) => {
+      const house = await houseOf({ plugin });
+      const options = withForm(given, house) as Options;
       const folder = namedRun(name ?? `${defaultRunName(options)}-${options.form}`);
       const begun = existsSync(join(folder, ensembleFile));
       if (begun && !resume)
         throw new UsageError(`ensemble ${folder} exists; continue it with --resume, or choose another --name`);
-      const ensemble = resume ? readEnsemble(folder) : ensembleFrom(options);
+      const ensemble = resume ? ensembleFor(folder, house) : ensembleFrom(options, house);
       if (resume) refuseOthers(ensemble, typedOptions(command, options), folder);
-      const data = await loadData(ensemble.training);
-      const training = new EnsembleTraining(folder, ensemble, data);
+      const data = await loadData(ensemble.training, house);
+      const training = new EnsembleTraining(folder, ensemble, data, house);
       for (const note of training.notes) tellLine(note);
       const finished = await training.run({
         onMember: (place, of) => {
@@ -127,7 +133,7 @@ export function defineEnsemble(command: Command): void {
         onTrained: ({ accuracy, voteAccuracy }, place) =>
           tell(`network ${place}: ${percent(accuracy)}; vote of ${place}: ${percent(voteAccuracy)}\n`),
       });
-      if (finished) await printResult(folder, finished, data, json ?? false);
+      if (finished) await printResult(folder, finished, data, json ?? false, house);
       else
         throw new InterruptError(
           interruptedBy() ?? 'SIGINT',

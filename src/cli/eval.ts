@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { readEnsemble } from '../analysis/ensemble/ensemble.ts';
+import { ensembleFor } from '../analysis/ensemble/ensemble.ts';
 import { isEnsemble, packedFile } from '../analysis/file-names.ts';
 import { evaluatePacked, packedImages } from '../analysis/packed-evaluation.ts';
 import { UsageError } from '../core/errors.ts';
@@ -16,10 +16,13 @@ import { Tensor } from '../tensor/tensor.ts';
 import { type Best, bestText } from '../train/best.ts';
 import type { DataChoice } from '../train/data-of.ts';
 import { type Evaluation, evaluate } from '../train/evaluate.ts';
+import type { House } from '../train/plugin.ts';
+import { configFor } from '../train/plugin-records.ts';
 import { notePacked } from '../train/report-file.ts';
 import { allowBroken, integer, maxBytes } from './arguments.ts';
-import { loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
+import { loadData, loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print, tell } from './output.ts';
+import { houseOf, plugin } from './plugins.ts';
 import { loadVoting, runPath } from './runs.ts';
 import { loadNetwork, stageOption } from './trained.ts';
 
@@ -34,6 +37,7 @@ export function defineEval(command: Command): void {
       integer,
     )
     .option(...maxBytes)
+    .option(...plugin)
     .option('--packed', 'evaluate the packed model of the run')
     .option('--best', 'evaluate the best checkpoint of a run trained with --keep best')
     .option(...stageOption)
@@ -45,6 +49,7 @@ export function defineEval(command: Command): void {
     )
     .action(async (target: string, options: OtherData & { maxBytes?: number; packed?: boolean; json?: boolean }) => {
       const path = runPath(target);
+      const house = await houseOf(options);
       if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a packed model`);
       const packed = options.packed || isEnsemble(path) || !isFolder(path);
       if (packed && options.ema === false)
@@ -57,7 +62,9 @@ export function defineEval(command: Command): void {
         throw new UsageError(
           `--best is of a run's own weights: \`signum pack ${path} --best\` first, then \`signum eval ${path} --packed\``,
         );
-      const { result, data, best } = packed ? await judgePacked(path, options) : await judgeTrained(path, options);
+      const { result, data, best } = packed
+        ? await judgePacked(path, options, house)
+        : await judgeTrained(path, options, house);
       const { classes } = data;
       if (result.notFinite > 0)
         tell(
@@ -89,33 +96,34 @@ interface Judged {
 }
 
 /** The options that say which images: those of the ensemble, or of the run that a model file lies beside. */
-function choiceFor(path: string, { data }: OtherData): DataChoice {
-  if (isEnsemble(path)) return readEnsemble(path).training;
+function choiceFor(path: string, { data }: OtherData, house: House): DataChoice {
+  if (isEnsemble(path)) return ensembleFor(path, house).training;
   const run = runFolderOf(path);
-  if (run.exists) return run.readConfig();
+  if (run.exists) return configFor(run, house);
   if (data !== undefined) return { data };
   throw new UsageError('a model file does not say which data to test on: pass --data <name>');
 }
 
-async function judgePacked(path: string, options: OtherData & { maxBytes?: number }): Promise<Judged> {
-  const model = await loadVoting(path, options);
-  const data = await loadDataFor(packedImages(model), choiceFor(path, options), options);
+async function judgePacked(path: string, options: OtherData & { maxBytes?: number }, house: House): Promise<Judged> {
+  const choice = choiceFor(path, options, house);
+  const model = await loadVoting(path, { maxBytes: options.maxBytes, ops: house.packedOps });
+  const data = await loadDataFor(packedImages(model), choice, options, (other) => loadData(other, house));
   const result = await evaluatePacked(model, data);
-  if (model instanceof PackedModel && options.data === undefined) noteAccuracy(path, model, result.top1);
+  if (model instanceof PackedModel && options.data === undefined) noteAccuracy(path, model, result.top1, house);
   return { result, data };
 }
 
 /** A run's report shows what its packed network reaches. */
-function noteAccuracy(path: string, { graph }: PackedModel, accuracy: number): void {
+function noteAccuracy(path: string, { graph }: PackedModel, accuracy: number, house: House): void {
   const run = runFolderOf(path);
   const file = run.file(packedFile);
   if (!existsSync(run.file('checkpoint.safetensors')) || (!isFolder(path) && resolve(path) !== resolve(file))) return;
   const packed = { accuracy, fileBytes: statSync(file).size, floatBytes: graph.floatBytes };
-  notePacked(run, () => loadNetwork(run.path).network, packed);
+  notePacked(run, () => loadNetwork(run.path, house).network, packed);
 }
 
-async function judgeTrained(path: string, options: OtherData): Promise<Judged> {
-  const { network, data, checkpoint } = await openRun(path, options);
+async function judgeTrained(path: string, options: OtherData, house: House): Promise<Judged> {
+  const { network, data, checkpoint } = await openRun(path, options, house);
   const classify = (images: Float32Array, count: number) =>
     inference(() => network.forward(new Tensor(images, [count, ...data.shape])).data.slice());
   const result = await evaluate(classify, new Batches(data, data.test, 256), data.classes.length);

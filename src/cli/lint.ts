@@ -6,13 +6,15 @@ import { methodOn } from '../methods/table.ts';
 import { modelNamed, models } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { networkFor } from '../train/network-for.ts';
+import type { House } from '../train/plugin.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { positive } from './arguments.ts';
 import { print } from './output.ts';
+import { houseOf, plugin, type WithPlugins } from './plugins.ts';
 import { runPath } from './runs.ts';
 import { loadNetwork } from './trained.ts';
 
-interface Options {
+interface Options extends WithPlugins {
   method: string;
   width: number;
   json?: boolean;
@@ -29,15 +31,16 @@ function readConfigFile(path: string): TrainConfig {
 }
 
 /** The network of a config, for the model's own input shape and ten classes: what lint looks at does not depend on the images. */
-function buildFor(config: TrainConfig) {
-  const { inputShape } = modelNamed(config.model);
-  return networkFor(config, { shape: inputShape, classes: Array.from({ length: 10 }, (_, i) => String(i)) });
+function buildFor(config: TrainConfig, house: House) {
+  const { inputShape } = modelNamed(config.model, house.models);
+  return networkFor(config, { shape: inputShape, classes: Array.from({ length: 10 }, (_, i) => String(i)) }, house);
 }
 
-function findingsFor(target: string, { method, width }: Options): Finding[] {
+function findingsFor(target: string, { method, width }: Options, house: House): Finding[] {
+  const { ops } = house;
   const path = runPath(target);
-  if (models.some(({ id }) => id === target) && !existsSync(path)) {
-    const { defaults } = methodOn(target, method);
+  if ([...models, ...(house.models ?? [])].some(({ id }) => id === target) && !existsSync(path)) {
+    const { defaults } = methodOn(target, method, undefined, house.methods);
     const config = parseConfig({
       model: target,
       method,
@@ -46,15 +49,15 @@ function findingsFor(target: string, { method, width }: Options): Finding[] {
       epochs: defaults.epochs,
       batch: defaults.batch,
     });
-    return lint(buildFor(config), config);
+    return lint(buildFor(config, house), config, [], ops);
   }
   if (target.endsWith('.json')) {
     const config = readConfigFile(target);
-    return lint(buildFor(config), config);
+    return lint(buildFor(config, house), config, [], ops);
   }
-  const { network } = loadNetwork(path);
+  const { network } = loadNetwork(path, house);
   const folder = statSync(path).isDirectory() ? new RunFolder(path) : null;
-  return lint(network, folder?.readConfig(), folder?.readMetrics());
+  return lint(network, folder?.readConfig(), folder?.readMetrics(), ops);
 }
 
 const marks = { error: '✗', warning: '!', note: '·' };
@@ -64,13 +67,14 @@ export function defineLint(command: Command): void {
     .argument('<target>', 'topology, training config (.json), run folder or checkpoint')
     .option('--method <name>', 'for a topology', 'bnn')
     .option('--width <factor>', 'for a topology', positive, 1)
+    .option(...plugin)
     .option('--json', 'one JSON object per finding')
     .addHelpText(
       'after',
       '\nExamples:\n  signum lint vgg-small --method bwn\n  signum lint runs/resnet20-ir-net-cifar10\n\nExit code 1 when there is an error, 0 otherwise.',
     )
-    .action((target: string, options: Options) => {
-      const findings = findingsFor(target, options);
+    .action(async (target: string, options: Options) => {
+      const findings = findingsFor(target, options, await houseOf(options));
       for (const finding of findings) {
         if (options.json) print(`${JSON.stringify(finding)}\n`);
         else

@@ -11,10 +11,11 @@ import { notePacked } from '../train/report-file.ts';
 import { allowBroken } from './arguments.ts';
 import { openRun, runFolderOf } from './data.ts';
 import { bytes, formatTable, print, quantity } from './output.ts';
+import { houseOf, plugin, type WithPlugins } from './plugins.ts';
 import { runPath } from './runs.ts';
 import { stageOption } from './trained.ts';
 
-interface PackCommandOptions {
+interface PackCommandOptions extends WithPlugins {
   readonly best?: boolean;
   readonly ema?: boolean;
   readonly stage?: number;
@@ -50,6 +51,7 @@ export function definePack(command: Command): void {
         'wasm',
       ]),
     )
+    .option(...plugin)
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
@@ -57,14 +59,14 @@ export function definePack(command: Command): void {
     )
     .action(async (run: string, options: PackCommandOptions) => {
       const path = runPath(run);
-      const { network, data, checkpoint } = await openRun(path, options);
+      const house = await houseOf(options);
+      const { network, data, checkpoint } = await openRun(path, options, house);
       const best = options.best ? checkpoint.best : undefined;
-      const { bytes: file, model } = await packForData(
-        network,
-        data,
-        options.allowFloat,
-        options.verify ? [options.verify] : [],
-      );
+      const { bytes: file, model } = await packForData(network, data, {
+        allowFloat: options.allowFloat,
+        verifyOn: options.verify ? [options.verify] : [],
+        ops: house.ops,
+      });
       const { stage } = options;
       const name = stage === undefined ? packedFile : `stage-${stage}-${packedFile}`;
       const output = options.output ?? runFolderOf(path).file(name);

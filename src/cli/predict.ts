@@ -7,7 +7,14 @@ import { decodePixels, decodeReason } from '../data/images.ts';
 import { listPictures, pictureProblem, type UnusedFile } from '../data/picture-files.ts';
 import { atLeastOne, maxBytes } from './arguments.ts';
 import { percent, print, tell, tellLine } from './output.ts';
+import { houseOf, plugin, type WithPlugins } from './plugins.ts';
 import { loadVoting, runPath } from './runs.ts';
+
+interface Options extends WithPlugins {
+  top: number;
+  maxBytes?: number;
+  json?: boolean;
+}
 
 interface Target {
   readonly file: string;
@@ -36,14 +43,18 @@ export function definePredict(command: Command): void {
     .argument('<images...>', 'JPEG, PNG, WebP, AVIF, GIF, TIFF files, or folders')
     .option('--top <n>', 'classes to print', atLeastOne, 3)
     .option(...maxBytes)
+    .option(...plugin)
     .option('--json', 'print one JSON object per image')
     .addHelpText(
       'after',
       '\nA picture that cannot be read is named, and the others go on; the exit code then is 1.\n\nExamples:\n  signum predict runs/resnet20-ir-net-cifar10 cat.jpg dog.png\n  signum predict model.safetensors photos/ --json\n  signum predict zoo:lfc-bnn-mnist seven.png',
     )
-    .action(async (path: string, given: string[], options: { top: number; maxBytes?: number; json?: boolean }) => {
+    .action(async (path: string, given: string[], options: Options) => {
       const { top, json } = options;
-      const model = await loadVoting(runPath(path), options);
+      const model = await loadVoting(runPath(path), {
+        maxBytes: options.maxBytes,
+        ops: (await houseOf(options)).packedOps,
+      });
       const { input, inputs } = model.graph;
       const targets = targetsOf(given);
       let failed = 0;

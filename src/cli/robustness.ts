@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import { disturbanceText, type Robustness, robustnessOf } from '../analysis/robustness/robustness.ts';
 import { loadedOnce } from '../compare/loaded-once.ts';
 import { UsageError } from '../core/errors.ts';
+import { configFor } from '../train/plugin-records.ts';
 import { allowBroken, integer } from './arguments.ts';
 import { loadData, type OtherData, openRun, runFolderOf } from './data.ts';
 import { formatTable, percent, print } from './output.ts';
+import { houseOf, plugin } from './plugins.ts';
 import { runPath } from './runs.ts';
 
 interface Options extends OtherData {
@@ -17,6 +19,7 @@ export function defineRobustness(command: Command): void {
     .argument('<runs...>', 'run folders (or names under runs/) on the same data')
     .option('--images <n>', 'test images used', integer, 500)
     .option(...allowBroken)
+    .option(...plugin)
     .option('--json', 'one JSON object per run')
     .addHelpText(
       'after',
@@ -25,8 +28,9 @@ export function defineRobustness(command: Command): void {
     .action(async (runs: string[], { images, json, ...other }: Options) => {
       if (images < 1) throw new UsageError('--images 0: there must be at least one image');
       const paths = runs.map(runPath);
+      const house = await houseOf(other);
       const names = paths.map((path) => {
-        const { data, splitSeed } = runFolderOf(path).readConfig();
+        const { data, splitSeed } = configFor(runFolderOf(path), house);
         return splitSeed === undefined ? data : `${data} divided by seed ${splitSeed}`;
       });
       const unlike = names.findIndex((name) => name !== names[0]);
@@ -34,11 +38,11 @@ export function defineRobustness(command: Command): void {
         throw new UsageError(
           `${paths[unlike]} is on ${names[unlike]}, ${paths[0]} on ${names[0]}; compare runs on the same data`,
         );
-      const load = loadedOnce(loadData);
+      const load = loadedOnce((choice) => loadData(choice, house));
       const measured: Robustness[] = [];
       for (const path of paths) {
-        const { network, data } = await openRun(path, other, load);
-        const result = await robustnessOf(network, data, images);
+        const { network, data } = await openRun(path, other, house, load);
+        const result = await robustnessOf(network, data, images, house);
         measured.push(result);
         if (json) print(`${JSON.stringify({ run: path, ...result })}\n`);
       }

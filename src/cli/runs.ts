@@ -13,7 +13,7 @@ import { tellLine } from './output.ts';
 /** A packed model from its file, or from a run folder that holds one; or the packed networks of an ensemble's folder. */
 export async function loadVoting(
   path: string,
-  limits?: Pick<LoadOptions, 'maxBytes'>,
+  limits?: Pick<LoadOptions, 'maxBytes' | 'ops'>,
 ): Promise<PackedModel | PackedEnsemble> {
   if (!isEnsemble(path)) return loadPacked(path, limits).model;
   const { loadPackedEnsemble } = await import('../analysis/ensemble/ensemble.ts');
@@ -21,7 +21,7 @@ export async function loadVoting(
 }
 
 /** A packed model and the bytes of its file, or of the one that a run folder holds. */
-export function loadPacked(path: string, limits?: Pick<LoadOptions, 'maxBytes'>): Packed {
+export function loadPacked(path: string, limits?: Pick<LoadOptions, 'maxBytes' | 'ops'>): Packed {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist; \`signum pack <run>\` writes ${packedFile}`);
   const file = statSync(path).isDirectory() ? join(path, packedFile) : path;
   if (!existsSync(file)) throw new UsageError(`${path} holds no ${packedFile}; run \`signum pack ${path}\` first`);

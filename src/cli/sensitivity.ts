@@ -6,6 +6,7 @@ import { policyText } from '../models/policy.ts';
 import { allowBroken, integer, number } from './arguments.ts';
 import { type OtherData, openRun } from './data.ts';
 import { bytes, formatTable, percent, print, tell } from './output.ts';
+import { houseOf, plugin } from './plugins.ts';
 import { runPath } from './runs.ts';
 
 interface Options extends OtherData {
@@ -43,6 +44,7 @@ export function defineSensitivity(command: Command): void {
     .option('--budget-kb <x>', 'propose a policy for a packed file of at most this size', number)
     .option('--budget-ms <x>', 'propose a policy for at most this latency of one image', number)
     .option(...allowBroken)
+    .option(...plugin)
     .option('--json', 'one JSON object per variant')
     .addHelpText(
       'after',
@@ -53,10 +55,12 @@ export function defineSensitivity(command: Command): void {
         throw new UsageError('give --budget-kb or --budget-ms, not both');
       const precisions = options.precisions.split(',').map((text) => text.trim());
       for (const precision of precisions) bitsOf(precision);
-      const { network, data } = await openRun(runPath(run), options);
+      const house = await houseOf(options);
+      const { network, data } = await openRun(runPath(run), options, house);
       const isFloat = network.method.family === 'float';
       const bench = new SensitivityBench(network, data, {
         ...(isFloat ? { method: options.method } : {}),
+        own: house,
         precisions,
         images: Math.max(1, options.images),
         calibration: Math.max(1, options.calibration),

@@ -4,6 +4,7 @@ import { SparsityBench } from '../analysis/sparsity/sparsity.ts';
 import { allowBroken, integer } from './arguments.ts';
 import { type OtherData, openRun } from './data.ts';
 import { formatTable, percent, print, quantity } from './output.ts';
+import { houseOf, plugin } from './plugins.ts';
 import { runPath } from './runs.ts';
 
 interface Options extends OtherData {
@@ -18,12 +19,14 @@ export function defineSparsity(command: Command): void {
     .option('--bits <n>', 'of the copy, 1 to 8', integer, 4)
     .option('--images <n>', 'test images used', integer, 1000)
     .option(...allowBroken)
+    .option(...plugin)
     .option('--json', 'print the result as one JSON object')
     .addHelpText('after', '\nExample:\n  signum sparsity runs/resnet20-float-cifar10 --bits 3')
     .action(async (run: string, { bits, images, json, ...other }: Options) => {
-      const { network, data } = await openRun(runPath(run), other);
-      const { bytes } = await packForData(network, data);
-      const result = await new SparsityBench(bytes, bits).measure(data, Math.max(1, images));
+      const house = await houseOf(other);
+      const { network, data } = await openRun(runPath(run), other, house);
+      const { bytes } = await packForData(network, data, { ops: house.ops });
+      const result = await new SparsityBench(bytes, bits, house.packedOps).measure(data, Math.max(1, images));
       if (json) {
         print(`${JSON.stringify(result)}\n`);
         return;

@@ -4,20 +4,17 @@ import { operations, summarise, sumOf } from '../analysis/summary.ts';
 import { packTopology } from '../analysis/untrained.ts';
 import { models } from '../models/table.ts';
 import type { Packed } from '../pack/pack.ts';
+import type { House } from '../train/plugin.ts';
 import { integer, maxBytes, positive } from './arguments.ts';
 import { bytes, formatTable, percent, print, quantity } from './output.ts';
+import { houseOf, plugin, type WithPlugins } from './plugins.ts';
 import { loadPacked, runPath } from './runs.ts';
 
 /** A packed model from a file, a run, or the name of a topology. */
-export function resolveModel(
-  target: string,
-  method: string,
-  width: number,
-  limits?: Parameters<typeof loadPacked>[1],
-): Packed {
-  return models.some(({ id }) => id === target) && !existsSync(target)
-    ? packTopology(target, method, width)
-    : loadPacked(runPath(target), limits);
+export function resolveModel(target: string, method: string, width: number, house: House, maxBytes?: number): Packed {
+  return [...models, ...(house.models ?? [])].some(({ id }) => id === target) && !existsSync(target)
+    ? packTopology(target, method, width, house)
+    : loadPacked(runPath(target), { maxBytes, ops: house.packedOps });
 }
 
 export function defineSummary(command: Command): void {
@@ -27,17 +24,19 @@ export function defineSummary(command: Command): void {
     .option('--width <factor>', 'for a topology: multiply all channel counts', positive, 1)
     .option('--batch <n>', 'images per run when timing', integer, 1)
     .option(...maxBytes)
+    .option(...plugin)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExamples:\n  signum summary vgg-small --method xnor-net\n  signum summary runs/cnv6-bnn-mnist',
     )
     .action(
-      (
+      async (
         target: string,
-        options: { method: string; width: number; batch: number; maxBytes?: number; json?: boolean },
+        options: WithPlugins & { method: string; width: number; batch: number; maxBytes?: number; json?: boolean },
       ) => {
-        const { bytes: file, model } = resolveModel(target, options.method, options.width, options);
+        const house = await houseOf(options);
+        const { bytes: file, model } = resolveModel(target, options.method, options.width, house, options.maxBytes);
         const layers = summarise(model, Math.max(1, options.batch));
         const total = (key: Parameters<typeof sumOf>[1]) => sumOf(layers, key);
         if (options.json) {

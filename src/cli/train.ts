@@ -6,16 +6,19 @@ import { recipeOptions } from '../recipes/options.ts';
 import { recipeNamed } from '../recipes/table.ts';
 import { bestFile, bestText } from '../train/best.ts';
 import { askedOf, type TrainConfig } from '../train/config.ts';
+import type { House } from '../train/plugin.ts';
+import { configFor } from '../train/plugin-records.ts';
 import { prolongedText, resumedConfig } from '../train/resume.ts';
 import { type FinishedRun, trainRun } from '../train/run.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { loadData } from './data.ts';
 import { percent, print, tell } from './output.ts';
+import { houseOf, pluginsTyped, type WithPlugins } from './plugins.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
 import { defaultRunName, trainingConfig, typedOptions, withForm, withTrainingOptions } from './training-options.ts';
 
-interface Options extends Record<string, unknown> {
+interface Options extends Record<string, unknown>, WithPlugins {
   recipe?: string;
   name?: string;
   resume?: boolean;
@@ -32,41 +35,48 @@ export function defineTrain(command: Command): void {
       'after',
       '\nExamples:\n  signum train --model cnv6 --width 0.25 --method bnn --data mnist --epochs 3 --optimizer adam\n  signum train --model resnet20 --method ir-net --data cifar10 --epochs 40 --pad-crop 4 --flip\n  signum train --recipe resnet20-recu-cifar10 --epochs 100\n  signum train --resume --name resnet20-ir-net-cifar10',
     )
-    .action(async ({ recipe, name, resume, json, ...given }: Options, command: Command) => {
+    .action(async ({ recipe, name, resume, json, plugin, ...given }: Options, command: Command) => {
+      const house = await houseOf({ plugin });
       const isChosen = recipe === undefined || command.getOptionValueSource('method') === 'cli';
-      const training = withForm(given, isChosen ? undefined : recipeNamed(recipe).training.method);
+      const training = withForm(given, house, isChosen ? undefined : recipeNamed(recipe).training.method);
       const folder = new RunFolder(namedRun(name ?? recipe ?? defaultRunName(training)));
       const typed = typedOptions(command, training);
-      const chosen = () => trainingConfig(recipe === undefined ? training : { ...recipeOptions(recipe, typed) });
-      const config = resume ? continued(folder, typed) : chosen();
+      const chosen = () =>
+        trainingConfig(recipe === undefined ? training : { ...recipeOptions(recipe, typed, house) }, house);
+      const config = resume ? continued(folder, typed, house) : chosen();
       if (!resume) folder.requireNew();
-      const run = await trainRun(folder, config, await loadData(config), {
+      const run = await trainRun(folder, config, await loadData(config, house), {
+        ...house,
         existing: resume ? 'resume' : 'refuse',
         ...progressEvents(config.epochs),
       });
-      if (run.finished) printResult(run, json ?? false);
+      if (run.finished) printResult(run, json ?? false, pluginsTyped({ plugin }));
       if (run.interrupted)
         throw new InterruptError(
           run.interrupted,
           run.finished
             ? 'interrupted when the run was finished'
-            : `stopped and saved; continue with: signum train --resume --name ${folder.path}`,
+            : `stopped and saved; continue with: signum train --resume --name ${folder.path}${pluginsTyped({ plugin })}`,
           run.finished ? null : { run: folder.path, finished: false, accuracy: null },
         );
     });
 }
 
 /** The config of a run that is continued, with what was typed; says what becomes of the schedules. */
-function continued(folder: RunFolder, typed: Record<string, unknown>): TrainConfig {
-  const stored = folder.readConfig();
+function continued(folder: RunFolder, typed: Record<string, unknown>, house: House): TrainConfig {
+  const stored = configFor(folder, house);
   const done = folder.readMetrics().length;
   const config = resumedConfig(stored, typed, folder.path, done);
-  const prolonged = prolongedText(stored, config, done);
+  const prolonged = prolongedText(stored, config, done, house);
   if (prolonged) tell(`${prolonged}\n`);
   return askedOf(config);
 }
 
-function printResult({ folder, data, accuracy, best, stoppedEarly, warning }: FinishedRun, json: boolean): void {
+function printResult(
+  { folder, data, accuracy, best, stoppedEarly, warning }: FinishedRun,
+  json: boolean,
+  plugins: string,
+): void {
   const metrics = folder.readMetrics();
   // the test images had no say in the choice, so their accuracy after that epoch is what to report of it
   const testAccuracy = metrics.find(({ epoch }) => epoch === best?.epoch)?.testAccuracy;
@@ -83,5 +93,5 @@ function printResult({ folder, data, accuracy, best, stoppedEarly, warning }: Fi
   print(`test accuracy ${percent(accuracy)}${pixels ? ` (${pixels})` : ''}; report: ${folder.file('report.html')}\n`);
   if (best) print(`best: ${bestText(best)}; test accuracy then ${percent(testAccuracy ?? Number.NaN)}\n`);
   if (warning) print(`warning: ${warning}\n`);
-  print(`next: signum pack ${folder.path}${existsSync(folder.file(bestFile)) ? ' [--best]' : ''}\n`);
+  print(`next: signum pack ${folder.path}${plugins}${existsSync(folder.file(bestFile)) ? ' [--best]' : ''}\n`);
 }

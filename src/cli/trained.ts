@@ -6,6 +6,7 @@ import { hasAverages } from '../train/average.ts';
 import { bestFile } from '../train/best.ts';
 import type { LoadedCheckpoint } from '../train/checkpoint.ts';
 import { loadTrained } from '../train/load-network.ts';
+import type { House } from '../train/plugin.ts';
 import { stageFile } from '../train/run-folder.ts';
 import { atLeastOne } from './arguments.ts';
 
@@ -28,6 +29,7 @@ export const stageOption = [
 /** The network of a run folder or checkpoint file, with its trained weights. */
 export function loadNetwork(
   path: string,
+  house: House,
   { best, ema, stage }: Weights = {},
 ): { network: Network; checkpoint: LoadedCheckpoint } {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist; give a run folder or a checkpoint file`);
@@ -40,7 +42,7 @@ export function loadNetwork(
     throw new UsageError(
       `--stage ${stage}: ${path} keeps no ${ofStage}; a run keeps what each of its stages but the last has left, once it is over`,
     );
-  const loaded = loadTrained(path, ofStage ?? (best ? bestFile : undefined), ema);
+  const loaded = loadTrained(path, ofStage ?? (best ? bestFile : undefined), ema, house);
   if (ema === false && !hasAverages(loaded.checkpoint.tensors))
     throw new UsageError(`--no-ema: ${path} keeps no averages; it was trained without --ema`);
   loaded.network.setTraining(false);

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { withBases, withBits } from '../methods/forms.ts';
 import type { Bits } from '../methods/method.ts';
 import { methodNamed, methodOn } from '../methods/table.ts';
-import { modelNamed } from '../models/table.ts';
+import { modelNamed, type Own } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { epochsOfStages } from '../train/stage-options.ts';
 import { atLeastOne, bits, byKind, integer, number, numbers, policy, positive, share, stages } from './arguments.ts';
+import { plugin } from './plugins.ts';
 
 /** The options that say what is trained and how. */
 export function withTrainingOptions(command: Command): Command {
@@ -120,13 +121,14 @@ export function withTrainingOptions(command: Command): Command {
     .option('--keep <what>', 'best: keep the checkpoint of the best epoch beside the last (eval --best, pack --best)')
     .option('--patience <n>', 'stop after n epochs without a better one', integer)
     .option('--limit <n>', 'use only n images of each split, a fixed sample', integer)
-    .option('--seed <n>', 'fixes weights, data order and noise', integer);
+    .option('--seed <n>', 'fixes weights, data order and noise', integer)
+    .option(...plugin);
 }
 
 /** @param training all of these options, and no other ones */
-export function trainingConfig(training: Record<string, unknown>): TrainConfig {
-  const model = modelNamed(String(training['model']));
-  const { defaults } = methodOn(model.id, String(training['method']));
+export function trainingConfig(training: Record<string, unknown>, own: Own): TrainConfig {
+  const model = modelNamed(String(training['model']), own.models);
+  const { defaults } = methodOn(model.id, String(training['method']), undefined, own.methods);
   const epochs = epochsOfStages(training['stages']) ?? defaults.epochs;
   return parseConfig({ epochs, batch: defaults.batch, ...training });
 }
@@ -138,10 +140,12 @@ export function trainingConfig(training: Record<string, unknown>): TrainConfig {
  */
 export function withForm(
   { bits: given, bases, ...training }: Record<string, unknown> & { bits?: Bits; bases?: number },
+  own: Own,
   method = String(training['method']),
 ): Record<string, unknown> {
   if (given === undefined && bases === undefined) return training;
-  const widened = given ? withBits(methodNamed(method), given) : methodNamed(method);
+  const named = methodNamed(method, undefined, own.methods);
+  const widened = given ? withBits(named, given) : named;
   return { ...training, method: (bases === undefined ? widened : withBases(widened, bases)).id };
 }
 

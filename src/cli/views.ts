@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../data/files.ts';
 import { allowBroken, integer } from './arguments.ts';
 import { type OtherData, openRun, runFolderOf } from './data.ts';
 import { print } from './output.ts';
+import { houseOf, plugin } from './plugins.ts';
 import { runPath } from './runs.ts';
 
 interface Options extends OtherData {
@@ -18,6 +19,7 @@ export function defineViews(command: Command): void {
     .argument('<run>', 'run folder (or name under runs/)')
     .option('--images <n>', 'test images shown', integer, 2)
     .option(...allowBroken)
+    .option(...plugin)
     .option('--json', 'print the path as JSON')
     .addHelpText(
       'after',
@@ -26,7 +28,7 @@ export function defineViews(command: Command): void {
     .action(async (run: string, { images, json, ...other }: Options) => {
       if (images < 1) throw new UsageError(`--images ${images}: there must be at least one image`);
       const path = runPath(run);
-      const { network, config, data } = await openRun(path, other);
+      const { network, config, data } = await openRun(path, other, await houseOf(other));
       const folder = runFolderOf(path);
       const views = await viewsOf(network, data, images);
       const title = `${config.model}, ${config.method}, ${config.data}`;

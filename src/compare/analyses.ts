@@ -9,6 +9,7 @@ import { fitToModel } from '../data/fit-model.ts';
 import type { Network } from '../models/network.ts';
 import { imagesOf } from '../train/data-of.ts';
 import { loadTrained } from '../train/load-network.ts';
+import type { House } from '../train/plugin.ts';
 import type { RunFolder } from '../train/run-folder.ts';
 import type { Job } from './jobs.ts';
 import type { Plan } from './plan.ts';
@@ -47,10 +48,10 @@ const analysisKinds = Object.keys(schemas) as AnalysisKind[];
 
 const sensitivityPrecisions = ['2-bit', '8-bit', 'float'];
 
-function analyse(kind: AnalysisKind, network: Network, data: DataSet, images: number): Promise<unknown> {
-  if (kind === 'robustness') return robustnessOf(network, data, images);
+function analyse(kind: AnalysisKind, network: Network, data: DataSet, images: number, own: House): Promise<unknown> {
+  if (kind === 'robustness') return robustnessOf(network, data, images, own);
   if (kind === 'views') return viewsOf(network, data);
-  const options = { precisions: sensitivityPrecisions, images, calibration: 5 };
+  const options = { precisions: sensitivityPrecisions, images, calibration: 5, own };
   return new SensitivityBench(network, data, options).measure();
 }
 
@@ -65,9 +66,9 @@ function missingKinds(plan: Plan, { label, seed }: Job, run: RunFolder): Analysi
 /** Makes the analyses of a run that are missing. @param run its folder, locked */
 export async function analyseRun(plan: Plan, job: Job, run: RunFolder, data: DataSet): Promise<void> {
   for (const kind of missingKinds(plan, job, run)) {
-    const { network, checkpoint } = loadTrained(run.path);
+    const { network, checkpoint } = loadTrained(run.path, undefined, true, plan.own);
     const { data: fitted } = fitToModel(data, imagesOf(checkpoint), 'evaluate');
-    const result = await analyse(kind, network, fitted, plan.analyses.images);
+    const result = await analyse(kind, network, fitted, plan.analyses.images, plan.own);
     run.write(`${kind}.json`, `${JSON.stringify(result)}\n`);
   }
 }

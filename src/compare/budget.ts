@@ -5,6 +5,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { optimizerOf, type TrainConfig } from '../train/config.ts';
 import { taught } from '../train/distillation.ts';
 import { networkFor } from '../train/network-for.ts';
+import type { House } from '../train/plugin.ts';
 import { TrainingStep } from '../train/step.ts';
 import { teacherFor } from '../train/teacher.ts';
 import type { Plan } from './plan.ts';
@@ -13,12 +14,12 @@ const warmUpSteps = 3;
 const timedSteps = 8;
 
 /** Training speed in images per second, measured on random images; data loading runs beside it and is not counted. */
-function imagesPerSecond(config: TrainConfig, data: DataSet): number {
-  const network = networkFor(config, data);
+function imagesPerSecond(config: TrainConfig, data: DataSet, own: House): number {
+  const network = networkFor(config, data, own);
   const method = taught(config, network.method);
   const step = new TrainingStep(
     network,
-    teacherFor(method, network, config.teacher),
+    teacherFor(method, network, config.teacher, undefined, undefined, own),
     optimizerOf(config, method),
     new Map(),
     config,
@@ -46,9 +47,9 @@ function imagesPerSecond(config: TrainConfig, data: DataSet): number {
  * How many epochs a run gets. For a budget in minutes, those that fit at the speed this machine has now, at least one a stage: the number is kept
  * with the run, so that its command reproduces it anywhere.
  */
-export function epochsWithin({ budget }: Plan, config: TrainConfig, data: DataSet): number {
+export function epochsWithin({ budget, own }: Plan, config: TrainConfig, data: DataSet): number {
   if ('epochs' in budget) return budget.epochs;
   const images = Math.min(data.train.count, config.limit ?? Number.POSITIVE_INFINITY);
-  const fewest = methodNamed(config.method).stages?.length ?? 1;
-  return Math.max(fewest, Math.floor((budget.minutes * 60 * imagesPerSecond(config, data)) / images));
+  const fewest = methodNamed(config.method, undefined, own.methods).stages?.length ?? 1;
+  return Math.max(fewest, Math.floor((budget.minutes * 60 * imagesPerSecond(config, data, own)) / images));
 }

@@ -3,6 +3,7 @@ import { kernels, threads } from '../backend/select.ts';
 import { pixelsText } from '../data/digest.ts';
 import type { Method } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
+import type { Own } from '../models/table.ts';
 import { table3 } from '../survey/classification.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { commandOf } from '../train/run.ts';
@@ -15,6 +16,7 @@ import { type RunResult, readResult } from './result.ts';
 /** A finished run of a row. */
 export interface SeedRun {
   readonly id: string;
+  readonly folder: string;
   readonly seed: number;
   readonly config: TrainConfig;
   readonly result: RunResult;
@@ -52,9 +54,11 @@ export interface Comparison {
 /** `86.5 (ResNet-20), 90.4 (VGG-Small)` for CIFAR-10 rows; null where the survey has no figure of the method. */
 export function publishedFigures(method: string, data: string): string | null {
   if (data !== 'cifar10' || method === 'float') return null;
+  const rows = table3.rows.filter(({ id }) => id === method);
+  if (rows.length === 0) return null;
   const { weight, activation } = methodNamed(method).bits;
-  const figures = table3.rows
-    .filter(({ id, cells }) => id === method && cells[0] === `${weight}/${activation}`)
+  const figures = rows
+    .filter(({ cells }) => cells[0] === `${weight}/${activation}`)
     .map(({ cells }) => `${cells[2]} (${cells[1]})`);
   return figures.length > 0 ? figures.join(', ') : null;
 }
@@ -68,10 +72,15 @@ export function meanAndSpread(values: readonly number[]): { mean: number; spread
 function seedRun(folder: string, { id, seed }: Job): SeedRun | null {
   const run = runFolderOf(folder, id);
   const result = readResult(run);
-  return result && { id, seed, config: run.readConfig(), result, metrics: run.readMetrics() };
+  return result && { id, folder: run.path, seed, config: run.readConfig(), result, metrics: run.readMetrics() };
 }
 
-function rowOf(jobs: readonly Job[], folder: string, latencies: ReadonlyMap<string, number>): Row | null {
+function rowOf(
+  jobs: readonly Job[],
+  folder: string,
+  latencies: ReadonlyMap<string, number>,
+  { methods }: Own,
+): Row | null {
   const runs = jobs.flatMap((job) => seedRun(folder, job) ?? []);
   const [first] = runs;
   if (!first) return null;
@@ -82,7 +91,7 @@ function rowOf(jobs: readonly Job[], folder: string, latencies: ReadonlyMap<stri
   return {
     id,
     label,
-    method: methodNamed(config.method),
+    method: methodNamed(config.method, undefined, methods),
     model: model.width === 1 ? model.model : `${model.model} x${model.width}`,
     data,
     runs,
@@ -102,7 +111,7 @@ export function readComparison(
   folder: string,
   latencies: ReadonlyMap<string, number>,
 ): Comparison {
-  const rows = jobsByRow(jobs).flatMap((group) => rowOf(group, folder, latencies) ?? []);
+  const rows = jobsByRow(jobs).flatMap((group) => rowOf(group, folder, latencies, plan.own) ?? []);
   rows.sort((a, b) => (b.accuracy?.mean ?? -1) - (a.accuracy?.mean ?? -1));
   const finished = rows.reduce((sum, { runs }) => sum + runs.length, 0);
   return { plan, rows, open: jobs.length - finished };
@@ -127,4 +136,4 @@ export function budgetText({ budget }: Plan): string {
 }
 
 /** How to make this row's runs one by one. */
-export const commandsOf = ({ runs }: Row): string[] => runs.map(({ config }) => commandOf(config));
+export const commandsOf = ({ runs }: Row): string[] => runs.map(({ config, folder }) => commandOf(config, folder));

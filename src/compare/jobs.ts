@@ -29,11 +29,14 @@ const wantsTeacher = ({ teacher }: PlanEntry, method: Method): boolean =>
   method.teacher === 'trained' || (method.teacher === 'optional' && teacher !== false);
 
 /** From the weights of the comparison's float run, where the plan or the method says so. */
-const startsFloat = ({ method, init }: PlanEntry): boolean => init ?? methodNamed(method).start === 'float';
+const startsFloat = ({ init }: PlanEntry, { start }: Method): boolean => init ?? start === 'float';
 
 /** Float rows come first and are there whenever another row needs one. */
 function withFloat(plan: Plan): Plan['methods'] {
-  const needed = plan.methods.some((item) => startsFloat(item) || wantsTeacher(item, methodNamed(item.method)));
+  const needed = plan.methods.some((item) => {
+    const method = methodNamed(item.method, undefined, plan.own.methods);
+    return startsFloat(item, method) || wantsTeacher(item, method);
+  });
   const [float] = plan.methods.filter(({ label }) => label === floatLabel);
   if (!float && !needed) return plan.methods;
   const others = plan.methods.filter(({ label }) => label !== floatLabel);
@@ -54,7 +57,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
         for (const item of withFloat(plan)) {
           const where = `${model.model}${model.width === 1 ? '' : `-x${model.width}`}-${fileName(data)}`;
           const idOf = (label: string) => `${where}-${label}-seed${seed}`;
-          const method = methodOn(model.model, item.method);
+          const method = methodOn(model.model, item.method, undefined, plan.own.methods);
           const float = join(folder, 'runs', idOf(floatLabel));
           const teacher = wantsTeacher(item, method);
           const options = {
@@ -62,7 +65,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
             ...plan.training,
             ...item.training,
             ...(teacher ? { teacher: float } : {}),
-            ...(startsFloat(item) ? { init: float } : {}),
+            ...(startsFloat(item, method) ? { init: float } : {}),
             model: model.model,
             width: model.width,
             method: item.method,
@@ -70,7 +73,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
             epochs,
             seed,
           } as TrainOptions;
-          const needs = teacher || startsFloat(item) ? idOf(floatLabel) : null;
+          const needs = teacher || startsFloat(item, method) ? idOf(floatLabel) : null;
           const { label } = item;
           jobs.push({
             id: idOf(label),
@@ -79,7 +82,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
             model,
             data,
             seed,
-            config: withUsualAugmentation(parseConfig(options)).config,
+            config: withUsualAugmentation(parseConfig(options), plan.own).config,
             needs,
           });
         }

@@ -8,6 +8,8 @@ import { FormatError, PackError } from '../core/errors.ts';
 import { writeFileAtomic } from '../data/files.ts';
 import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import { networkFor } from '../train/network-for.ts';
+import type { House } from '../train/plugin.ts';
+import { configFor } from '../train/plugin-records.ts';
 import { describeMachine } from './comparison.ts';
 import { type Job, jobsByRow } from './jobs.ts';
 import type { Load } from './loaded-once.ts';
@@ -36,16 +38,16 @@ function wasPacked(folder: string, { id }: Job): boolean {
  * The packed network of a run; where the file is gone (a published comparison leaves it out), an untrained one of the same layers, which takes
  * as long. Null where it only packs once it is trained.
  */
-async function packedModel(job: Job, folder: string, load: Load): Promise<PackedModel | null> {
+async function packedModel(job: Job, folder: string, load: Load, own: House): Promise<PackedModel | null> {
   const file = packedFileOf(folder, job);
-  if (existsSync(file)) return loadPackedModel(readFileSync(file));
+  if (existsSync(file)) return loadPackedModel(readFileSync(file), { ops: own.packedOps });
   const data = await load(job.config);
   const run = runFolderOf(folder, job.id);
-  const network = networkFor(run.exists ? run.readConfig() : job.config, data);
+  const network = networkFor(run.exists ? configFor(run, own) : job.config, data, own);
   network.setPoint({ progress: 1, epoch: job.config.epochs });
   network.setTraining(false);
   try {
-    return (await packForData(network, data)).model;
+    return (await packForData(network, data, { ops: own.ops })).model;
   } catch (error) {
     if (error instanceof PackError) return null;
     throw error;
@@ -56,10 +58,10 @@ async function packedModel(job: Job, folder: string, load: Load): Promise<Packed
  * Milliseconds for one image by every packed network of the jobs. They take turns, and the best of each one's medians counts: what else the
  * machine does then disturbs none more than another.
  */
-async function measure(jobs: readonly Job[], folder: string, load: Load): Promise<Latencies> {
+async function measure(jobs: readonly Job[], folder: string, load: Load, own: House): Promise<Latencies> {
   const models = new Map<string, PackedModel>();
   for (const job of jobs) {
-    const model = await packedModel(job, folder, load);
+    const model = await packedModel(job, folder, load, own);
     if (model) models.set(job.id, model);
   }
   const best = new Map<string, number>();
@@ -83,7 +85,7 @@ function read(file: string): Latencies | null {
  * Latencies of the first run of every row: those of the comparison's log if it has all of them and the packed networks are not here, else
  * measured now.
  */
-export async function latenciesOf(jobs: readonly Job[], folder: string, load: Load): Promise<Latencies> {
+export async function latenciesOf(jobs: readonly Job[], folder: string, load: Load, own: House): Promise<Latencies> {
   const file = join(folder, 'latency.json');
   const firsts = jobsByRow(jobs).map((group) => group[0]!);
   const packed = firsts.filter((job) => wasPacked(folder, job));
@@ -94,7 +96,7 @@ export async function latenciesOf(jobs: readonly Job[], folder: string, load: Lo
     !packed.every((job) => existsSync(packedFileOf(folder, job)))
   )
     return logged;
-  const measured = await measure(packed, folder, load);
+  const measured = await measure(packed, folder, load, own);
   const milliseconds = Object.fromEntries(measured.milliseconds);
   writeFileAtomic(file, `${JSON.stringify({ machine: measured.machine, milliseconds }, null, 2)}\n`);
   return measured;

@@ -2,8 +2,10 @@ import * as z from 'zod';
 import { FormatError, UsageError } from '../core/errors.ts';
 import { suggestion } from '../core/suggest.ts';
 import { readWhole } from '../data/files.ts';
+import type { Method } from '../methods/method.ts';
 import { methodNamed, methods } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
+import type { House } from '../train/plugin.ts';
 
 /** Training options of every run, or of one entry; checked again, with the method's defaults, when the run is made. */
 const training = z.record(
@@ -56,21 +58,23 @@ export type PlanModel = z.infer<typeof model>;
 export interface Plan extends Omit<z.infer<typeof schema>, 'methods' | 'models'> {
   readonly methods: readonly (PlanEntry & { readonly label: string })[];
   readonly models: readonly PlanModel[];
+  /** What its names may mean beside Signum's tables. */
+  readonly own: House;
 }
 
 const bitsPattern = /^(\d+)\/(\d+)$/;
 
 /** `1/32` stands for all methods of these bits, in the table's order. */
-function methodsOfBits(selector: string): string[] {
+function methodsOfBits(selector: string, known: readonly Method[]): string[] {
   const [, weight, activation] = bitsPattern.exec(selector) ?? [];
-  const found = methods.filter(({ bits }) => bits.weight === Number(weight) && bits.activation === Number(activation));
+  const found = known.filter(({ bits }) => bits.weight === Number(weight) && bits.activation === Number(activation));
   if (found.length > 0) return found.map(({ id }) => id);
-  const known = [...new Set(methods.map(({ bits }) => `${bits.weight}/${bits.activation}`))];
-  throw new UsageError(`plan: no method has ${selector} bits of weights/activations; there are ${known.join(', ')}`);
+  const bitsOf = [...new Set(known.map(({ bits }) => `${bits.weight}/${bits.activation}`))];
+  throw new UsageError(`plan: no method has ${selector} bits of weights/activations; there are ${bitsOf.join(', ')}`);
 }
 
 /** Selectors expanded; a method named by itself takes its own place instead of the selector's. */
-function expandedMethods(listed: z.infer<typeof schema>['methods']): Plan['methods'] {
+function expandedMethods(listed: z.infer<typeof schema>['methods'], own: readonly Method[]): Plan['methods'] {
   const named = listed.flatMap((item) => {
     if (typeof item !== 'string') return [item.label ? '' : item.method];
     return bitsPattern.test(item) ? [] : [item];
@@ -79,12 +83,12 @@ function expandedMethods(listed: z.infer<typeof schema>['methods']): Plan['metho
   const entries = listed.flatMap((item) => {
     if (typeof item !== 'string') return [item];
     return bitsPattern.test(item)
-      ? methodsOfBits(item)
+      ? methodsOfBits(item, [...methods, ...own])
           .filter((id) => !named.includes(id))
           .map(plain)
       : [plain(item)];
   });
-  return entries.map((item) => ({ ...item, label: item.label ?? methodNamed(item.method).id }));
+  return entries.map((item) => ({ ...item, label: item.label ?? methodNamed(item.method, undefined, own).id }));
 }
 
 function refuseTwice(values: readonly string[], what: string, cure: string): void {
@@ -92,16 +96,16 @@ function refuseTwice(values: readonly string[], what: string, cure: string): voi
   if (twice !== undefined) throw new UsageError(`plan: ${what} ${twice} stands there twice; ${cure}`);
 }
 
-/** @throws UsageError naming the first thing that is wrong */
-export function parsePlan(given: unknown): Plan {
+/** @param own looked at first for names @throws UsageError naming the first thing that is wrong */
+export function parsePlan(given: unknown, own: House = {}): Plan {
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new UsageError(`plan: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}; see docs/compare.md`);
   }
   const models = parsed.data.models.map((item) => (typeof item === 'string' ? { model: item, width: 1 } : item));
-  for (const item of models) modelNamed(item.model);
-  const plan = { ...parsed.data, models, methods: expandedMethods(parsed.data.methods) };
+  for (const item of models) modelNamed(item.model, own.models);
+  const plan = { ...parsed.data, models, methods: expandedMethods(parsed.data.methods, own.methods ?? []), own };
   refuseTwice(
     plan.methods.map(({ label }) => label),
     'method',
@@ -122,10 +126,10 @@ export function parsePlan(given: unknown): Plan {
 }
 
 /** @throws FormatError when the file is not JSON, UsageError when it is no plan */
-export function readPlan(file: string): Plan {
+export function readPlan(file: string, own: House = {}): Plan {
   const text = readWhole(file).toString();
   try {
-    return parsePlan(JSON.parse(text));
+    return parsePlan(JSON.parse(text), own);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new FormatError(`${file} is not JSON: ${error.message}`);

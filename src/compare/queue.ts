@@ -8,6 +8,7 @@ import type { Network } from '../models/network.ts';
 import { floatBytes } from '../pack/pack.ts';
 import { pool } from '../tensor/storage.ts';
 import { askedOf, type TrainConfig } from '../train/config.ts';
+import type { House } from '../train/plugin.ts';
 import { notePacked } from '../train/report-file.ts';
 import { trainRun } from '../train/run.ts';
 import type { RunEvents } from '../train/run-events.ts';
@@ -35,9 +36,10 @@ async function packedFigures(
   data: DataSet,
   folder: RunFolder,
   limit: number | undefined,
+  { ops }: House,
 ): Promise<Pick<DoneResult, 'packedAccuracy' | 'packedBytes' | 'notPacked'>> {
   try {
-    const { bytes, model } = await packForData(network, data);
+    const { bytes, model } = await packForData(network, data, { ops });
     folder.write(packedFile, bytes);
     const { top1: accuracy } = await evaluatePacked(model, data, limit);
     notePacked(folder, () => network, { accuracy, fileBytes: bytes.length, floatBytes: floatBytes(network) });
@@ -85,6 +87,7 @@ export class Queue {
   private readonly epochsOf: (config: TrainConfig, data: DataSet) => number;
 
   private readonly load: Load;
+  private readonly own: House;
   /** After a run is finished. */
   private readonly afterRun: (job: Job, folder: RunFolder, data: DataSet) => Promise<void>;
 
@@ -93,12 +96,14 @@ export class Queue {
     events: QueueEvents,
     epochsOf: (config: TrainConfig, data: DataSet) => number,
     load: Load,
+    own: House,
     afterRun: (job: Job, folder: RunFolder, data: DataSet) => Promise<void> = async () => {},
   ) {
     this.folder = folder;
     this.events = events;
     this.epochsOf = epochsOf;
     this.load = load;
+    this.own = own;
     this.afterRun = afterRun;
   }
 
@@ -154,12 +159,17 @@ export class Queue {
     const data = await this.load(job.config);
     try {
       const config = stored ?? { ...job.config, epochs: this.epochsOf(job.config, data) };
-      const run = await trainRun(folder, config, data, { existing: 'resume', floatNetworks: false, ...events });
+      const run = await trainRun(folder, config, data, {
+        ...this.own,
+        existing: 'resume',
+        floatNetworks: false,
+        ...events,
+      });
       const { accuracy, finished, interrupted, network } = run;
       // after its last step, Ctrl-C ends the queue all the same; the checkpoint is that of a finished run
       if (!finished || interrupted) return null;
       const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
-      const packed = await packedFigures(network, run.data, folder, config.limit);
+      const packed = await packedFigures(network, run.data, folder, config.limit, this.own);
       return { accuracy, ...packed, floatBytes: floatBytes(network), parameters };
     } catch (error) {
       if (isOutcome(error)) return { failed: error.message };

@@ -43,6 +43,11 @@ export function againJobs(plan: Plan, first: readonly Job[], folder: string): Jo
   return jobs.filter((job) => chosen.includes(job) || needed.has(job.id));
 }
 
+const loaderFor =
+  ({ own }: Plan): Load =>
+  (choice) =>
+    loadDataOf(choice, undefined, own);
+
 /** A budget in minutes becomes epochs when a run begins. */
 const epochsOf = ({ budget }: Plan): number => ('epochs' in budget ? budget.epochs : 1);
 
@@ -61,11 +66,11 @@ export async function runComparison(
   plan: Plan,
   folder: string,
   events: QueueEvents,
-  load: Load = loadDataOf,
+  load: Load = loaderFor(plan),
 ): Promise<QueueEnd> {
   const once = loadedOnce(load);
   const afterRun = (job: Job, run: RunFolder, data: DataSet) => analyseRun(plan, job, run, data);
-  const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), once, afterRun);
+  const queue = new Queue(folder, events, (config, data) => epochsWithin(plan, config, data), once, plan.own, afterRun);
   const end = await queue.run(jobsOf(plan, folder, plan.seeds, epochsOf(plan)));
   const last = end === 'finished' && plan.again ? await queue.run(knownJobs(plan, folder)) : end;
   if (last === 'stopped') return last;
@@ -83,9 +88,9 @@ export async function runComparison(
 }
 
 /** Writes `report.html` and `report.md` of what is finished. */
-export async function writeReports(plan: Plan, folder: string, load: Load = loadDataOf): Promise<Comparison> {
+export async function writeReports(plan: Plan, folder: string, load: Load = loaderFor(plan)): Promise<Comparison> {
   const jobs = knownJobs(plan, folder);
-  const { machine, milliseconds } = await latenciesOf(jobs, folder, loadedOnce(load));
+  const { machine, milliseconds } = await latenciesOf(jobs, folder, loadedOnce(load), plan.own);
   const comparison = readComparison(plan, jobs, folder, milliseconds);
   const sections = analysisSections(comparison, folder);
   writeFileAtomic(join(folder, 'report.html'), comparisonHtml(comparison, machine, sections));

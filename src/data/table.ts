@@ -9,6 +9,7 @@ import { loadFolder } from './folder.ts';
 import type { LoadOptions } from './load-options.ts';
 import { loadFashionMnist, loadMnist } from './mnist.ts';
 
+/** A data set by its name, as a value. */
 export interface DataEntry {
   readonly id: string;
   readonly title: string;
@@ -39,8 +40,8 @@ export const dataSets: readonly DataEntry[] = [
 ];
 
 /** The augmentation a data set is usually trained with; of folders, unknown names and sets without, undefined. */
-export const usualAugmentation = (id: string): Augmentation | undefined =>
-  dataSets.find((entry) => entry.id === id)?.augmentation;
+export const usualAugmentation = (id: string, own: readonly DataEntry[] = []): Augmentation | undefined =>
+  [...own, ...dataSets].find((entry) => entry.id === id)?.augmentation;
 
 /** Pixels a side of a folder's pictures when nobody says. */
 const usualSide = 32;
@@ -61,10 +62,15 @@ function folderNamed(id: string): { path: string; side: number | null } {
 /**
  * Loads a data set by name, or a folder of images by path (`./photos` or `./photos@64` for 64 pixels a side).
  *
+ * @param own looked at first
  * @throws UsageError for an unknown name, DataError when it is missing or damaged
  */
-export async function loadDataSet(id: string, options: LoadOptions = {}): Promise<DataSet> {
-  const entry = dataSets.find((candidate) => candidate.id === id);
+export async function loadDataSet(
+  id: string,
+  options: LoadOptions = {},
+  own: readonly DataEntry[] = [],
+): Promise<DataSet> {
+  const entry = [...own, ...dataSets].find((candidate) => candidate.id === id);
   if (entry) return entry.load(options);
   const { path, side } = folderNamed(id);
   if (existsSync(path)) return { ...(await loadFolder(path, side ?? usualSide, options)), anyShape: side === null };
@@ -72,7 +78,7 @@ export async function loadDataSet(id: string, options: LoadOptions = {}): Promis
   throw new UsageError(
     `unknown data set "${printable(id)}"${suggestion(
       id,
-      dataSets.map((d) => d.id),
-    )}; \`signum data\` lists all, or give a folder like ./photos@64`,
+      [...own, ...dataSets].map((d) => d.id),
+    )}; \`signum data\` lists all, or give a folder like ./photos@64, or one of your own with --plugin <its file>`,
   );
 }

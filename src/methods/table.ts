@@ -166,13 +166,14 @@ const rowNamed = (id: string): Method | undefined => methods.find((method) => me
  * @throws UsageError naming the nearest known method, or the revisions that there are
  */
 export function methodNamed(id: string, revision?: number, own: readonly Method[] = []): Method {
-  const method = own.find((mine) => mine.id === id) ?? rowNamed(id) ?? formNamed(id, rowNamed);
+  const row = (name: string) => own.find((mine) => mine.id === name) ?? rowNamed(name);
+  const method = row(id) ?? formNamed(id, row);
   if (method) return revision === undefined || revisionOf(method) === revision ? method : earlierForm(method, revision);
   throw new UsageError(
     `unknown method "${id}"${suggestion(
       id,
-      methods.map((m) => m.id),
-    )}; \`signum methods\` lists all`,
+      [...own, ...methods].map((m) => m.id),
+    )}; \`signum methods\` lists all; one of your own comes with --plugin <its file>`,
   );
 }
 
@@ -184,6 +185,6 @@ function earlierForm(method: Method, revision: number): Method {
   const found = earlier.find((form) => form.id === method.id && revisionOf(form) === revision);
   if (found) return found;
   throw new UsageError(
-    `method "${method.id}": this version knows revisions up to ${revisionOf(method)}, not ${revision}; a later version of Signum made this run: update`,
+    `method "${method.id}": revision ${revisionOf(method)} is here, and this run is of ${revision}; take the version of Signum, or of the method's own package, that made it`,
   );
 }

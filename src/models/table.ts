@@ -163,8 +163,8 @@ export function modelNamed(id: string, own: readonly ModelEntry[] = []): ModelEn
   throw new UsageError(
     `unknown model "${id}"${suggestion(
       id,
-      models.map((m) => m.id),
-    )}; \`signum models\` lists all`,
+      [...own, ...models].map((m) => m.id),
+    )}; \`signum models\` lists all; one of your own comes with --plugin <its file>`,
   );
 }
 

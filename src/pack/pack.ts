@@ -28,11 +28,11 @@ export interface PackOptions {
   readonly mean: readonly number[];
   readonly std: readonly number[];
   /** Binary layers by name (`3.first`) that may stay float in the packed graph; any other that cannot be packed is an error. */
-  readonly allowFloat?: readonly string[] | 'all';
+  readonly allowFloat?: readonly string[] | 'all' | undefined;
   /** Backends besides the one in use on which the file is proved too. */
-  readonly verifyOn?: readonly BackendName[];
+  readonly verifyOn?: readonly BackendName[] | undefined;
   /** How ops are packed that this package does not know (`defineTranslation`). */
-  readonly ops?: readonly Translation[];
+  readonly ops?: readonly Translation[] | undefined;
   /** How pictures of other sizes are brought to the network's; default: as data sets decode them. */
   readonly resize?: ResizeRule;
 }

@@ -40,7 +40,7 @@ export function draftFromTrace(
     const translation = known.get(trace.op);
     if (!translation)
       throw new PackError(
-        `pack: the op "${trace.op}" of this network has no packed form; give its translation (pack(…, { ops })), or keep it out of the evaluation graph`,
+        `pack: the op "${trace.op}" of this network has no packed form; give its translation (pack(…, { ops }); in a command --plugin <its file>), or keep it out of the evaluation graph`,
       );
     const inputs = trace.inputs.map((input) => ids.get(input)).filter((id) => id !== undefined);
     const at = { name, inputs, output: nodes.length + 1, expected: trace.output, producer };

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../core/errors.ts';
 import { methodOn } from '../methods/table.ts';
+import type { Own } from '../models/table.ts';
 import type { TrainOptions } from '../train/config.ts';
 import { checkpointOf } from '../train/load-network.ts';
 import { epochsOfStages } from '../train/stage-options.ts';
@@ -23,12 +24,13 @@ function requireRun(recipe: Recipe, option: 'init' | 'teacher', run: string | un
  *
  * @param of the recipe, or its name
  * @param changes options that override the recipe's
+ * @param own methods that these may name
  * @throws UsageError for an unknown recipe, and for one whose start or teacher has to be trained first
  */
-export function recipeOptions(of: string | Recipe, changes: Partial<TrainOptions> = {}): TrainOptions {
+export function recipeOptions(of: string | Recipe, changes: Partial<TrainOptions> = {}, own: Own = {}): TrainOptions {
   const recipe = typeof of === 'string' ? recipeNamed(of) : of;
   const options = { ...recipe.training, ...changes };
-  const { epochs, batch } = methodOn(options.model, options.method).defaults;
+  const { epochs, batch } = methodOn(options.model, options.method, undefined, own.methods).defaults;
   for (const option of ['init', 'teacher'] as const) requireRun(recipe, option, options[option]);
   return { epochs: epochsOfStages(options.stages) ?? epochs, batch, ...options };
 }

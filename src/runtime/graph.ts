@@ -122,7 +122,7 @@ function nodeReader(ops: ReadonlyMap<string, PackedOp>): Reader<StoredNode> {
     const fields = ops.get(op)?.fields;
     if (!fields)
       throw new FormatError(
-        `node ${quoted(name)} is of the op ${quoted(op)}, which this build does not know; pass it to loadPackedModel as { ops: [${printable(op)}] }, or install a newer version`,
+        `node ${quoted(name)} is of the op ${quoted(op)}, which this build does not know; pass it to loadPackedModel as { ops: [${printable(op)}] } (a command: --plugin <its file>), or install a newer version`,
       );
     const reader = readers.get(op) ?? record({ ...nodeFields, ...fields });
     readers.set(op, reader);

@@ -12,17 +12,22 @@ let folder = '';
 beforeAll(() => {
   mkdirSync(join(root, 'build'), { recursive: true });
   folder = mkdtempSync(join(root, 'build/guides-'));
-  for (const guide of ['on-a-server', 'in-a-page'])
+  for (const guide of ['on-a-server', 'in-a-page', 'own-op'])
     for (const [, name, text] of readFileSync(join(root, `docs/${guide}.md`), 'utf8').matchAll(
       /^```ts (\S+)\n([\s\S]*?)^```$/gm,
     ))
-      writeFileSync(join(folder, name!), text!.replace("'signum-bnn/runtime'", "'../../src/runtime/index.ts'"));
+      writeFileSync(
+        join(folder, name!),
+        text!
+          .replaceAll("'signum-bnn/runtime'", "'../../src/runtime/index.ts'")
+          .replaceAll("'signum-bnn'", "'../../src/index.ts'"),
+      );
   writeFileSync(join(folder, 'model.safetensors'), packedNetwork(new Float32Array(256), 'sfc', 'bnn', 0.1));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('the programs of the guides are of the right types', () => {
-  const files = ['server.ts', 'models.ts', 'page.ts', 'camera.ts'];
+  const files = ['server.ts', 'models.ts', 'page.ts', 'camera.ts', 'abs-power.ts', 'packed-power.ts', 'pack-power.ts'];
   writeFileSync(
     join(folder, 'tsconfig.json'),
     JSON.stringify({

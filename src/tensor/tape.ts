@@ -56,6 +56,13 @@ export interface TapeNode {
   readonly owner: unknown;
 }
 
+const copies = Symbol.for('signum-bnn.tapes');
+const shared = globalThis as { [copies]?: string[] };
+shared[copies] = [...(shared[copies] ?? []), import.meta.url];
+
+/** Where the copies of this module are that run here: what is computed by one is not on the tape of another. */
+export const tapeCopies = (): readonly string[] => shared[copies] ?? [];
+
 interface Tape {
   readonly nodes: TapeNode[];
   /** Keep every op, also those without gradient. */

@@ -10,16 +10,23 @@ import type { Truth } from '../data/truth.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { checkpointOf } from './load-network.ts';
+import type { Plugin } from './plugin.ts';
 import { isPlace } from './stage-options.ts';
 
 /** What of a run's options says which images it is about. */
 export type DataChoice = Pick<TrainConfig, 'data' | 'splitSeed' | 'allowBroken'>;
 
-/** The data set that a run's options name. @param tell hears what was found, and later of pictures that fail */
+/**
+ * The data set that a run's options name.
+ *
+ * @param tell hears what was found, and later of pictures that fail
+ * @param own data sets that the name is looked up in first
+ */
 export const loadDataOf = (
   { data, splitSeed, allowBroken }: DataChoice,
   tell?: LoadOptions['tell'],
-): Promise<DataSet> => loadDataSet(data, { splitSeed, allowBroken, ...(tell ? { tell } : {}) });
+  own: Pick<Plugin, 'data'> = {},
+): Promise<DataSet> => loadDataSet(data, { splitSeed, allowBroken, ...(tell ? { tell } : {}) }, own.data);
 
 /** What a checkpoint says of the images that its network is for. */
 export const imagesOf = ({ network, classes, mean, std }: LoadedCheckpoint): ModelImages => ({

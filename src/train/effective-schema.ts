@@ -69,6 +69,11 @@ export const effectiveSchema = z.strictObject({
   companion: z.strictObject({ revision: z.int().positive(), structure: structureSchema }).optional(),
   /** SHA-256 of the images; runs of version 0.1 do not know. */
   digest: z.string().optional(),
+  /** Plugins that it has values of: a package's name, or a path from the run's folder, and SHA-256 of the entry's bytes. */
+  plugins: z
+    .array(z.strictObject({ specifier: z.string().min(1), sha256: z.string() }))
+    .min(1)
+    .optional(),
 });
 
 export type Effective = z.infer<typeof effectiveSchema>;

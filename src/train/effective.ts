@@ -5,6 +5,7 @@ import type { TrainingDefaults } from '../methods/method.ts';
 import { methodNamed, methodOn } from '../methods/table.ts';
 import { withTricks } from '../methods/tricks.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
+import type { Own } from '../models/table.ts';
 import { ruleOf } from '../optim/rules.ts';
 import { type TrainConfig, tricksOf } from './config.ts';
 import type { Effective, StoredStage } from './effective-schema.ts';
@@ -14,8 +15,8 @@ import { defaultsFrom, folded } from './stored-defaults.ts';
 import { ownCommit, ownVersion } from './version.ts';
 
 /** What a run's method says where its options do not: as it was stored, else as it is now. */
-export const defaultsOf = ({ effective, method, model }: TrainConfig): TrainingDefaults =>
-  effective ? defaultsFrom(effective.defaults) : methodOn(model, method).defaults;
+export const defaultsOf = ({ effective, method, model }: TrainConfig, own: Own = {}): TrainingDefaults =>
+  effective ? defaultsFrom(effective.defaults) : methodOn(model, method, undefined, own.methods).defaults;
 
 const formOf = ({ revision, structure }: NetworkConfig) => ({ revision: revision!, structure: structure! });
 
@@ -46,12 +47,14 @@ const storedStage = ({
  *
  * @param companion that learns along
  * @param data whose digest goes with it; a run that has stored its own is not asked for
+ * @param plugins that it has values of
  */
 export function effectiveOf(
   config: TrainConfig,
   { config: built, method }: Network,
   companion?: Network,
   data?: DataSet<Split<object>>,
+  plugins?: Effective['plugins'],
 ): Effective {
   if (config.effective) return config.effective;
   const stages = stagesOf(config, method);
@@ -64,6 +67,7 @@ export function effectiveOf(
     ...(hasStages(stages) ? { stages: stages.map(storedStage) } : {}),
     ...(companion ? { companion: formOf(companion.config) } : {}),
     ...(data ? { digest: digestOf(data) } : {}),
+    ...(plugins ? { plugins } : {}),
   };
 }
 

@@ -1,12 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import type { Network } from '../models/network.ts';
-import { buildNetwork, type Own } from '../models/table.ts';
+import { buildNetwork } from '../models/table.ts';
 import { isZooName, zooFolder } from '../runtime/zoo.ts';
 import { adoptAverages } from './average.ts';
 import { type LoadedCheckpoint, readCheckpoint, restore } from './checkpoint.ts';
+import type { House } from './plugin.ts';
+import { configFor } from './plugin-records.ts';
+import { RunFolder } from './run-folder.ts';
 
 /**
  * The checkpoint file of a run folder, a run's name, that file itself, or a network of the zoo; null when there is nothing at the path.
@@ -34,14 +37,18 @@ function latentsOf(name: string): string {
  * @param file of a run folder: the last checkpoint, or `bestFile`
  * @param averaged of a run with `ema` the averages, not the weights of its last step
  * @param own methods and models that its names may be of
+ * @throws UsageError in a command, for a run of a plugin that was not passed
  */
 export function loadTrained(
   path: string,
   file = 'checkpoint.safetensors',
   averaged = true,
-  own?: Own,
+  own: House = {},
 ): { network: Network; checkpoint: LoadedCheckpoint } {
-  const checkpoint = readCheckpoint(statSync(path).isDirectory() ? join(path, file) : path);
+  const isFolder = statSync(path).isDirectory();
+  const run = new RunFolder(isFolder ? path : dirname(path));
+  if (own.plugins && run.exists) configFor(run, own);
+  const checkpoint = readCheckpoint(isFolder ? join(path, file) : path);
   const network = buildNetwork(checkpoint.network, undefined, own);
   restore(checkpoint, network);
   if (averaged) adoptAverages(network, checkpoint.tensors);

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../core/errors.ts';
 import { methodOn } from '../methods/table.ts';
+import type { Own } from '../models/table.ts';
 import { clocksOf } from './clock.ts';
 import { optimizerOf, optionName, parseConfig, scheduleOf, type TrainConfig, type TrainOptions } from './config.ts';
 import { defaultsOf } from './effective.ts';
@@ -45,8 +46,11 @@ export function resumedConfig(
 }
 
 /** The stage that an epoch is in, and the learning rate there. */
-function placeOf(config: TrainConfig, epoch: number) {
-  const method = { ...methodOn(config.model, config.method, config.effective?.revision), defaults: defaultsOf(config) };
+function placeOf(config: TrainConfig, epoch: number, own: Own) {
+  const method = {
+    ...methodOn(config.model, config.method, config.effective?.revision, own.methods),
+    defaults: defaultsOf(config, own),
+  };
   const stage = stageAt(stagesOf(config, method), epoch);
   const wholeEpochs = clocksOf(stage.config, stage.method).rate === 'epoch';
   const within = epoch - stage.first;
@@ -59,10 +63,11 @@ function placeOf(config: TrainConfig, epoch: number) {
  * What prolonging means for the schedules; null where the epochs stay.
  *
  * @param done epochs trained so far
+ * @param own methods that the run's may be of
  */
-export function prolongedText(stored: TrainConfig, config: TrainConfig, done: number): string | null {
+export function prolongedText(stored: TrainConfig, config: TrainConfig, done: number, own: Own = {}): string | null {
   if (config.epochs === stored.epochs) return null;
-  const [was, is] = [placeOf(stored, done), placeOf(config, done)];
+  const [was, is] = [placeOf(stored, done, own), placeOf(config, done, own)];
   const share = ({ progress }: typeof is) => `${(100 * progress).toFixed(0)} %`;
   const way = is.stage.name === undefined ? 'the method' : `stage ${is.stage.name} (now ${is.stage.epochs} epochs)`;
   const over = is.stage.name === undefined ? 'all of them' : 'the stages that are not over';

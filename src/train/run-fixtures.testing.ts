@@ -75,7 +75,7 @@ export async function figuresOf(path: string): Promise<Figures & { readonly file
   network.setTraining(false);
   const { images, count } = await new Batches(fixtureData, fixtureData.test, 64).plain(0);
   const logits = inference(() => network.forward(new Tensor(images, [count, ...fixtureData.shape])).data.slice());
-  const { bytes: file, model } = await packForData(network, fixtureData, 'all');
+  const { bytes: file, model } = await packForData(network, fixtureData, { allowFloat: 'all' });
   const { tensors } = readSafetensors(file);
   const weights = [...tensors].filter(([name]) => name !== 'graph').map(([, { data }]) => sha256(bytesOf(data)));
   return {

@@ -5,7 +5,7 @@ import type { DataSet, Split } from '../data/dataset.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
 import { policyText } from '../models/policy.ts';
-import { type Own, requireOwn } from '../models/table.ts';
+import { requireOwn } from '../models/table.ts';
 import { oddRule } from '../optim/rules.ts';
 import { classification } from '../tasks/classification.ts';
 import type { Result, Task } from '../tasks/task.ts';
@@ -18,6 +18,8 @@ import { effectiveOf } from './effective.ts';
 import type { Evaluation } from './evaluate.ts';
 import { floatNetworkFor, floatUses, noFloat } from './float-networks.ts';
 import { networkFor } from './network-for.ts';
+import type { House } from './plugin.ts';
+import { configFor, pluginArgument, pluginRecords } from './plugin-records.ts';
 import { requireSameTask } from './purpose.ts';
 import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
@@ -37,21 +39,22 @@ function optionText(value: NonNullable<TrainConfig[keyof TrainConfig]>): string 
   return typeof value[0] === 'object' ? `'${JSON.stringify(value)}'` : value.join();
 }
 
-/** The command line that gives this config. */
-export function commandOf(config: TrainConfig): string {
+/** The command line that gives this config. @param folder of the run, from which its plugins are found */
+export function commandOf(config: TrainConfig, folder = ''): string {
   const options = Object.entries(askedOf(config)).flatMap(([key, value]) => {
     const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
     if (typeof value === 'boolean') return value ? [`--${flag}`] : switches.has(key) ? [`--no-${flag}`] : [];
     return value === undefined ? [] : [`--${flag} ${optionText(value)}`];
   });
-  return `signum train ${options.join(' ')}`;
+  const plugins = config.effective?.plugins?.map((record) => `--plugin ${pluginArgument(record, folder)}`) ?? [];
+  return `signum train ${[...options, ...plugins].join(' ')}`;
 }
 
 /** What to do where a run lies already: refuse, continue it, or begin it anew. */
 export type Existing = 'refuse' | 'resume' | 'replace';
 
 /** What `trainRun` tells while it trains, and what it does where there is a run already. */
-export interface TrainRunOptions<R extends Result = Evaluation> extends RunEvents, Own {
+export interface TrainRunOptions<R extends Result = Evaluation> extends RunEvents, House {
   /** Default: images have one class each. */
   readonly task?: Task<Truths, R> | undefined;
   /** Untrained; default what the options name. What it says is the first output of the task's head. */
@@ -129,18 +132,12 @@ async function withFloatNetworks(
   run: RunFolder,
   asked: TrainOptions,
   data: DataSet<Split<object>>,
-  events: RunEvents & Own,
+  events: RunEvents & House,
   trains: boolean,
 ): Promise<TrainOptions> {
   const options = { ...asked };
   for (const use of trains ? floatUses(asked, events) : []) {
-    const float = floatNetworkFor(
-      use,
-      run,
-      withUsualAugmentation(parseConfig(asked), events.methods).config,
-      data,
-      events,
-    );
+    const float = floatNetworkFor(use, run, withUsualAugmentation(parseConfig(asked), events).config, data, events);
     events.onNote?.(float.note);
     options[use] = float.folder.path;
     if (float.isDone) continue;
@@ -174,25 +171,18 @@ export async function trainRun<R extends Result = Evaluation, S extends Split<ob
   folder: string | RunFolder,
   asked: TrainOptions,
   data: DataSet<S>,
-  {
-    existing = 'refuse',
-    floatNetworks = true,
-    methods,
-    models,
-    task: given,
-    network: built,
-    ...events
-  }: TrainRunOptions<R> = {},
+  { existing = 'refuse', floatNetworks = true, task: given, network: built, ...others }: TrainRunOptions<R> = {},
 ): Promise<FinishedRun<R, S>> {
   const task = given ?? (classification as unknown as Task<Truths, R>);
   const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
   if (existing === 'refuse') run.requireNew();
-  const own: Own = { methods, models };
+  const events: RunEvents = others;
+  const own: House = others;
   requireOwn(own);
   const options =
     existing === 'resume' && run.exists
       ? asked
-      : await withFloatNetworks(run, asked, data, { ...events, ...own }, floatNetworks && !built);
+      : await withFloatNetworks(run, asked, data, others, floatNetworks && !built);
   return run.whileLocked(async () => {
     const stopListening = listenForSignals();
     try {
@@ -203,12 +193,13 @@ export async function trainRun<R extends Result = Evaluation, S extends Split<ob
       const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
       if (checkpoint) requireSameTask(checkpoint, task);
       const { config, note } = continued
-        ? { config: resumedConfig(run.readConfig(), options, run.path, checkpoint?.epoch ?? 0), note: null }
-        : withUsualAugmentation(parseConfig(options), methods);
+        ? { config: resumedConfig(configFor(run, own), options, run.path, checkpoint?.epoch ?? 0), note: null }
+        : withUsualAugmentation(parseConfig(options), own);
       const { data: fitted, notes } = trainingData(config, data, checkpoint, task.truth);
       const network = built ?? networkFor(config, fitted, own);
       const trainer = new Trainer<R>({ network, data: fitted, folder: run, config, own, task });
-      const effective = effectiveOf(config, trainer.network, trainer.companion, data);
+      const records = pluginRecords(config, run.path, own.plugins);
+      const effective = effectiveOf(config, trainer.network, trainer.companion, data, records);
       for (const line of [...notesOn(trainer, config, continued), ...notes, note]) if (line) events.onNote?.(line);
       begin(run, trainer, { ...config, effective }, checkpoint);
       const shouldStop = () => interruptedBy() !== null;
@@ -217,7 +208,8 @@ export async function trainRun<R extends Result = Evaluation, S extends Split<ob
       if (evaluation) {
         // what was handed in as a value has no command
         const program = `# by a program that hands ${given ? `task "${task.id}"` : 'its network'} to trainRun`;
-        const command = given || built ? `${program}\n# options: ${commandOf(config)}` : commandOf(config);
+        const typed = commandOf({ ...config, effective }, run.path);
+        const command = given || built ? `${program}\n# options: ${typed}` : typed;
         await writeReport(run, network, fitted, task, evaluation, command);
       }
       return {

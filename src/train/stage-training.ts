@@ -5,7 +5,6 @@ import type { DataSet } from '../data/dataset.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Point } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
-import type { Own } from '../models/table.ts';
 import type { BinaryLayer } from '../nn/binary-layer.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import type { RateSchedule } from '../optim/schedules.ts';
@@ -14,6 +13,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { type Clocks, clocksOf, tickOf } from './clock.ts';
 import { optimizerOf, scheduleOf } from './config.ts';
 import { fitLayers, isFitted } from './fit-layers.ts';
+import type { House } from './plugin.ts';
 import { type Purpose, requireFor } from './purpose.ts';
 import type { StagePlan } from './stages.ts';
 import { type Known, type StepOutcome, TrainingStep } from './step.ts';
@@ -28,7 +28,7 @@ export interface Teachers {
   /** What such a one was, in a run that is continued. */
   readonly companionForm?: Pick<NetworkConfig, 'revision' | 'structure'> | undefined;
   /** Methods and models that the files of teachers may be of. */
-  readonly own?: Own | undefined;
+  readonly own?: House | undefined;
 }
 
 /** The images of a run, as far as a teacher must agree with them. */

@@ -252,15 +252,15 @@ test('the checkpoint of a stage is evaluated as what it is, and packed once its 
   const last = loadTrained(folder.path).network;
   for (const network of [first, last]) network.setTraining(false);
   expect([first.context.values['binaryWeights'], last.context.values['binaryWeights']]).toEqual([0, 1]);
-  await expect(packForData(first, data, 'all')).rejects.toThrow(
+  await expect(packForData(first, data, { allowFloat: 'all' })).rejects.toThrow(
     /weights are still float: stage "activations" does not binarize them; finish the run first/,
   );
-  const { model } = await packForData(last, data, 'all');
+  const { model } = await packForData(last, data, { allowFloat: 'all' });
   expect(model.graph.nodes.map(({ op }) => op)).toContain('xnorConv2d');
   // weights first: bits by floats, which is packed where that is allowed
   await train({ stages: 'weights,both', epochs: 2 }, 'weights');
   const { network } = loadTrained(join(directory, 'weights'), 'stage-1.safetensors');
-  const signs = (await packForData(network, data, 'all')).model.graph.nodes.map(({ op }) => op);
+  const signs = (await packForData(network, data, { allowFloat: 'all' })).model.graph.nodes.map(({ op }) => op);
   expect(signs).toContain('signConv2d');
   await expect(packForData(network, data)).rejects.toThrow(/would run in float/);
 });

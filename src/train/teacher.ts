@@ -3,15 +3,16 @@ import type { DataSet } from '../data/dataset.ts';
 import type { ModelImages } from '../data/fit-model.ts';
 import type { Method, TeacherView } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
-import { buildNetwork, type Own, withMethod } from '../models/table.ts';
+import { buildNetwork, withMethod } from '../models/table.ts';
 import { withProbe } from '../nn/binary-layer.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { imagesOf } from './data-of.ts';
 import { checkpointOf, loadTrained } from './load-network.ts';
+import type { House } from './plugin.ts';
 
 /** The trained network of a run folder, or of its checkpoint file. @throws UsageError when there is none */
-export function trainedNetwork(path: string, option: string, own?: Own): { network: Network; images: ModelImages } {
+export function trainedNetwork(path: string, option: string, own?: House): { network: Network; images: ModelImages } {
   const file = checkpointOf(path);
   if (!file) throw new UsageError(`${option}: no run at ${path}; give a run folder or a checkpoint file`);
   const { network, checkpoint } = loadTrained(file, undefined, true, own);
@@ -37,7 +38,7 @@ export function teacherFor(
   path: string | undefined,
   data?: Pick<DataSet, 'classes' | 'mean' | 'std'>,
   companion: Pick<NetworkConfig, 'revision' | 'structure'> = {},
-  own?: Own,
+  own?: House,
 ): Network | null {
   if (method.teacher === 'joint')
     return buildNetwork(

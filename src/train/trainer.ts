@@ -6,7 +6,6 @@ import type { DataSet, Split } from '../data/dataset.ts';
 import type { Loader } from '../data/loader.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
-import type { Own } from '../models/table.ts';
 import type { Optimizer, OptimizerState } from '../optim/optimizer.ts';
 import { classification } from '../tasks/classification.ts';
 import type { Result, Task } from '../tasks/task.ts';
@@ -19,6 +18,7 @@ import type { Evaluation } from './evaluate.ts';
 import { Judge } from './judge.ts';
 import { LayerObserver } from './layer-metrics.ts';
 import { addedParts } from './loss-parts.ts';
+import type { House } from './plugin.ts';
 import { type Purpose, purposeOf, requireSameTask } from './purpose.ts';
 import type { TrainEvents, TrainResult } from './run-events.ts';
 import { type RunFolder, stageFile } from './run-folder.ts';
@@ -45,7 +45,7 @@ export interface Training<R extends Result = Evaluation> {
   /** Default: images have one class each. */
   readonly task?: Task<Truths, R> | undefined;
   /** Methods and models that the files of teachers and starts may be of, beside those of Signum. */
-  readonly own?: Own | undefined;
+  readonly own?: House | undefined;
 }
 
 /** Trains one network on one data set, stage by stage and epoch by epoch, in a run folder. */
@@ -54,7 +54,7 @@ export class Trainer<R extends Result = Evaluation> {
   /** The trainings that the run is made of. */
   readonly stages: readonly StagePlan[];
   private readonly config: TrainConfig;
-  private readonly own: Own | undefined;
+  private readonly own: House | undefined;
   readonly folder: RunFolder;
   private readonly images: TrainingImages;
   private readonly purpose: Purpose<R>;

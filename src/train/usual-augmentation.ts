@@ -1,7 +1,7 @@
 import { usualAugmentation } from '../data/table.ts';
-import type { Method } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
+import type { Plugin } from './plugin.ts';
 
 /** `--pad-crop 4 --flip` */
 const asOptions = ({ padCrop, flip }: Pick<TrainConfig, 'padCrop' | 'flip'>): string =>
@@ -15,12 +15,12 @@ const asOptions = ({ padCrop, flip }: Pick<TrainConfig, 'padCrop' | 'flip'>): st
  */
 export function withUsualAugmentation(
   config: TrainConfig,
-  own?: readonly Method[],
+  own: Pick<Plugin, 'methods' | 'data'> = {},
 ): { config: TrainConfig; note: string | null } {
-  const usual = usualAugmentation(config.data);
+  const usual = usualAugmentation(config.data, own.data);
   const { padCrop, flip } = config;
   if (!usual || (padCrop !== undefined && flip !== undefined)) return { config, note: null };
-  const none = methodNamed(config.method, undefined, own).defaults.augmentation === 'none';
+  const none = methodNamed(config.method, undefined, own.methods).defaults.augmentation === 'none';
   const used = {
     padCrop: padCrop ?? (none ? 0 : (usual.padCrop ?? 0)),
     flip: flip ?? (none ? false : (usual.flip ?? false)),

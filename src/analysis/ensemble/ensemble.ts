@@ -5,6 +5,9 @@ import { readWhole } from '../../data/files.ts';
 import { type LoadOptions, loadPackedModel } from '../../runtime/packed-model.ts';
 import { PackedEnsemble } from '../../runtime/vote.ts';
 import { parseConfig } from '../../train/config.ts';
+import type { House } from '../../train/plugin.ts';
+import { configFor } from '../../train/plugin-records.ts';
+import { RunFolder } from '../../train/run-folder.ts';
 import { ensembleFile, packedFile } from '../file-names.ts';
 
 const member = z.strictObject({
@@ -42,8 +45,15 @@ export function readEnsemble(folder: string): Ensemble {
   }
 }
 
+/** The same for a command that goes on with it. @throws UsageError too for a plugin of its networks that was not passed */
+export function ensembleFor(folder: string, house: House): Ensemble {
+  const first = new RunFolder(join(folder, 'member-1'));
+  if (first.exists) configFor(first, house);
+  return readEnsemble(folder);
+}
+
 /** @throws UsageError when a network is not packed or not trained yet, FormatError for damaged files */
-export function loadPackedEnsemble(folder: string, limits?: Pick<LoadOptions, 'maxBytes'>): PackedEnsemble {
+export function loadPackedEnsemble(folder: string, limits?: Pick<LoadOptions, 'maxBytes' | 'ops'>): PackedEnsemble {
   const { members, vote, size } = readEnsemble(folder);
   if (members.length < size)
     throw new UsageError(

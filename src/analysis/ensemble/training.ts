@@ -14,6 +14,7 @@ import type { TrainConfig } from '../../train/config.ts';
 import { trainingData } from '../../train/data-of.ts';
 import { loadTrained } from '../../train/load-network.ts';
 import { pause } from '../../train/pause.ts';
+import type { House } from '../../train/plugin.ts';
 import { trainRun } from '../../train/run.ts';
 import type { RunEvents } from '../../train/run-events.ts';
 import { RunFolder } from '../../train/run-folder.ts';
@@ -64,8 +65,11 @@ export class EnsembleTraining {
   /** How the images differ from what networks trained before are for. */
   readonly notes: readonly string[];
 
-  constructor(folder: string, ensemble: Ensemble, data: DataSet) {
+  private readonly house: House;
+
+  constructor(folder: string, ensemble: Ensemble, data: DataSet, house: House = {}) {
     this.folder = folder;
+    this.house = house;
     this.ensemble = ensemble;
     const { limit = Number.POSITIVE_INFINITY, validation } = ensemble.training;
     if (validation !== undefined)
@@ -96,7 +100,8 @@ export class EnsembleTraining {
 
   private async trainMembers(own: RunFolder, events: EnsembleEvents): Promise<Ensemble | null> {
     const save = () => own.write(ensembleFile, `${JSON.stringify(this.ensemble, null, 2)}\n`);
-    for (const { folder } of this.ensemble.members) await this.count(loadTrained(join(this.folder, folder)).network);
+    for (const { folder } of this.ensemble.members)
+      await this.count(loadTrained(join(this.folder, folder), undefined, true, this.house).network);
     const { members, size } = this.ensemble;
     save();
     while (members.length < size) {
@@ -123,7 +128,7 @@ export class EnsembleTraining {
     const data = { ...this.data, train: imagesOf(this.data.train, places) };
     const on = events.onMember(place, this.ensemble.size);
     return folder.whileLocked(async () => {
-      const run = await trainRun(folder, config, data, { existing: 'resume', ...on });
+      const run = await trainRun(folder, config, data, { ...this.house, existing: 'resume', ...on });
       const { accuracy, finished, interrupted, network } = run;
       if (!finished || interrupted) return null;
       const packedBytes = await this.pack(network, folder);
@@ -133,7 +138,7 @@ export class EnsembleTraining {
 
   private async pack(network: Network, folder: RunFolder): Promise<number | null> {
     try {
-      const { bytes } = await packForData(network, this.data);
+      const { bytes } = await packForData(network, this.data, { ops: this.house.ops });
       folder.write(packedFile, bytes);
       return bytes.length;
     } catch (error) {

@@ -4,7 +4,7 @@ import { Random } from '../../core/random.ts';
 import { Batches } from '../../data/batches.ts';
 import { type DataSet, sampleOf } from '../../data/dataset.ts';
 import type { Network } from '../../models/network.ts';
-import { buildNetwork } from '../../models/table.ts';
+import { buildNetwork, type Own } from '../../models/table.ts';
 import { inference } from '../../tensor/tape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { pause } from '../../train/pause.ts';
@@ -40,9 +40,13 @@ const attackOf = (name: AttackName, seed: number): Attack =>
  *
  * Source: Athalye 2018, backward pass differentiable approximation.
  */
-export function attackersOf(network: Network): Network[] {
+export function attackersOf(network: Network, own?: Own): Network[] {
   try {
-    const clipped = buildNetwork({ ...network.config, tricks: { ...network.config.tricks, estimator: 'clip' } });
+    const clipped = buildNetwork(
+      { ...network.config, tricks: { ...network.config.tricks, estimator: 'clip' } },
+      undefined,
+      own,
+    );
     adopt(clipped, network);
     clipped.setPoint(network.point, network.context.values);
     return [network, clipped];
@@ -70,11 +74,18 @@ const count = (flags: readonly boolean[]) => flags.filter(Boolean).length;
  * counts if it withstands the attack by the method's own slopes and by the clipped one.
  *
  * @param images test images used, a fixed sample
+ * @param own methods and models that the network may be of
  */
-export async function robustnessOf(network: Network, data: DataSet, images = 500, batch = 50): Promise<Robustness> {
+export async function robustnessOf(
+  network: Network,
+  data: DataSet,
+  images = 500,
+  own?: Own,
+  batch = 50,
+): Promise<Robustness> {
   const pixels = new PixelRange(data);
   const batches = new Batches(data, sampleOf(data.test, images), batch);
-  const attackers = attackersOf(network);
+  const attackers = attackersOf(network, own);
   const cells = (Object.keys(strengths) as AttackName[]).flatMap((attack) =>
     strengths[attack].map((strength) => ({ attack, strength, hits: 0 })),
   );

@@ -7,6 +7,7 @@ import { Batches } from '../../data/batches.ts';
 import { type DataSet, sampleOf } from '../../data/dataset.ts';
 import { fitToModel } from '../../data/fit-model.ts';
 import type { PackedNode } from '../../runtime/graph.ts';
+import type { PackedOp } from '../../runtime/op.ts';
 import { loadPackedModel, type NodeObserver, type PackedModel } from '../../runtime/packed-model.ts';
 import { evaluate } from '../../train/evaluate.ts';
 import { packedImages } from '../packed-evaluation.ts';
@@ -95,13 +96,14 @@ export class SparsityBench {
   /**
    * @param bytes of a packed float network
    * @param bits of the predictor, 1 to 8
+   * @param ops of others that it may have
    * @throws UsageError when no convolution leads to a ReLU, or for other bits
    */
-  constructor(bytes: Uint8Array, bits: number) {
+  constructor(bytes: Uint8Array, bits: number, ops?: readonly PackedOp[]) {
     if (!Number.isInteger(bits) || bits < 1 || bits > 8)
       throw new UsageError(`a predictor of ${bits} bits; expected a whole number from 1 to 8`);
     this.bits = bits;
-    this.model = loadPackedModel(bytes);
+    this.model = loadPackedModel(bytes, { ops });
     this.sites = sitesOf(this.model, bytes);
     if (this.sites.length === 0)
       throw new UsageError(
