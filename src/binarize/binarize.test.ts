@@ -15,7 +15,7 @@ import { approxSign, clippedSte, errorDecay, straightThrough, swishSign } from '
 import { quantizeGradient } from './gradients.ts';
 import { unitActivation } from './level-activations.ts';
 import { filterMean, layerMean, noScale, powerOfTwoMean } from './scales.ts';
-import { standardise } from './transforms.ts';
+import { standardise, standardiseWithFloor } from './transforms.ts';
 import { binarizeWeights, stochasticWeights, tanhLevels } from './weights.ts';
 
 const context = new BinarizeContext(1);
@@ -126,6 +126,16 @@ describe('weights', () => {
     const example = inference(() => rounded(standardise(column(0.3, -0.1, 0.8, 0.6, -0.2, 0.1), context).data, 3));
     expect(example).toEqual([0.127, -0.889, 1.397, 0.889, -1.143, -0.381]);
     checkGradients((a) => standardise(a, context), [randomTensor([3, 3, 2, 3], 4)], 1e-3);
+  });
+
+  test('standardiseWithFloor: (w - mean)/sqrt(var + 1e-5) of the unbiased variance, as the codes of ReCU and SiMaN have it', () => {
+    const w = [0.003, -0.001, 0.008, 0.006, -0.002, 0.001];
+    const mean = w.reduce((a, b) => a + b) / w.length;
+    const variance = w.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (w.length - 1);
+    const expected = w.map((v) => (v - mean) / Math.sqrt(variance + 1e-5));
+    const given = inference(() => [...standardiseWithFloor(column(...w), context).data]);
+    for (const [i, value] of given.entries()) expect(value).toBeCloseTo(expected[i]!, 6);
+    checkGradients((a) => standardiseWithFloor(a, context), [randomTensor([3, 3, 2, 3], 4)], 1e-3);
   });
 
   test('balanced signs: about half of the bits of a standardised filter are +1', () => {

@@ -11,18 +11,26 @@ import type { Quantizer } from './quantizer.ts';
 /** A differentiable map of the latent weights before their signs are taken. */
 export type WeightTransform = Quantizer<Tensor>;
 
-/** (w - mean_c)/std_c per filter. @param correction of the n that the sum of squares is divided by: 1 is the unbiased std */
+/** A filter of one value has no variance. */
+const flat = 1e-12;
+
+/**
+ * (w - mean_c)/sqrt(var_c + epsilon) per filter.
+ *
+ * @param correction of the n that the sum of squares is divided by: 1 is the unbiased variance
+ */
 const standardised =
-  (correction: 0 | 1): WeightTransform =>
+  (correction: 0 | 1, epsilon: number): WeightTransform =>
   (w) => {
     const { rows, channels } = w;
     const [mean, invStd, shift, gamma] = [floats(channels), floats(channels), floats(channels), floats(channels)];
     kernels().channelMoments(w.data, mean, invStd, rows, channels);
     // batch-norm uses the biased variance; the constant factor makes it the other std
-    const unbiased = rows > correction ? Math.sqrt((rows - correction) / rows) : 1;
+    const share = rows > correction ? (rows - correction) / rows : 1;
+    const unbiased = Math.sqrt(share);
     const scale = floats(channels);
     for (let c = 0; c < channels; c++) {
-      invStd[c] = 1 / Math.sqrt(invStd[c]! + 1e-12);
+      invStd[c] = 1 / Math.sqrt(invStd[c]! + flat + epsilon * share);
       gamma[c] = unbiased;
       scale[c] = unbiased * invStd[c]!;
       shift[c] = -mean[c]! * scale[c]!;
@@ -45,10 +53,13 @@ const standardised =
  * (w - mean_c)/std_c per filter, unbiased std: zero mean makes the signs balanced (maximum entropy), unit variance keeps
  * the estimator's range. Source: Qin 2020 (IR-Net), eq. 5-6.
  */
-export const standardise = standardised(1);
+export const standardise = standardised(1, 0);
+
+/** The same with 1e-5 beside the variance, as ReCU's and SiMaN's code has it: what decays does not learn ever faster. */
+export const standardiseWithFloor = standardised(1, 1e-5);
 
 /** The same by the biased std, as AdaBin has it. */
-export const standardiseBiased = standardised(0);
+export const standardiseBiased = standardised(0, 0);
 
 /** w - mean_c per filter: half of the signs are +1, the most a bit can tell. Source: Shen 2019 (BBG), eq. 4-5. */
 export const centre: WeightTransform = (w) => {

@@ -1,4 +1,5 @@
 import { unitActivation } from '../binarize/level-activations.ts';
+import { standardise } from '../binarize/transforms.ts';
 import { tanhLevels } from '../binarize/weights.ts';
 import { abBnn } from './ab-bnn.ts';
 import { adaBin, plainSet } from './ada-bin.ts';
@@ -17,7 +18,8 @@ import { rbnn } from './rbnn.ts';
 import { reactNet } from './react-net.ts';
 import { realToBinary } from './real-to-binary.ts';
 import { rebnn } from './rebnn.ts';
-import { recu } from './recu.ts';
+import { clampedWeights, recu } from './recu.ts';
+import { magnitudeWeights, siman } from './siman.ts';
 import { activationLadder, guidedTraining, stepping } from './stepping.ts';
 import { syq, syqLayer, syqRow } from './syq.ts';
 import { wrpnNet } from './wrpn.ts';
@@ -89,7 +91,9 @@ const gainedAdaBin: Method = {
 export const earlier: readonly Method[] = [
   first(irNet, { schedule: slopeFrom(0.1) }),
   first(irNetResnet20),
-  first(recu),
+  first(recu, { weight: clampedWeights(standardise) }),
+  { ...recu, revision: 2, weight: clampedWeights(standardise) },
+  { ...siman, revision: 1, weight: magnitudeWeights(standardise) },
   first(rbnn),
   first(
     gainedAdaBin,

@@ -3,7 +3,7 @@ import { binarizeActivation } from '../binarize/activations.ts';
 import { approxSign, straightThrough } from '../binarize/estimators.ts';
 import { binarizeWithLearnedScale, startAtRandom } from '../binarize/learned-scale.ts';
 import { sampleStandardised } from '../binarize/sample-norm.ts';
-import { clampWeights, multiplyWeights, standardise } from '../binarize/transforms.ts';
+import { clampWeights, multiplyWeights, standardiseWithFloor, type WeightTransform } from '../binarize/transforms.ts';
 import { compose } from '../binarize/weights.ts';
 import { sgd } from '../optim/optimizer.ts';
 import { cosine, warmUp } from '../optim/schedules.ts';
@@ -25,27 +25,27 @@ export function laplaceQuantile(w: Tensor, tau: number): number {
   return -(total[0]! / w.size) * Math.log(2 - 2 * tau);
 }
 
+/** @param standardised how filters are, before they are clamped */
+export const clampedWeights = (standardised: WeightTransform) =>
+  compose(
+    standardised,
+    multiplyWeights(2 * Math.SQRT2),
+    clampWeights((w, context) => laplaceQuantile(w, context.value('tau', firstTau))),
+    binarizeWithLearnedScale({ estimator: straightThrough, start: startAtRandom, weightGradient: 'through' }),
+  );
+
 /**
  * ReCU: revives dead weights by clamping the standardised latent weights to their tau-quantile, tau from 0.85 to 0.99; a learned
  * scale per channel; activations divided by their spread while training (Xu et al., ICCV 2021, eq. 8-13).
  */
 export const recu = defineMethod({
   id: 'recu',
-  revision: 2,
+  revision: 3,
   title: 'ReCU',
   paper: 'Xu et al., ICCV 2021',
   family: 'quantization-error',
   bits: { weight: 1, activation: 1 },
-  weight: compose(
-    standardise,
-    multiplyWeights(2 * Math.SQRT2),
-    clampWeights((w, context) => laplaceQuantile(w, context.value('tau', firstTau))),
-    binarizeWithLearnedScale({
-      estimator: straightThrough,
-      start: startAtRandom,
-      weightGradient: 'through',
-    }),
-  ),
+  weight: clampedWeights(standardiseWithFloor),
   activation: sampleStandardised({ centred: false, quantizer: binarizeActivation(approxSign) }),
   schedule: ({ progress }) => ({ tau: tauAt(progress) }),
   structure: {

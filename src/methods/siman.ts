@@ -3,7 +3,7 @@ import { approxSign, straightThrough } from '../binarize/estimators.ts';
 import { binarizeWithLearnedScale, startAt } from '../binarize/learned-scale.ts';
 import { sampleStandardised } from '../binarize/sample-norm.ts';
 import { filterMean } from '../binarize/scales.ts';
-import { standardise, subtractColumnMeans, type WeightTransform } from '../binarize/transforms.ts';
+import { standardiseWithFloor, subtractColumnMeans, type WeightTransform } from '../binarize/transforms.ts';
 import { compose } from '../binarize/weights.ts';
 import { nthSmallest, quantile } from '../core/quantile.ts';
 import { sgd } from '../optim/optimizer.ts';
@@ -56,6 +56,14 @@ const drawnIn: UpdateRule = {
   },
 };
 
+/** @param standardised how filters are, before their larger half is taken */
+export const magnitudeWeights = (standardised: WeightTransform) =>
+  compose(
+    standardised,
+    aboveMedian,
+    binarizeWithLearnedScale({ estimator: straightThrough, start: startAt(filterMean), weightGradient: 'through' }),
+  );
+
 /**
  * SiMaN: sign-to-magnitude binarization. The half of a filter's standardised weights that is larger in magnitude becomes +1, the other -1;
  * a learned scale per channel; each image's activations are standardised before their sign, in packed networks too (Lin et al., TPAMI 2022,
@@ -63,15 +71,12 @@ const drawnIn: UpdateRule = {
  */
 export const siman = defineMethod({
   id: 'siman',
+  revision: 2,
   title: 'SiMaN',
   paper: 'Lin et al., TPAMI 2022',
   family: 'quantization-error',
   bits: { weight: 1, activation: 1 },
-  weight: compose(
-    standardise,
-    aboveMedian,
-    binarizeWithLearnedScale({ estimator: straightThrough, start: startAt(filterMean), weightGradient: 'through' }),
-  ),
+  weight: magnitudeWeights(standardiseWithFloor),
   activation: sampleStandardised({ centred: true, quantizer: binarizeActivation(approxSign) }),
   update: drawnIn,
   structure: {
