@@ -82,6 +82,7 @@ export const adaBin = defineMethod({
     stem: 'two-slopes',
     scaleInvariantWeights: true,
   },
+  recipes: { resnet20: { structure: { classifierStart: 'he' } } },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 1e-4 }),
     rate: cosine(),

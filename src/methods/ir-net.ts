@@ -14,7 +14,7 @@ export const slopeFrom =
   (firstT: number) =>
   ({ progress }: { progress: number }) => ({ t: firstT * (lastT / firstT) ** progress });
 
-const cifarResnet: ModelRecipe = { schedule: slopeFrom(0.001) };
+const cifarResnet: ModelRecipe = { schedule: slopeFrom(0.001), structure: { classifierStart: 'he' } };
 const vggSmall: ModelRecipe = {
   defaults: { optimizer: sgd({ rate: 0.007, momentum: 0.9, weightDecay: 1e-4 }), epochs: 300 },
 };

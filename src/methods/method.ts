@@ -31,6 +31,8 @@ export interface Structure {
   readonly firstGamma?: number;
   /** Of CIFAR ResNets: batch-norm between the average and the classifier (IR-Net's code, and all built on it), or none (default). */
   readonly head?: 'norm' | 'plain';
+  /** How a float classifier's weights start: evenly within 1/sqrt(inputs) (default), or normal with deviation sqrt(2/inputs) (CIFAR's ResNets of IR-Net, and others built on them). */
+  readonly classifierStart?: 'even' | 'he';
   /**
    * Weights of the first and the last layer, in networks whose arrangement is the method's: float (default), or the method's own, of pixels as they
    * are and of what the method makes of the last features. Their logits get a batch-norm (`binary`: BNN and its kin), or a bias (`binary-biased`).

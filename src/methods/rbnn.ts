@@ -99,7 +99,7 @@ export const rotated: WeightTransform = learning(
 );
 
 /** Every convolution starts switched off beside its shortcut. */
-const cifarResnet: ModelRecipe = { structure: { firstGamma: 1e-8 } };
+const cifarResnet: ModelRecipe = { structure: { firstGamma: 1e-8, classifierStart: 'he' } };
 
 /**
  * RBNN: rotates every layer's filters towards their signs before they are binarized (Lin et al., NeurIPS 2020, eq. 7-18). The gradient

@@ -87,7 +87,7 @@ export const siman = defineMethod({
     stem: 'relu',
     scaleInvariantWeights: true,
   },
-  recipes: { 'vgg-small': { structure: { stem: 'prelu' } } },
+  recipes: { resnet20: { structure: { classifierStart: 'he' } }, 'vgg-small': { structure: { stem: 'prelu' } } },
   defaults: {
     optimizer: sgd({ rate: 0.1, momentum: 0.9, weightDecay: 5e-4 }),
     rate: warmUp(5, cosine()),

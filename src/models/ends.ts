@@ -39,8 +39,8 @@ class BinaryClassifier extends BinaryConv2d {
 
 /** The last layer, from features [N,K] to logits [N,classes]: float, or as the method's structure has it. */
 export function classifier(features: number, { config, method, quantization, random }: BuildContext): Module[] {
-  const { firstLast = 'float' } = method.structure;
-  if (firstLast === 'float') return [new Linear(features, config.classes, random)];
+  const { firstLast = 'float', classifierStart } = method.structure;
+  if (firstLast === 'float') return [new Linear(features, config.classes, random, classifierStart)];
   const biased = firstLast === 'binary-biased';
   const layer = new BinaryClassifier(features, config.classes, biased, quantization, random);
   return biased ? [layer] : [layer, new BatchNorm(config.classes)];

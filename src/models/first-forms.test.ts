@@ -72,5 +72,5 @@ test('every revision of a method is there, once, and no other', () => {
     expect(revisionOf(form)).toBeLessThan(revisionOf(methodNamed(form.id)));
     expect(earlier.filter((other) => other.id === form.id && revisionOf(other) === revisionOf(form))).toHaveLength(1);
   }
-  expect(() => methodNamed('ir-net', 99)).toThrow(/"ir-net": this version knows revisions up to .*, not 99.*update/);
+  expect(() => methodNamed('ir-net', 99)).toThrow(/"ir-net": revision 2 is here, .*of 99.*take the version/);
 });

@@ -96,3 +96,20 @@ test('--head gives it to other methods and takes it from these; models with one 
     /--head: sfc has one head only; take a ResNet/,
   );
 });
+
+test.each([
+  ['ir-net', 'he'],
+  ['rbnn', 'he'],
+  ['siman', 'he'],
+  ['ada-bin', 'he'],
+  ['recu', 'even'],
+  ['bi-real', 'even'],
+] as const)("the classifier of %s starts %s, as in its authors' code", (method, start) => {
+  const network = buildNetwork({ ...config, method, width: 4, classes: 100 });
+  const { weight } = network.modules().findLast(({ value }) => value instanceof Linear)!.value as Linear;
+  const [inputs] = weight.shape as [number, number];
+  const deviation = Math.sqrt(weight.data.reduce((sum, w) => sum + w * w, 0) / weight.size);
+  expect(deviation * Math.sqrt(inputs)).toBeCloseTo(start === 'he' ? Math.SQRT2 : 1 / Math.sqrt(3), 1);
+  const largest = weight.data.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+  expect(largest <= 1 / Math.sqrt(inputs)).toBe(start === 'even');
+});

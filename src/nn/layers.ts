@@ -55,12 +55,14 @@ export class Linear extends Module {
   /** Weights of fewer bits, where a policy asks for them. */
   quantizeWeight: (w: Tensor) => Tensor = (w) => w;
 
-  constructor(inputs: number, outputs: number, random: Random) {
+  /** @param start weights evenly within 1/sqrt(inputs) at first, as PyTorch has it, or normal as He et al. 2015 have it */
+  constructor(inputs: number, outputs: number, random: Random, start: 'even' | 'he' = 'even') {
     super();
     const bound = 1 / Math.sqrt(inputs);
     this.weight = new Parameter(new Float32Array(inputs * outputs), [inputs, outputs], 'weight');
     this.bias = new Parameter(new Float32Array(outputs), [outputs], 'bias');
-    random.fillUniform(this.weight.data, -bound, bound);
+    if (start === 'he') random.fillNormal(this.weight.data, 0, Math.SQRT2 * bound);
+    else random.fillUniform(this.weight.data, -bound, bound);
     random.fillUniform(this.bias.data, -bound, bound);
   }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSet } from '../data/dataset.ts';
+import { methodFor, revisionOf } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { RunFolder } from './run-folder.ts';
@@ -42,14 +43,22 @@ export const digests: Readonly<Record<DigestRun, string>> = {
 export const digestOf = (method: DigestRun): Promise<string> =>
   trainedDigest({ ...digestRuns[method], method, flip: true, padCrop: 1 }, blobData(16, 120, 16));
 
-/** Digests of methods that are several trainings by now are of the one that they were: their first form, with the defaults of then. */
+/** Digests are of methods as they were recorded: of one training where there are several by now, of classifiers that start evenly. */
 function asRecorded(config: TrainConfig): TrainConfig {
-  const { stages, defaults } = methodNamed(config.method);
-  if (!stages) return config;
-  const form = methodNamed(config.method, 1);
-  const first = { ...form, defaults: { ...defaults, ...form.defaults } };
-  const { structure } = first;
-  return { ...config, effective: { version: '0.1.0', revision: 1, structure, defaults: folded(config, first) } };
+  const now = methodFor(methodNamed(config.method), config.model);
+  const { classifierStart, ...structure } = now.structure;
+  if (!now.stages && !classifierStart) return config;
+  const form = now.stages ? methodNamed(config.method, 1) : { ...now, structure };
+  const first = { ...form, defaults: { ...now.defaults, ...form.defaults } };
+  return {
+    ...config,
+    effective: {
+      version: '0.1.0',
+      revision: revisionOf(form),
+      structure: first.structure,
+      defaults: folded(config, first),
+    },
+  };
 }
 
 /** SHA-256 of the weights and statistics after an epoch on a data set, in hexadecimal. */
