@@ -1,6 +1,7 @@
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
-import { pixelTables } from '../exact/pixel-tables.ts';
+import { sizeOf } from '../core/shape.ts';
+import { lookUpPixels, pixelTables } from '../exact/pixel-tables.ts';
 import { type Region, randomRegion } from './crop.ts';
 import type { DataSet, FileSplit, PixelSplit, Split } from './dataset.ts';
 import { decodePicture, decodeReason } from './images.ts';
@@ -75,6 +76,8 @@ export class Batches<T extends Truths = Labels> {
   private readonly split: Split<object>;
   private readonly batch: number;
   private readonly tables: Float32Array[];
+  /** An image of which nothing is seen. */
+  private readonly black: Float32Array;
   private readonly layouts: readonly RowLayout[];
   private readonly columns: ReadonlyMap<string, Column>;
   private movers: Promise<readonly (Mover | undefined)[]> | undefined;
@@ -90,6 +93,7 @@ export class Batches<T extends Truths = Labels> {
     this.split = split;
     this.batch = batch;
     this.tables = pixelTables(data.mean, data.std);
+    this.black = lookUpPixels(new Uint8Array(sizeOf(data.shape)), this.tables);
     this.layouts = Array.isArray(truth) ? truth : layoutsOf(truth as Truth, split, data.shape);
     this.columns = new Map(columnsOf(split));
   }
@@ -231,14 +235,18 @@ export class Batches<T extends Truths = Labels> {
     random: Random | null,
   ): void {
     const [height, width, channels] = this.data.shape;
-    let at = 0;
-    for (let y = 0; y < height; y++) {
-      const sourceY = y + dy;
-      for (let x = 0; x < width; x++) {
-        const sourceX = (mirrored ? width - 1 - x : x) + dx;
-        const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
-        const pixel = (sourceY * width + sourceX) * channels;
-        for (let c = 0; c < channels; c++) to[at++] = this.tables[c]![inside ? from[pixel + c]! : 0]!;
+    // columns of the picture that are seen, and where the first of them lies
+    const [left, right] = [Math.max(0, dx), Math.min(width, width + dx)];
+    const first = mirrored ? width - 1 + dx - left : left - dx;
+    const step = mirrored ? -channels : channels;
+    if (dx !== 0 || dy !== 0) to.set(this.black);
+    for (let c = 0; c < channels; c++) {
+      const table = this.tables[c]!;
+      for (let y = Math.max(0, dy); y < Math.min(height, height + dy); y++) {
+        let at = ((y - dy) * width + first) * channels + c;
+        const end = (y * width + right) * channels;
+        for (let pixel = (y * width + left) * channels + c; pixel < end; pixel += channels, at += step)
+          to[at] = table[from[pixel]!]!;
       }
     }
     if (random && cutout > 0) this.blank(to, cutout, random);

@@ -278,6 +278,48 @@ describe('batches', () => {
   });
 });
 
+test.each([1, 3])(
+  'images of %i channels are shifted, mirrored and black outside, also beyond their size',
+  async (channels) => {
+    const [height, width, pad] = [3, 4, 6];
+    const size = height * width * channels;
+    const split = {
+      count: 60,
+      labels: new Uint16Array(60),
+      pixels: Uint8Array.from({ length: 60 * size }, (_, i) => 1 + (Math.imul(i + 1, 2654435761) >>> 25)),
+    };
+    const [mean, std] = [[0.1, 0.2, 0.3].slice(0, channels), [0.5, 0.25, 1].slice(0, channels)];
+    const batches = new Batches({ shape: [height, width, channels], mean, std }, split, 60);
+    const pass: Pass = {
+      order: batches.order(1, 1),
+      first: 0,
+      augmentation: { flip: true, padCrop: pad },
+      seed: 1,
+      epoch: 1,
+    };
+    const { images, places } = await batches.shuffled(pass, 0);
+    /** Value by value, from the definition. */
+    const moved = (image: number, dx: number, dy: number, mirrored: boolean) =>
+      Float32Array.from({ length: size }, (_, i) => {
+        const [c, x, y] = [i % channels, Math.floor(i / channels) % width, Math.floor(i / channels / width)];
+        const [fromX, fromY] = [(mirrored ? width - 1 - x : x) + dx, y + dy];
+        const inside = fromX >= 0 && fromX < width && fromY >= 0 && fromY < height;
+        const pixel = inside ? split.pixels[image * size + (fromY * width + fromX) * channels + c]! : 0;
+        return (pixel / 255 - mean[c]!) / std[c]!;
+      });
+    const shifts = Array.from({ length: 2 * pad + 1 }, (_, i) => i - pad);
+    const ways = shifts.flatMap((dx) => shifts.flatMap((dy) => [true, false].map((m) => [dx, dy, m] as const)));
+    const seen = new Set<string>();
+    for (const [i, image] of places.entries()) {
+      const made = images.subarray(i * size, (i + 1) * size).join();
+      const way = ways.filter(([dx, dy, m]) => moved(image, dx, dy, m).join() === made);
+      expect(way).not.toEqual([]);
+      seen.add(way.join(';'));
+    }
+    expect(seen.size).toBeGreaterThan(20);
+  },
+);
+
 test('a random region lies inside the image, its ratio between 3/4 and 4/3 but for rounding', () => {
   const side = fc.integer({ min: 1, max: 500 });
   fc.assert(
