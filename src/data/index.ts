@@ -13,7 +13,7 @@ export { loadFashionMnist, loadMnist } from './mnist.ts';
 export type { UnusedFile } from './picture-files.ts';
 export type { Placement, Size } from './placement.ts';
 export { pixelUnder, toInput } from './placement.ts';
-export { dataSets, loadDataSet } from './table.ts';
+export { type DataEntry, dataSets, loadDataSet } from './table.ts';
 export {
   type Column,
   checkTruth,

@@ -8,6 +8,7 @@ import {
   emptyTensor,
   inference,
   Lambda,
+  load,
   loadPackedModel,
   Module,
   methodNamed,
@@ -86,7 +87,7 @@ const images = (count: number) => {
 };
 const options = { classes: ['a', 'b', 'c'], mean: [0, 0, 0], std: [1, 1, 1] };
 
-test("somebody's op packs, loads, runs to the same bits, is costed and summarised", () => {
+test("somebody's op packs, loads, runs to the same bits, is costed and summarised", async () => {
   const built = network();
   const { bytes, model } = pack(built, images(2), { ...options, ops: [translation] });
   const loaded = loadPackedModel(bytes, { ops: [packedPower] });
@@ -94,6 +95,10 @@ test("somebody's op packs, loads, runs to the same bits, is costed and summarise
   const expected = inference(() => built.forward(fresh).data.slice());
   expect(loaded.run(fresh.data)).toEqual(expected);
   expect(model.run(fresh.data)).toEqual(expected);
+  const asked = await load(bytes, { ops: [packedPower] });
+  expect(await asked.run({ data: fresh.data, shape: [5, 4, 4, 3] })).toEqual(expected);
+  await asked.dispose();
+  await expect(load(bytes)).rejects.toThrow(/op "powerScale", which this build does not know/);
   const [row] = summarise(loaded, 1, 1);
   expect(row).toMatchObject({
     op: 'powerScale',
