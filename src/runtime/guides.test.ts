@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadPackedModel } from './packed-model.ts';
 import { packedNetwork } from './packed-network.testing.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -12,7 +13,7 @@ let folder = '';
 beforeAll(() => {
   mkdirSync(join(root, 'build'), { recursive: true });
   folder = mkdtempSync(join(root, 'build/guides-'));
-  for (const guide of ['on-a-server', 'in-a-page', 'own-op'])
+  for (const guide of ['on-a-server', 'in-a-page', 'own-op', 'formats'])
     for (const [, name, text] of readFileSync(join(root, `docs/${guide}.md`), 'utf8').matchAll(
       /^```ts (\S+)\n([\s\S]*?)^```$/gm,
     ))
@@ -27,7 +28,16 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('the programs of the guides are of the right types', () => {
-  const files = ['server.ts', 'models.ts', 'page.ts', 'camera.ts', 'abs-power.ts', 'packed-power.ts', 'pack-power.ts'];
+  const files = [
+    'server.ts',
+    'models.ts',
+    'page.ts',
+    'camera.ts',
+    'abs-power.ts',
+    'packed-power.ts',
+    'pack-power.ts',
+    'graph.ts',
+  ];
   writeFileSync(
     join(folder, 'tsconfig.json'),
     JSON.stringify({
@@ -68,4 +78,15 @@ test('the server of the guide answers pictures, refuses what is none, and ends w
   } finally {
     server.kill('SIGKILL');
   }
+});
+
+test('a packed file can be read without Signum, as the guide of formats says', () => {
+  const args = ['--import', 'tsx', join(folder, 'graph.ts'), join(folder, 'model.safetensors')];
+  const { stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+  const [first, ...nodes] = stdout.trim().split('\n');
+  expect(first).toBe('signum-packed 3: sfc by bnn, classifier');
+  const { graph } = loadPackedModel(readFileSync(join(folder, 'model.safetensors')));
+  expect(nodes).toEqual(
+    graph.nodes.map(({ op, name, inputs, output }) => `${output} = ${op}(${inputs.join(', ')})  ${name}`),
+  );
 });
