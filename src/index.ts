@@ -5,10 +5,22 @@ export * from './core/errors.ts';
 export { Random } from './core/random.ts';
 export { defineMethod, type Method } from './methods/method.ts';
 export { methodNamed, methods } from './methods/table.ts';
+export { type Backbone, Course, type Maps, type Place, type Tap, type TapName, type Taps } from './models/backbone.ts';
 export type { NetworkOptions } from './models/build.ts';
-export { type Answers, defineHead, type Head, type HeadPlace, type Loss, type Outputs } from './models/heads/head.ts';
+export { classifier } from './models/heads/classifier.ts';
+export {
+  type Answers,
+  defineHead,
+  type Head,
+  type HeadPlace,
+  type HeadSettings,
+  type Loss,
+  type LossOptions,
+  type Outputs,
+  type StoredHead,
+} from './models/heads/head.ts';
 export { defineModel, type ModelEntry } from './models/model.ts';
-export { Network, type NetworkConfig } from './models/network.ts';
+export { type BuildContext, Network, type NetworkBody, type NetworkConfig } from './models/network.ts';
 export { buildNetwork, modelNamed, models, type Own } from './models/table.ts';
 export { BatchNorm } from './nn/batch-norm.ts';
 export {
@@ -42,10 +54,12 @@ export { definePackedOp, type PackedOp } from './runtime/op.ts';
 export * as packedOp from './runtime/own-op.ts';
 export { type LoadOptions, loadPackedModel, PackedModel } from './runtime/packed-model.ts';
 export type { Prediction } from './runtime/prediction.ts';
+export { answerTo, type Decoder, defineDecoder, type TaskDecoder } from './runtime/tasks/decoder.ts';
 export { PackedEnsemble, type Vote } from './runtime/vote.ts';
 export { classification } from './tasks/classification.ts';
 export type { Drawing, Mark } from './tasks/drawing.ts';
 export type { Figure, FigureName } from './tasks/figures.ts';
+export { type AnyTask, headNamed, taskNamed, tasks } from './tasks/table.ts';
 export { defineTask, type Result, type Score, type Task } from './tasks/task.ts';
 export * as ops from './tensor/ops/index.ts';
 export { backward, emptyTensor, gradientOf, inference, type Product, record, trainingStep } from './tensor/tape.ts';

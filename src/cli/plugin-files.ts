@@ -12,7 +12,7 @@ import { methods } from '../methods/table.ts';
 import { models } from '../models/table.ts';
 import { translations } from '../pack/ops/table.ts';
 import { packedOps } from '../runtime/ops/table.ts';
-import { classification } from '../tasks/classification.ts';
+import { tasks } from '../tasks/table.ts';
 import { tapeCopies } from '../tensor/tape.ts';
 import type { House, LoadedPlugin, Plugin } from '../train/plugin.ts';
 
@@ -64,7 +64,7 @@ const kinds: Readonly<Record<keyof Plugin, Kind>> = {
     one: 'task',
     id: 'id',
     needs: { title: 'string', truth: 'object', heads: 'object', figures: 'object', score: 'function' },
-    known: [classification],
+    known: tasks,
   },
   data: { one: 'data set', id: 'id', needs: { title: 'string', load: 'function' }, known: dataSets },
 };

@@ -3,7 +3,7 @@ import type { Random } from '../core/random.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import type { Size } from '../nn/binary-layer.ts';
 import { globalAvgPoolLayer, halvingLayer, Linear, PRelu } from '../nn/layers.ts';
-import { Module, Parameter, Sequential } from '../nn/module.ts';
+import { Module, Parameter } from '../nn/module.ts';
 import { relu, sigmoid } from '../tensor/ops/activation.ts';
 import { add, multiply, scale } from '../tensor/ops/arithmetic.ts';
 import { channelScale } from '../tensor/ops/channel.ts';
@@ -11,6 +11,7 @@ import { globalAvgPool } from '../tensor/ops/pooling.ts';
 import { channelGate } from '../tensor/ops/sample.ts';
 import { concat } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type Backbone, Course } from './backbone.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { after } from './sizes.ts';
 import { Stem } from './stem.ts';
@@ -106,13 +107,15 @@ class BasicBlock extends Module {
  * BNext-Tiny: a binary MobileNet whose every convolution is recoupled with its input, every second block by an element-wise attention
  * (Guo et al. 2022, fig. 4-5, and the authors' code).
  */
-export function bNextTiny(context: BuildContext): Module {
+export function bNextTiny(context: BuildContext): Backbone {
   const { config, random } = context;
   const first = scaledChannels(tinyChannels[0]!, config.width);
   const stem = { inChannels: config.inputShape[2], outChannels: first, kernel: 3, stride: 2, pad: 1 };
   let channels = first;
   const [height, width] = config.inputShape;
   let size = after([height, width], stem);
+  const course = new Course();
+  course.note(1, channels, size, 2);
   const blocks = tinyChannels.slice(1).map((published, place) => {
     // a doubling must stay one at every width
     const doubles = published !== tinyChannels[place];
@@ -120,8 +123,13 @@ export function bNextTiny(context: BuildContext): Module {
     const block = new BasicBlock(channels, { doubles, stride, size, attention: place % 2 === 1 }, context);
     size = after(size, { kernel: 1, stride });
     if (doubles) channels *= 2;
+    course.note(place + 2, channels, size, stride);
     return block;
   });
-  const head = [new PRelu(channels), globalAvgPoolLayer(), new Linear(channels, config.classes, random)];
-  return new Sequential([new Stem(stem, random), ...blocks, ...head]);
+  return {
+    places: course.places,
+    endFirst: true,
+    layers: () => [new Stem(stem, random), ...blocks],
+    end: (outputs) => [new PRelu(channels), globalAvgPoolLayer(), new Linear(channels, outputs, random)],
+  };
 }

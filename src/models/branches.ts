@@ -76,15 +76,19 @@ export class BranchedStack extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    let total = x;
+    return this.steps(x).at(-1)!;
+  }
+
+  /** The sum of each block, in order. */
+  steps(x: Tensor): Tensor[] {
     let inputs: Tensor[] = this.groups[0]!.branches.map(() => x);
-    for (const [place, group] of this.groups.entries()) {
+    return this.groups.map((group, place) => {
       const outputs = group.branches.map((branch, i) => branch.forward(inputs[i]!));
-      total = group.total(outputs);
+      const total = group.total(outputs);
       const gated = group.gates.length > 0 && place + 1 < this.groups.length;
       inputs = outputs.map((output, i) => (gated ? group.mix(output, total, i) : total));
-    }
-    return total;
+      return total;
+    });
   }
 }
 

@@ -2,9 +2,10 @@ import type { Random } from '../core/random.ts';
 import { BatchNorm } from '../nn/batch-norm.ts';
 import type { Size } from '../nn/binary-layer.ts';
 import { Conv2d, globalAvgPoolLayer, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
-import { Module, Sequential } from '../nn/module.ts';
+import { Module } from '../nn/module.ts';
 import { concat } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type Backbone, Course } from './backbone.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { after, pooledSize } from './sizes.ts';
 import { Stem } from './stem.ts';
@@ -49,11 +50,19 @@ export const transition = (inChannels: number, outChannels: number, random: Rand
   new Conv2d({ inChannels, outChannels, kernel: 1 }, random),
 ];
 
+/** After the last stage nothing has normalised what was put together. */
+export const normedEnd = (channels: number, outputs: number, random: Random): Module[] => [
+  new BatchNorm(channels),
+  reluLayer(),
+  globalAvgPoolLayer(),
+  new Linear(channels, outputs, random),
+];
+
 /**
  * BinaryDenseNet: dense connections instead of bottlenecks, blocks of BN, sign and 3x3 conv, float 1x1 convolutions between the stages
  * (Bethge et al. 2019, sec. 4).
  */
-export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (context: BuildContext) => Module {
+export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (context: BuildContext) => Backbone {
   return (context) => {
     const { config, random } = context;
     const scaled = (channels: number) => scaledChannels(channels, config.width);
@@ -70,10 +79,13 @@ export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (contex
     let channels = stem.outChannels;
     const [height, width] = config.inputShape;
     let size = pooledSize(after([height, width], stem), stem.pool);
+    const course = new Course();
+    course.note(1, channels, size, 4);
     for (const [stage, count] of layers.entries()) {
       for (let i = 0; i < count; i++) {
         body.push(new DenseLayer(channels, scaled(growth), size, context));
         channels += scaled(growth);
+        course.note(body.length, channels, size);
       }
       const reduction = reductions[stage];
       if (reduction === undefined) continue;
@@ -82,13 +94,8 @@ export function binaryDenseNet({ layers, reductions }: DenseNetOptions): (contex
       body.push(...transition(channels, reduced, random));
       size = pooledSize(size, { window: 2 });
       channels = reduced;
+      course.note(body.length, channels, size, 2);
     }
-    return new Sequential([
-      ...body,
-      new BatchNorm(channels),
-      reluLayer(),
-      globalAvgPoolLayer(),
-      new Linear(channels, config.classes, random),
-    ]);
+    return { places: course.places, layers: () => body, end: (outputs) => normedEnd(channels, outputs, random) };
   };
 }

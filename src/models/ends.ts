@@ -21,13 +21,13 @@ export const ofPixels = (quantization: Quantization): Quantization => ({
   pixels: true,
 });
 
-/** A binary last layer, [N,K] -> [N,classes]; its parameters are called as those of `Linear`, so that a float network starts it. */
-class BinaryClassifier extends BinaryConv2d {
+/** A binary last layer, [N,K] -> [N,outputs]; its parameters are called as those of `Linear`, so that a float network starts it. */
+class BinaryEnd extends BinaryConv2d {
   readonly bias: Parameter | null;
 
-  constructor(inputs: number, classes: number, biased: boolean, quantization: Quantization, random: Random) {
-    super({ inChannels: inputs, outChannels: classes, kernel: 1, size: [1, 1] }, quantization, random);
-    this.bias = biased ? new Parameter(new Float32Array(classes), [classes], 'bias') : null;
+  constructor(inputs: number, outputs: number, biased: boolean, quantization: Quantization, random: Random) {
+    super({ inChannels: inputs, outChannels: outputs, kernel: 1, size: [1, 1] }, quantization, random);
+    this.bias = biased ? new Parameter(new Float32Array(outputs), [outputs], 'bias') : null;
   }
 
   override forward(x: Tensor): Tensor {
@@ -37,11 +37,11 @@ class BinaryClassifier extends BinaryConv2d {
   }
 }
 
-/** The last layer, from features [N,K] to logits [N,classes]: float, or as the method's structure has it. */
-export function classifier(features: number, { config, method, quantization, random }: BuildContext): Module[] {
+/** The last layer, from features [N,K] to [N,outputs]: float, or as the method's structure has it. */
+export function lastLayer(features: number, outputs: number, { method, quantization, random }: BuildContext): Module[] {
   const { firstLast = 'float', classifierStart } = method.structure;
-  if (firstLast === 'float') return [new Linear(features, config.classes, random, classifierStart)];
+  if (firstLast === 'float') return [new Linear(features, outputs, random, classifierStart)];
   const biased = firstLast === 'binary-biased';
-  const layer = new BinaryClassifier(features, config.classes, biased, quantization, random);
-  return biased ? [layer] : [layer, new BatchNorm(config.classes)];
+  const layer = new BinaryEnd(features, outputs, biased, quantization, random);
+  return biased ? [layer] : [layer, new BatchNorm(outputs)];
 }

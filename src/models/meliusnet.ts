@@ -1,11 +1,12 @@
 import { BatchNorm } from '../nn/batch-norm.ts';
 import type { Size } from '../nn/binary-layer.ts';
-import { Conv2d, globalAvgPoolLayer, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
-import { Module, Sequential } from '../nn/module.ts';
+import { Conv2d, maxPoolLayer, reluLayer } from '../nn/layers.ts';
+import { Module } from '../nn/module.ts';
 import { add } from '../tensor/ops/arithmetic.ts';
 import { concat, sliceChannels } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { DenseLayer, denseUnit, transition } from './densenet.ts';
+import { type Backbone, Course } from './backbone.ts';
+import { DenseLayer, denseUnit, normedEnd, transition } from './densenet.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { after, pooledSize } from './sizes.ts';
 import type { ConvUnit } from './units.ts';
@@ -63,7 +64,7 @@ function groupedStem({ config, random }: BuildContext): { layers: Module[]; chan
  * MeliusNet: blocks that add 64 channels alternate with blocks that improve them; float are a grouped stem and the 1x1 convolutions between
  * the stages (Bethge et al., WACV 2021, fig. 2 and table 1).
  */
-export function meliusNet({ blocks, transitions }: MeliusNetOptions): (context: BuildContext) => Module {
+export function meliusNet({ blocks, transitions }: MeliusNetOptions): (context: BuildContext) => Backbone {
   return (context) => {
     const { config, random } = context;
     const { layers: body, channels: first } = groupedStem(context);
@@ -72,11 +73,14 @@ export function meliusNet({ blocks, transitions }: MeliusNetOptions): (context: 
     const [height, width] = config.inputShape;
     const halving = { kernel: 3, stride: 2, pad: 1 };
     let size = after(after([height, width], halving), halving);
+    const course = new Course();
+    course.note(body.length, channels, size, 4);
     for (const [stage, count] of blocks.entries()) {
       for (let i = 0; i < count; i++) {
         body.push(new DenseLayer(channels, added, size, context));
         channels += added;
         body.push(new ImprovementLayer(channels, added, size, context));
+        course.note(body.length, channels, size);
       }
       const published = transitions[stage];
       if (published === undefined) continue;
@@ -84,13 +88,8 @@ export function meliusNet({ blocks, transitions }: MeliusNetOptions): (context: 
       body.push(...transition(channels, reduced, random));
       size = pooledSize(size, { window: 2 });
       channels = reduced;
+      course.note(body.length, channels, size, 2);
     }
-    const head = [
-      new BatchNorm(channels),
-      reluLayer(),
-      globalAvgPoolLayer(),
-      new Linear(channels, config.classes, random),
-    ];
-    return new Sequential([...body, ...head]);
+    return { places: course.places, layers: () => body, end: (outputs) => normedEnd(channels, outputs, random) };
   };
 }

@@ -1,12 +1,12 @@
-import type { Module } from '../nn/module.ts';
-import type { BuildContext } from './network.ts';
+import type { Backbone } from './backbone.ts';
+import type { BuildContext, NetworkBody } from './network.ts';
 
 /** A topology as a value: a builder, and what it was published for. */
 export interface ModelEntry {
   readonly id: string;
   readonly title: string;
-  /** The network's layers, of what a method gives. */
-  readonly build: (context: BuildContext) => Module;
+  /** Its layers, of what a method gives: a backbone, which takes any head, or a whole network with an end of its own. */
+  readonly build: (context: BuildContext) => Backbone | NetworkBody;
   /** Input the model was published for, [H,W,C]. */
   readonly inputShape: readonly [number, number, number];
   /** Smallest side it can take. */

@@ -1,6 +1,7 @@
 import { BinarizeContext, type ScheduleValues } from '../binarize/context.ts';
 import { binaryActivations, binaryWeights, floatUntil } from '../binarize/stages.ts';
-import { ShapeError } from '../core/errors.ts';
+import { ShapeError, UsageError } from '../core/errors.ts';
+import { listed, quoted } from '../core/printable.ts';
 import { Random } from '../core/random.ts';
 import { formatShape, type Shape } from '../core/shape.ts';
 import { type Method, type Point, revisionOf, type Structure } from '../methods/method.ts';
@@ -10,7 +11,8 @@ import { binaryLayersOf } from '../nn/binary-layer.ts';
 import type { Quantization } from '../nn/binary-layers.ts';
 import { Module } from '../nn/module.ts';
 import { inference } from '../tensor/tape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { namedOutputs, type OutputNames, type Outputs, type StoredHead } from './outputs.ts';
 import { applyPolicy, type Policy } from './policy.ts';
 
 /** Everything that determines a network before training; stored with every run and model file. */
@@ -28,6 +30,8 @@ export interface NetworkConfig {
   readonly policy?: Policy | undefined;
   /** Form of the method; default the present one. A network's own config names it. */
   readonly revision?: number | undefined;
+  /** What it ends with; default the classifier. */
+  readonly head?: StoredHead | undefined;
   /** With all changes made; default that of the method under `tricks`. A network's own config holds it whole. */
   readonly structure?: Structure | undefined;
 }
@@ -43,16 +47,19 @@ export interface BuildContext {
   readonly random: Random;
 }
 
-/** A classifier: images [N,H,W,C] in, logits [N,classes] out. */
+/** From images [N,H,W,C] to the one output, or to several by name. */
+export type NetworkBody = Module<Tensor, Tensor> | Module<Tensor, Outputs>;
+
+/** A backbone and its head, or whatever else turns images [N,H,W,C] into outputs: logits [N,classes] of a classifier. */
 export class Network extends Module {
   readonly config: NetworkConfig;
   readonly method: Method;
-  readonly body: Module;
+  readonly body: NetworkBody;
   readonly context: BinarizeContext;
   /** Where in its training the network is: methods with stages run differently in each. */
   point: Point = { progress: 0, epoch: 0 };
 
-  constructor(config: NetworkConfig, method: Method, build: (context: BuildContext) => Module) {
+  constructor(config: NetworkConfig, method: Method, build: (context: BuildContext) => NetworkBody) {
     super();
     // at the end, wherever they came from: files of equal networks are equal
     const { revision: _asked, structure: _stored, ...others } = config;
@@ -85,8 +92,27 @@ export class Network extends Module {
     });
   }
 
-  /** @param images [N,H,W,C] @returns logits [N,classes] */
+  /** The first output, for images [N,H,W,C]: logits [N,classes] of a classifier. */
   override forward(images: Tensor): Tensor {
+    const said = this.said(images);
+    return said instanceof Tensor ? said : Object.values(said)[0]!;
+  }
+
+  /**
+   * All outputs by name, for images [N,H,W,C].
+   *
+   * @param head which is trained: it knows what a network of one output calls it
+   */
+  outputs(images: Tensor, head: OutputNames): Outputs {
+    const named = namedOutputs(this.said(images), head);
+    const missing = head.outputs.find((name) => !named[name]);
+    if (missing === undefined) return named;
+    throw new UsageError(
+      `${this.config.model} gives ${listed(Object.keys(named))}, and no ${quoted(missing)}; take the head that it was built with`,
+    );
+  }
+
+  private said(images: Tensor): Tensor | Outputs {
     const expected: Shape = [images.shape[0] ?? 0, ...this.config.inputShape];
     if (images.shape.length !== 4 || images.shape.some((extent, axis) => extent !== expected[axis])) {
       throw new ShapeError(

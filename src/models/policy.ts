@@ -4,7 +4,7 @@ import { suggestion } from '../core/suggest.ts';
 import type { Method } from '../methods/method.ts';
 import { type BinaryLayer, isBinaryLayer } from '../nn/binary-layer.ts';
 import { Conv2d, Linear } from '../nn/layers.ts';
-import type { Module, Named } from '../nn/module.ts';
+import type { AnyModule, Named } from '../nn/module.ts';
 import { layerName } from './layer-names.ts';
 
 /** Precision by layer name; `*` is for all binary layers that are not named. */
@@ -14,7 +14,7 @@ export type Policy = Readonly<Record<string, string>>;
 export type WeightLayer = BinaryLayer | Conv2d | Linear;
 
 /** Every convolution and dense layer of a network, in order, by its short name. */
-export function weightLayers(network: Module): Named<WeightLayer>[] {
+export function weightLayers(network: AnyModule): Named<WeightLayer>[] {
   return network.modules().flatMap(({ name, value }) => {
     if (!(isBinaryLayer(value) || value instanceof Conv2d || value instanceof Linear)) return [];
     return [{ name: layerName(name), value }];
@@ -54,7 +54,7 @@ function setPrecision({ name, value }: Named<WeightLayer>, precision: Precision)
  *
  * @throws UsageError for unknown layers and precisions, and for methods that are one with all their layers
  */
-export function applyPolicy(network: Module & { readonly method: Method }, policy: Policy): void {
+export function applyPolicy(network: AnyModule & { readonly method: Method }, policy: Policy): void {
   const layers = weightLayers(network);
   const names = layers.map(({ name }) => name);
   for (const name of Object.keys(policy))

@@ -2,10 +2,11 @@ import { BatchNorm } from '../nn/batch-norm.ts';
 import type { Size } from '../nn/binary-layer.ts';
 import { BinaryConv2d } from '../nn/binary-layers.ts';
 import { Conv2d, globalAvgPoolLayer, Lambda, Linear, maxPoolLayer, reluLayer } from '../nn/layers.ts';
-import { Module, Sequential } from '../nn/module.ts';
+import { Module } from '../nn/module.ts';
 import { relu } from '../tensor/ops/activation.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { type Backbone, Course } from './backbone.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { after, pooledSize } from './sizes.ts';
 import { Stem } from './stem.ts';
@@ -56,7 +57,7 @@ const transition = (inChannels: number, outChannels: number, { random }: BuildCo
  * QuickNet: residual binary convolutions with ReLU before batch-norm, sections joined by max-pooling, blur and a float 1x1 convolution, and a
  * cheap stem (Bannink et al. 2021, sec. 4). The arrangement is the network's own: of a method it takes the quantizers.
  */
-export function quickNet({ blocks, channels }: QuickNetOptions): (context: BuildContext) => Module {
+export function quickNet({ blocks, channels }: QuickNetOptions): (context: BuildContext) => Backbone {
   return (context) => {
     const { config, random } = context;
     const [first, ...others] = channels.map((count) => scaledChannels(count, config.width)) as [number, ...number[]];
@@ -72,15 +73,25 @@ export function quickNet({ blocks, channels }: QuickNetOptions): (context: Build
     let from = first;
     const [height, width] = config.inputShape;
     let size = after(after([height, width], stem), stem);
+    const course = new Course();
+    course.note(body.length, from, size, 4);
     for (const [section, count] of blocks.entries()) {
       if (section > 0) {
         const next = others[section - 1]!;
         body.push(...transition(from, next, context));
         from = next;
         size = after(pooledSize(size, { window: 2, stride: 1 }), { kernel: 3, stride: 2, pad: 1 });
+        course.note(body.length, from, size, 2);
       }
-      for (let i = 0; i < count; i++) body.push(new ResidualConv(from, size, context));
+      for (let i = 0; i < count; i++) {
+        body.push(new ResidualConv(from, size, context));
+        course.note(body.length, from, size);
+      }
     }
-    return new Sequential([...body, reluLayer(), globalAvgPoolLayer(), new Linear(from, config.classes, random)]);
+    return {
+      places: course.places,
+      layers: () => body,
+      end: (outputs) => [reluLayer(), globalAvgPoolLayer(), new Linear(from, outputs, random)],
+    };
   };
 }

@@ -1,8 +1,9 @@
 import type { Size } from '../nn/binary-layer.ts';
 import { globalAvgPoolLayer, halvingLayer, Linear } from '../nn/layers.ts';
-import { Module, Sequential } from '../nn/module.ts';
+import { Module } from '../nn/module.ts';
 import { concat } from '../tensor/ops/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type Backbone, Course } from './backbone.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { after } from './sizes.ts';
 import { Stem } from './stem.ts';
@@ -47,13 +48,15 @@ class DoublingBlock extends Module {
 }
 
 /** ReActNet-A: MobileNet with binary 3x3 and 1x1 convolutions instead of depthwise and pointwise ones (Liu et al., ECCV 2020, fig. 4). */
-export function reactNetA(context: BuildContext): Module {
+export function reactNetA(context: BuildContext): Backbone {
   const { config, random } = context;
   const channels = scaledChannels(firstChannels, config.width);
   const stem = { inChannels: config.inputShape[2], outChannels: channels, kernel: 3, stride: 2, pad: 1 };
   const [height, width] = config.inputShape;
   let size = after([height, width], stem);
   let from = channels;
+  const course = new Course();
+  course.note(1, from, size, 2);
   const blocks = blockChannels.map((published, place) => {
     // a doubling must stay one at every width
     const to = place === 0 || published !== blockChannels[place - 1] ? 2 * from : from;
@@ -61,12 +64,12 @@ export function reactNetA(context: BuildContext): Module {
     const block = new DoublingBlock(from, to, stride, size, context);
     size = after(size, { kernel: 1, stride });
     from = to;
+    course.note(place + 2, from, size, stride);
     return block;
   });
-  return new Sequential([
-    new Stem(stem, random),
-    ...blocks,
-    globalAvgPoolLayer(),
-    new Linear(from, config.classes, random),
-  ]);
+  return {
+    places: course.places,
+    layers: () => [new Stem(stem, random), ...blocks],
+    end: (outputs) => [globalAvgPoolLayer(), new Linear(from, outputs, random)],
+  };
 }

@@ -6,8 +6,9 @@ import { Module, Sequential } from '../nn/module.ts';
 import { UnitConv2d } from '../nn/norm-free.ts';
 import { relu } from '../tensor/ops/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type Backbone, Course } from './backbone.ts';
 import { branched, branchOptions, type MakeBranch } from './branches.ts';
-import { classifier, hasBinaryEnds } from './ends.ts';
+import { hasBinaryEnds, lastLayer } from './ends.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { after } from './sizes.ts';
 import { Stem, stemActivation, stemWeights } from './stem.ts';
@@ -187,7 +188,7 @@ class FinalNorm extends Module {
 }
 
 /** ResNet for CIFAR (He et al. 2016, sec. 4.2) or ImageNet (sec. 4.1), its 3x3 convolutions binarized by the method. */
-export function resnet(options: ResnetOptions): (context: BuildContext) => Module {
+export function resnet(options: ResnetOptions): (context: BuildContext) => Backbone {
   return (context) => {
     const { config, method, random } = context;
     const channels = options.channels.map((c) => scaledChannels(c, config.width));
@@ -228,6 +229,8 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
             random,
           );
     const blocks: MakeBranch[] = [];
+    const course = new Course();
+    course.note(1, first, size, options.stem === 'cifar' ? 1 : 4);
     let from = first;
     for (const [stage, count] of options.blocks.entries())
       for (let i = 0; i < count; i++) {
@@ -243,21 +246,29 @@ export function resnet(options: ResnetOptions): (context: BuildContext) => Modul
           return new Block(inputs, channels[stage]!, stride, options.downsample, window, context, place);
         });
         from = channels[stage]! * (bottleneck ? expansion : 1);
+        course.note(1 + blocks.length, from, size, stride);
       }
     const { order } = method.structure;
     // of what a ReLU lets through the signs of a binary classifier would all be +1
     const signed = hasBinaryEnds(method.structure) && order === 'bn-conv';
     const normed = signed || (options.stem === 'cifar' && method.structure.head === 'norm');
-    const head = [
-      ...(order === 'bn-conv' && !signed ? [new FinalNorm(from)] : []),
-      globalAvgPoolLayer(),
-      ...(normed ? [new BatchNorm(from)] : []),
-      ...classifier(from, context),
-    ];
-    const body = [stem, ...branched(method.structure, blocks)];
-    const { firstGamma } = method.structure;
-    if (firstGamma !== undefined) for (const { gamma } of body.flatMap(batchNormsOf)) gamma.data.fill(firstGamma);
-    return new Sequential([...body, ...head]);
+    const { places } = course;
+    return {
+      places,
+      endFirst: true,
+      end: (outputs) => [
+        ...(order === 'bn-conv' && !signed ? [new FinalNorm(from)] : []),
+        globalAvgPoolLayer(),
+        ...(normed ? [new BatchNorm(from)] : []),
+        ...lastLayer(from, outputs, context),
+      ],
+      layers: () => {
+        const body = [stem, ...branched(method.structure, blocks)];
+        const { firstGamma } = method.structure;
+        if (firstGamma !== undefined) for (const { gamma } of body.flatMap(batchNormsOf)) gamma.data.fill(firstGamma);
+        return body;
+      },
+    };
   };
 }
 

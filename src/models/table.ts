@@ -7,6 +7,7 @@ import { withTricks } from '../methods/tricks.ts';
 import { bNextTiny } from './bnext.ts';
 import { type NetworkOptions, networkOf } from './build.ts';
 import { binaryDenseNet } from './densenet.ts';
+import type { Head, StoredHead } from './heads/head.ts';
 import { meliusNet } from './meliusnet.ts';
 import { mlp } from './mlp.ts';
 import type { ModelEntry } from './model.ts';
@@ -174,6 +175,21 @@ export interface Own {
   readonly models?: readonly ModelEntry[] | undefined;
 }
 
+/** The same, and the heads of the task at hand, beside the classifier. */
+export interface OwnParts extends Own {
+  readonly heads?: readonly Head[] | undefined;
+}
+
+/** The head that a network was built with. @throws UsageError when it is not at hand */
+function headOf(stored: StoredHead | undefined, own: OwnParts): Head | undefined {
+  if (!stored) return undefined;
+  const head = own.heads?.find(({ id }) => id === stored.id);
+  if (head) return head;
+  throw new UsageError(
+    `the network ends with the head "${stored.id}", which is not at hand; give its task, by its name or as a value`,
+  );
+}
+
 /** @throws UsageError for something of one's own under a name that Signum has, or that stands there twice */
 export function requireOwn({ methods: ownMethods = [], models: ownModels = [] }: Own): void {
   const taken = (kind: string, ids: readonly string[], known: readonly { readonly id: string }[]) => {
@@ -198,21 +214,22 @@ export function buildNetwork(model: ModelEntry, method: Method, options: Network
  * The same by the names of Signum's tables, as files have it.
  *
  * @param defaults that a run has stored of its method, in place of the present ones
- * @param own methods and models to look up first
+ * @param own methods, models and heads to look up first
  * @throws UsageError for unknown names too
  */
-export function buildNetwork(config: NetworkConfig, defaults?: TrainingDefaults, own?: Own): Network;
+export function buildNetwork(config: NetworkConfig, defaults?: TrainingDefaults, own?: OwnParts): Network;
 export function buildNetwork(
   first: ModelEntry | NetworkConfig,
   second?: Method | TrainingDefaults,
-  third: NetworkOptions | Own = {},
+  third: NetworkOptions | OwnParts = {},
 ): Network {
   if ('build' in first) return networkOf(first, second as Method, third as NetworkOptions);
-  const { model: id, method, revision, ...options } = first;
-  const own = third as Own;
+  const { model: id, method, revision, head: ending, ...options } = first;
+  const own = third as OwnParts;
   const defaults = second as TrainingDefaults | undefined;
   const value = methodOn(id, method, revision, own.methods);
-  return networkOf(modelNamed(id, own.models), defaults ? { ...value, defaults } : value, options);
+  const built = { ...options, head: headOf(ending, own), headSettings: ending?.settings };
+  return networkOf(modelNamed(id, own.models), defaults ? { ...value, defaults } : value, built);
 }
 
 /** The whole config of a network that was stored before revisions and structures were: its method in its first form. */

@@ -1,11 +1,11 @@
 import { BatchNorm } from '../nn/batch-norm.ts';
 import type { Size } from '../nn/binary-layer.ts';
 import { globalAvgPoolLayer, Lambda } from '../nn/layers.ts';
-import { type Module, Sequential } from '../nn/module.ts';
 import type { PoolOptions } from '../tensor/ops/pooling.ts';
 import { flatten } from '../tensor/ops/shape.ts';
-import { branched } from './branches.ts';
-import { classifier } from './ends.ts';
+import { type Backbone, Course } from './backbone.ts';
+import { branched, type MakeBranch } from './branches.ts';
+import { lastLayer } from './ends.ts';
 import { type BuildContext, scaledChannels } from './network.ts';
 import { after, pooledSize } from './sizes.ts';
 import { Stem, stemActivation, stemWeights } from './stem.ts';
@@ -32,11 +32,12 @@ export interface StackOptions {
 }
 
 /** Convolutions one after the other, pooled in between, then dense layers: AlexNet, the VGGs, NIN, DarkNet. */
-export function stack({ layers, hidden = [], head }: StackOptions): (context: BuildContext) => Module {
+export function stack({ layers, hidden = [], head }: StackOptions): (context: BuildContext) => Backbone {
   return (context) => {
     const { config, method, quantization, random } = context;
     const [height, width, inChannels] = config.inputShape;
     const { structure } = method;
+    const course = new Course();
     let from = inChannels;
     let size: Size = [height, width];
     const convolutions = layers.map(({ channels, kernel = 3, stride = 1, pad = kernel >> 1, pool }, i) => {
@@ -44,26 +45,29 @@ export function stack({ layers, hidden = [], head }: StackOptions): (context: Bu
       const options = { inChannels: from, outChannels, kernel, stride, pad, size, ...(pool ? { pool } : {}) };
       from = outChannels;
       size = pooledSize(after(size, options), pool);
+      course.note(i + 1, outChannels, size, stride * (pool?.stride ?? pool?.window ?? 1));
       if (i > 0) return () => new ConvUnit(options, structure, quantization, random);
       const activation = { clamp: [-1, 1], ...stemActivation(structure) } as const;
       return () => new Stem({ ...options, ...activation, ...stemWeights(context) }, random);
     });
     const [stem, ...units] = convolutions;
     let features = head === 'flatten' ? size[0] * size[1] * from : from;
-    const dense = hidden.map((size) => {
+    const dense = hidden.map((size): MakeBranch => {
       const [inputs, outputs] = [features, scaledChannels(size, config.width)];
       features = outputs;
       return () => new DenseUnit(inputs, outputs, false, structure, quantization, random);
     });
-    return new Sequential([
-      stem!(),
-      ...branched(structure, units),
-      head === 'flatten' ? new Lambda(flatten) : globalAvgPoolLayer(),
-      ...branched(structure, dense),
-      // in `bn-conv` order nothing has normalised the last products yet
-      ...(structure.order === 'bn-conv' ? [new BatchNorm(features)] : []),
-      ...classifier(features, context),
-    ]);
+    return {
+      places: course.places,
+      layers: () => [stem!(), ...branched(structure, units)],
+      end: (outputs) => [
+        head === 'flatten' ? new Lambda(flatten) : globalAvgPoolLayer(),
+        ...branched(structure, dense),
+        // in `bn-conv` order nothing has normalised the last products yet
+        ...(structure.order === 'bn-conv' ? [new BatchNorm(features)] : []),
+        ...lastLayer(features, outputs, context),
+      ],
+    };
   };
 }
 
@@ -147,7 +151,7 @@ export const darkNet19 = stack({
  * FINN's CNV: 64C3-64C3-P2-128C3-128C3-P2-256C3-256C3-512-512-classes without padding; images are padded to 32 pixels by the
  * first layer, whose weights are float unless the method has them binary; all others are binary (Umuroglu et al., FPGA 2017, sec. 5.1).
  */
-export function cnv6(context: BuildContext): Module {
+export function cnv6(context: BuildContext): Backbone {
   const { config, method, quantization, random } = context;
   const [height, width, inChannels] = config.inputShape;
   const channels = (c: number) => scaledChannels(c, config.width);
@@ -167,14 +171,21 @@ export function cnv6(context: BuildContext): Module {
   const stem = { inChannels, outChannels: channels(64), kernel: 3, pad: pad - frame, size: framed };
   size = after(framed, stem);
   const units = [unit(64, 64, halved), unit(64, 128), unit(128, 128, halved), unit(128, 256), unit(256, 256)];
-  return new Sequential([
-    new Stem({ ...stem, frame, clamp: [-1, 1], ...stemActivation(method.structure), ...stemWeights(context) }, random),
-    ...branched(method.structure, units),
-    new Lambda(flatten),
-    ...branched(method.structure, [
-      dense(size[0] * size[1] * channels(256), channels(512)),
-      dense(channels(512), channels(512)),
-      dense(channels(512), config.classes, true),
-    ]),
-  ]);
+  const activation = { clamp: [-1, 1], ...stemActivation(method.structure) } as const;
+  return {
+    // without padding they lie on no grid of the image
+    places: [],
+    layers: () => [
+      new Stem({ ...stem, frame, ...activation, ...stemWeights(context) }, random),
+      ...branched(method.structure, units),
+    ],
+    end: (outputs) => [
+      new Lambda(flatten),
+      ...branched(method.structure, [
+        dense(size[0] * size[1] * channels(256), channels(512)),
+        dense(channels(512), channels(512)),
+        dense(channels(512), outputs, true),
+      ]),
+    ],
+  };
 }

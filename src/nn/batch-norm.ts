@@ -7,7 +7,7 @@ import {
   type NormRule,
 } from '../tensor/ops/normalise.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Module, Parameter, StateArray } from './module.ts';
+import { type AnyModule, Module, Parameter, StateArray } from './module.ts';
 
 export interface BatchNormOptions {
   readonly epsilon?: number;
@@ -90,5 +90,5 @@ export class BatchNorm extends Module {
 }
 
 /** Every batch-norm of a module and of all in it, depth first. */
-export const batchNormsOf = (module: Module): BatchNorm[] =>
+export const batchNormsOf = (module: AnyModule): BatchNorm[] =>
   module.modules().flatMap(({ value }) => (value instanceof BatchNorm ? [value] : []));

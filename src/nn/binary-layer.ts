@@ -4,7 +4,7 @@ import type { ActivationBits, WeightBits } from '../binarize/terms.ts';
 import type { WeightQuantizer } from '../binarize/weights.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Conv2dOptions } from './layers.ts';
-import type { Module, Named, Parameter, StateArray } from './module.ts';
+import type { AnyModule, Module, Named, Parameter, StateArray } from './module.ts';
 
 /** Height and width of maps. */
 export type Size = readonly [height: number, width: number];
@@ -36,11 +36,11 @@ export interface BinaryLayer extends Module {
 }
 
 /** Whether a module binarizes latent weights. */
-export const isBinaryLayer = (module: Module): module is BinaryLayer =>
+export const isBinaryLayer = (module: AnyModule): module is BinaryLayer =>
   (module as Partial<BinaryLayer>).weight?.role === 'latent';
 
 /** The binary layers of a module and of all in it, in the order of their definition, by their paths. */
-export const binaryLayersOf = (module: Module): Named<BinaryLayer>[] =>
+export const binaryLayersOf = (module: AnyModule): Named<BinaryLayer>[] =>
   module.modules().flatMap(({ name, value }) => (isBinaryLayer(value) ? [{ name, value }] : []));
 
 /** What a layer saw and used in one forward pass. */

@@ -1,9 +1,9 @@
 import type { ParameterKind } from '../core/parameter-kinds.ts';
 import { batchNormsOf } from './batch-norm.ts';
-import type { Module, Parameter } from './module.ts';
+import type { AnyModule, Parameter } from './module.ts';
 
 /** Says of which kind a parameter below `modules` is. */
-export function kindsOf(...modules: readonly Module[]): (parameter: Parameter) => ParameterKind {
+export function kindsOf(...modules: readonly AnyModule[]): (parameter: Parameter) => ParameterKind {
   const norms = new Set(modules.flatMap(batchNormsOf).flatMap(({ gamma, beta }) => [gamma, beta]));
   return (parameter) => {
     if (norms.has(parameter)) return 'norms';

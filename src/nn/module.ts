@@ -36,12 +36,15 @@ const isCollection = (value: unknown): value is Record<string, unknown> =>
   Array.isArray(value) ||
   (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype);
 
-/** A layer or a network: parameters and sub-modules are found among its own properties, named by their path. */
-export abstract class Module {
+/** A module of whatever inputs and outputs. */
+export type AnyModule = Module<never, unknown>;
+
+/** A layer or a network: parameters and sub-modules are found among its own properties, named by their path. Heads take maps and give outputs by name. */
+export abstract class Module<In = Tensor, Out = Tensor> {
   training = true;
 
   /** What the module makes of a batch. */
-  abstract forward(x: Tensor): Tensor;
+  abstract forward(x: In): Out;
 
   /** Own properties, arrays and plain objects flattened: `blocks.0`, `learned.alpha`... */
   private *members(): Generator<Named<unknown>> {
@@ -74,8 +77,8 @@ export abstract class Module {
   }
 
   /** This module and all in it, depth first, by their paths. */
-  modules(): Named<Module>[] {
-    return this.collect(Module);
+  modules(): Named<AnyModule>[] {
+    return this.collect<AnyModule>(Module);
   }
 
   /** Training or evaluation, for this module and everything below. */

@@ -101,7 +101,7 @@ export interface PackedGraph extends Omit<StoredGraph, 'nodes'> {
   /** Of its pixels; no values where it is no picture. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
-  /** Of a classification; none for other tasks. */
+  /** That its task tells apart; none where it has none. */
   readonly classes: readonly string[];
   /** The value of the first output. */
   readonly output: number;

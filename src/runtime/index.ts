@@ -15,6 +15,6 @@ export { type LoadOptions, loadPackedModel, type NodeObserver, PackedModel, type
 export type { Prediction } from './prediction.ts';
 export type { Proof, ProvedEqual } from './proof.ts';
 export type { Floats, Pixels, Shaped } from './shaped.ts';
-export type { TaskDecoder } from './tasks/decoder.ts';
+export type { AnswerPlace, Answers, Decoder, TaskDecoder } from './tasks/decoder.ts';
 export { PackedEnsemble, type Vote } from './vote.ts';
 export { type ThreadOptions, threadExecutor } from './workers/pool.ts';

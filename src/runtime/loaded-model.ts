@@ -8,7 +8,7 @@ import { type Decode, type Images, readImages } from './images.ts';
 import type { Prediction } from './prediction.ts';
 import { type Floats, floatsOf, type Shaped } from './shaped.ts';
 import { classification } from './tasks/classification.ts';
-import type { TaskDecoder } from './tasks/decoder.ts';
+import { answerTo, placeOf, type TaskDecoder } from './tasks/decoder.ts';
 
 /** When a call may stop. */
 export interface RunOptions {
@@ -134,11 +134,9 @@ export class LoadedModel {
     const { outputs, count } = await this.compute([images], options.signal);
     const breathe = breather();
     const answers: Answer[] = [];
+    const named = Object.fromEntries(graph.outputs.map(({ name }, i) => [name, outputs[i]!]));
     for (let i = 0; i < count; i++) {
-      const rows = outputs.map((output) =>
-        output.subarray((i * output.length) / count, ((i + 1) * output.length) / count),
-      );
-      answers.push(task.decode(rows, graph, options) as Answer);
+      answers.push(task.decode(answerTo(named, i, count), placeOf(graph), options) as Answer);
       await breathe();
     }
     return answers;

@@ -199,14 +199,14 @@ export class PackedModel {
    */
   predict(pixels: Pixels | Shaped<Pixels>, top = 5): Prediction[][] {
     const { task, classes, input } = this.graph;
-    if (classes.length === 0)
+    if (task.id !== classification.id)
       throw new UsageError(
         `predict: this network is for ${quoted(task.id)}, not classification; runAll gives its outputs`,
       );
     const logits = this.run(this.normalise(pixelsOf(pixels, input)));
     const rowOf = (i: number) => logits.subarray(i * classes.length, (i + 1) * classes.length);
     return Array.from({ length: logits.length / classes.length }, (_, i) =>
-      classification.decode([rowOf(i)], this.graph, { top }),
+      classification.decode({ logits: rowOf(i) }, this.graph, { top }),
     );
   }
 
@@ -215,6 +215,10 @@ export class PackedModel {
     return this.buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 }
+
+/** Names in the settings of another task, whose own they are. */
+const classesOf = (given: unknown): readonly string[] =>
+  Array.isArray(given) && given.every((name) => typeof name === 'string') ? given : [];
 
 /** With shapes, and what networks of one picture and one output have only once. */
 function graphOf(stored: StoredGraph, types: ReadonlyMap<number, ValueType>): PackedGraph {
@@ -227,7 +231,10 @@ function graphOf(stored: StoredGraph, types: ReadonlyMap<number, ValueType>): Pa
     input: asImage(first.shape) ?? [1, 1, sizeOf(first.shape)],
     mean: first.picture?.mean ?? [],
     std: first.picture?.std ?? [],
-    classes: task.id === classification.id ? classification.read(task.settings, types.get(output)!) : [],
+    classes:
+      task.id === classification.id
+        ? classification.read(task.settings, types.get(output)!)
+        : classesOf(task.settings['classes']),
     output,
   };
 }

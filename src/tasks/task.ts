@@ -33,12 +33,14 @@ export interface Task<T extends Truths = Truths, R extends Result = Result> {
   readonly heads: readonly [Head<T>, ...Head<T>[]];
   /** Named numbers of a result: the first one says which of two runs, or epochs, is better. */
   readonly figures: readonly [Figure<R>, ...Figure<R>[]];
-  /** An empty score of a network. */
-  score(place: HeadPlace): Score<T, R>;
+  /** An empty score of a network. @param head whose answers come */
+  score(place: HeadPlace, head: Head<T>): Score<T, R>;
   /** The first figure summed over the images of a training batch, where it is a mean over images; without it a training shows its loss alone. */
   tally?(answers: Answers, batch: Pick<Batch<T>, 'mixture' | keyof T>): number;
   /** What a page shows of a result: the worst answers, usually. */
-  draw?(result: R, place: HeadPlace): readonly Drawing[];
+  draw?(result: R, place: Pick<HeadPlace, 'shape' | 'classes'>): readonly Drawing[];
+  /** An answer in a few words, for `signum predict`; default as JSON. */
+  tell?(answer: unknown, place: HeadPlace): string;
   /** What is wrong with a run that ended like this, in one line; null when nothing is. */
   verdict?(result: R): string | null;
 }

@@ -1,15 +1,26 @@
 import { DataError } from '../core/errors.ts';
 import type { Batches } from '../data/batches.ts';
 import type { Truths } from '../data/truth.ts';
+import { classifier } from '../models/heads/classifier.ts';
 import type { Answers } from '../models/heads/head.ts';
+import type { Network } from '../models/network.ts';
+import type { OutputNames } from '../models/outputs.ts';
 import { classification, type Evaluation } from '../tasks/classification.ts';
 import type { Score } from '../tasks/task.ts';
+import { inference } from '../tensor/tape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { pause } from './pause.ts';
 
 export type { Evaluation, Mistake } from '../tasks/classification.ts';
 
 /** Logits [N,classes] of a batch of normalised images; valid until the next call. */
 export type Classifier = (images: Float32Array, count: number) => Float32Array;
+
+/** What a network says of a batch, as arrays that nothing overwrites. @param images normalised [N,H,W,C] @param head that is trained */
+export const answersOf = (network: Network, images: Tensor, head: OutputNames): Answers =>
+  inference(() =>
+    Object.fromEntries(Object.entries(network.outputs(images, head)).map(([name, { data }]) => [name, data.slice()])),
+  );
 
 /**
  * Shows a score all batches. Images that cannot be decoded do not count.
@@ -47,5 +58,8 @@ export const evaluate = (classify: Classifier, batches: Batches, classes: number
   judge(
     (images, count) => ({ logits: classify(images, count) }),
     batches,
-    classification.score({ shape: batches.shape, classes: Array.from({ length: classes }, String) }),
+    classification.score(
+      { shape: batches.shape, classes: Array.from({ length: classes }, String), settings: {} },
+      classifier,
+    ),
   );

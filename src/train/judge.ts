@@ -2,10 +2,9 @@ import type { Batches } from '../data/batches.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
 import type { Result } from '../tasks/task.ts';
-import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { WeightAverage } from './average.ts';
-import { judge } from './evaluate.ts';
+import { answersOf, judge } from './evaluate.ts';
 import type { Purpose } from './purpose.ts';
 import { reestimateNorms } from './reestimate-norms.ts';
 
@@ -27,14 +26,10 @@ export class Judge<R extends Result> {
       const { inputShape } = this.network.config;
       const { task, head, place } = this.purpose;
       const answer = (images: Float32Array, count: number) =>
-        inference(() => this.network.forward(new Tensor(images, [count, ...inputShape])).data.slice());
+        answersOf(this.network, new Tensor(images, [count, ...inputShape]), head);
       this.network.setTraining(false);
       try {
-        return await judge(
-          (images, count) => ({ [head.outputs[0]]: answer(images, count) }),
-          batches,
-          task.score(place),
-        );
+        return await judge(answer, batches, task.score(place, head));
       } finally {
         this.network.setTraining(true);
       }

@@ -1,8 +1,9 @@
 import { UsageError } from '../core/errors.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Method } from '../methods/method.ts';
-import type { Head, HeadPlace } from '../models/heads/head.ts';
+import { type Head, type HeadPlace, headSettings, type StoredHead } from '../models/heads/head.ts';
 import { classification, type Evaluation } from '../tasks/classification.ts';
+import { headNamed } from '../tasks/table.ts';
 import type { Result, Task } from '../tasks/task.ts';
 import type { TrainConfig } from './config.ts';
 
@@ -13,15 +14,22 @@ export interface Purpose<R extends Result = Evaluation> {
   readonly place: HeadPlace;
 }
 
-/** Of a task, with its usual head. */
-export const purposeOf = <R extends Result>(task: Task<Truths, R>, { shape, classes }: HeadPlace): Purpose<R> => ({
-  task,
-  head: task.heads[0],
-  place: { shape, classes },
-});
+/**
+ * Of a task and a network for it: with the head that the network was built with, else the task's usual one.
+ *
+ * @throws UsageError when the network ends with a head of another task
+ */
+export function purposeOf<R extends Result>(
+  task: Task<Truths, R>,
+  { shape, classes }: Pick<HeadPlace, 'shape' | 'classes'>,
+  built?: StoredHead,
+): Purpose<R> {
+  const head = built ? headNamed(task, built.id) : task.heads[0];
+  return { task, head, place: { shape, classes, settings: headSettings(head, built?.settings) } };
+}
 
 /** What networks are trained for where nobody says. */
-export const classifying = (place: HeadPlace): Purpose =>
+export const classifying = (place: Pick<HeadPlace, 'shape' | 'classes'>): Purpose =>
   purposeOf(classification as unknown as Task<Truths, Evaluation>, place);
 
 /** Each image is of one class: labels can be smoothed and mixed, and a teacher's answers are its opinion of them. */

@@ -5,7 +5,7 @@ import type { Batch } from '../data/batches.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Method, StepView, TeacherView, UpdatePoint } from '../methods/method.ts';
 import { type ClassBatch, mixedLabels } from '../models/heads/classifier.ts';
-import type { Loss } from '../models/heads/head.ts';
+import type { Loss, Outputs } from '../models/heads/head.ts';
 import type { Network } from '../models/network.ts';
 import { type BinaryLayer, binaryLayersOf, type LayerProbe, withProbe } from '../nn/binary-layer.ts';
 import { decays } from '../nn/decay.ts';
@@ -93,8 +93,11 @@ export class TrainingStep {
       const { total, parts } = this.loss(view, known);
       const value = total.data[0]!;
       events.onLoss(value);
-      const { task, head } = this.purpose;
-      const hits = task.tally?.({ [head.outputs[0]]: view.logits.data }, known) ?? 0;
+      const hits =
+        this.purpose.task.tally?.(
+          mapped(view.outputs, ({ data }) => data),
+          known,
+        ) ?? 0;
       const loss = { loss: value, parts: mapped(parts, ({ data }) => data[0]!), hits };
       backward(total);
       events.onGradients();
@@ -104,12 +107,13 @@ export class TrainingStep {
     });
   }
 
-  private view(images: Tensor, known: Known): StepView {
+  private view(images: Tensor, known: Known): StepView & { readonly outputs: Outputs } {
     const layers: LayerProbe[] = [];
-    const logits = this.forward(this.network, images, layers);
+    const { task, head } = this.purpose;
+    const outputs = this.probed(layers, () => this.network.outputs(images, head));
     const { context } = this.network;
-    const common = { logits, layers, teacher: this.teacherView(images), context };
-    const { task } = this.purpose;
+    const logits = outputs[head.outputs[0]]!;
+    const common = { outputs, logits, layers, teacher: this.teacherView(images), context };
     if (tellsClasses(task)) {
       const batch = known as unknown as ClassBatch;
       return { ...common, labels: batch.labels, mixed: mixedLabels(batch) };
@@ -126,28 +130,24 @@ export class TrainingStep {
   }
 
   /** With what the binary layers saw, when a loss term asks for it. */
-  private forward(network: Network, images: Tensor, layers: LayerProbe[]): Tensor {
-    if (!this.method.lossTerms) return network.forward(images);
-    return withProbe(
-      (layer) => layers.push(layer),
-      () => network.forward(images),
-    );
+  private probed<T>(layers: LayerProbe[], forward: () => T): T {
+    return this.method.lossTerms ? withProbe((layer) => layers.push(layer), forward) : forward();
   }
 
   /** A teacher that learns along is part of the step's tape; a trained one only answers. */
   private teacherView(images: Tensor): TeacherView | null {
     if (!this.teacher) return null;
     if (this.method.teacher !== 'joint') return askTeacher(this.teacher, images, this.method.teacherFeatures);
+    const { teacher } = this;
     const layers: LayerProbe[] = [];
-    return { logits: this.forward(this.teacher, images, layers), features: [], layers };
+    return { logits: this.probed(layers, () => teacher.forward(images)), features: [], layers };
   }
 
-  private loss(view: StepView, known: Known): Loss {
+  private loss(view: ReturnType<TrainingStep['view']>, known: Known): Loss {
     const { defaults, lossTerms = [], classificationWeight = 1, teacher } = this.method;
     const { loss: kind = defaults.loss, labelSmoothing } = this.config;
     const { head, place } = this.purpose;
-    const outputs = { [head.outputs[0]]: view.logits };
-    const { total, parts } = head.loss(outputs, head.targets(known, place), { kind, labelSmoothing });
+    const { total, parts } = head.loss(view.outputs, head.targets(known, place), { kind, labelSmoothing });
     // without a teacher a method that could use one learns from the labels
     const alone = teacher === 'optional' && !view.teacher;
     const weighted = classificationWeight === 1 || alone ? total : scale(total, classificationWeight);

@@ -36,7 +36,7 @@ const noSums: Progress['running'] = { loss: 0, hits: 0, images: 0, seconds: 0 };
 
 /** What is trained, on what, how, and where that is kept. */
 export interface Training<R extends Result = Evaluation> {
-  /** Untrained, and for the images at hand; what it says is the first output of the task's head. */
+  /** Untrained, and for the images at hand; with the outputs of the task's head. */
   readonly network: Network;
   readonly data: DataSet<Split<object>>;
   readonly folder: RunFolder;
@@ -78,7 +78,7 @@ export class Trainer<R extends Result = Evaluation> {
     this.config = config;
     this.folder = folder;
     this.own = own;
-    this.purpose = purposeOf(task, data);
+    this.purpose = purposeOf(task, data, network.config.head);
     this.images = new TrainingImages(config, data, task.truth);
     this.network = network;
     this.stages = stagesOf(config, this.network.method);

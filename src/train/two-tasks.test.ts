@@ -63,7 +63,7 @@ describe.each(trials)('$task.id', ({ task, data, network, reached }) => {
     new Trainer({ config: configOf(options), data, folder: folderOf(name), task, network: network() });
 
   test('is learned, judged by its own figures and logged under their names', async () => {
-    const { evaluation, best } = await trainer('run', { epochs: 20, validation: 16, keep: 'best' }).run();
+    const { evaluation, best } = await trainer('run', { epochs: 20, rate: 0.02, validation: 16, keep: 'best' }).run();
     const [first, second] = task.figures;
     const figures = figuresOf(task.figures, evaluation!);
     const isGood = (value: number) => isBetter(first, value, reached);

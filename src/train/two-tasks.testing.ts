@@ -4,12 +4,16 @@ import { type Ragged, ragged } from '../data/truth.ts';
 import { pictureOfImage } from '../data/truths/picture.ts';
 import { tagsOfImage } from '../data/truths/tags.ts';
 import { methodNamed } from '../methods/table.ts';
-import { defineHead } from '../models/heads/head.ts';
-import { type BuildContext, Network } from '../models/network.ts';
+import { Course, type Maps } from '../models/backbone.ts';
+import { defineHead, type Head, type Outputs } from '../models/heads/head.ts';
+import { defineModel } from '../models/model.ts';
+import type { Network } from '../models/network.ts';
 import { Stem } from '../models/stem.ts';
+import { buildNetwork } from '../models/table.ts';
 import { ConvUnit } from '../models/units.ts';
 import { Conv2d, globalAvgPoolLayer, Linear } from '../nn/layers.ts';
-import { type Module, Sequential } from '../nn/module.ts';
+import { Module } from '../nn/module.ts';
+import { answerTo, defineDecoder } from '../runtime/tasks/decoder.ts';
 import { defineTask, type Result } from '../tasks/task.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { meanSquaredError } from '../tensor/ops/distillation.ts';
@@ -21,19 +25,36 @@ import { Tensor } from '../tensor/tensor.ts';
 export const side = 8;
 const shape = [side, side, 1] as const;
 
-/** A binary convolution between two float ones, and whatever says what is wanted. */
-function network(model: string, method: string, end: (context: BuildContext) => Module[]): Network {
-  const config = { model, method, inputShape: shape, classes: 3, width: 1, seed: 1 };
-  return new Network(config, methodNamed(method), (context) => {
+/** A float convolution and two binary ones; the second halves the image. */
+export const tiny = defineModel({
+  id: 'tiny',
+  title: 'three convolutions',
+  inputShape: shape,
+  smallestSide: 4,
+  build: (context) => {
+    const { config, quantization, random } = context;
     const { structure } = context.method;
-    const unit = { inChannels: 8, outChannels: 8, kernel: 3, pad: 1 };
-    return new Sequential([
-      new Stem({ inChannels: 1, outChannels: 8, kernel: 3, pad: 1, clamp: [-1, 1] }, context.random),
-      new ConvUnit(unit, structure, context.quantization, context.random),
-      ...end(context),
-    ]);
-  });
-}
+    const [height, width, inChannels] = config.inputShape;
+    const course = new Course();
+    const unit = { inChannels: 8, kernel: 3, pad: 1 };
+    const half = [Math.ceil(height / 2), Math.ceil(width / 2)] as const;
+    course.note(1, 8, [height, width]);
+    course.note(2, 8, [height, width]);
+    course.note(3, 16, half, 2);
+    return {
+      places: course.places,
+      layers: () => [
+        new Stem({ inChannels, outChannels: 8, kernel: 3, pad: 1, clamp: [-1, 1] }, random),
+        new ConvUnit({ ...unit, outChannels: 8 }, structure, quantization, random),
+        new ConvUnit({ ...unit, outChannels: 16, stride: 2 }, structure, quantization, random),
+      ],
+      end: (outputs) => [globalAvgPoolLayer(), new Linear(16, outputs, random)],
+    };
+  },
+});
+
+const networkOf = (head: unknown, classes: number, method: string): Network =>
+  buildNetwork(tiny, methodNamed(method), { inputShape: shape, classes, width: 1, seed: 1, head: head as Head });
 
 // image to image: what a noisy picture was before
 
@@ -48,20 +69,45 @@ interface Restored extends Result {
 const bytes = (values: Float32Array): Uint8Array =>
   Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
 
-const painter = defineHead<Painted, Float32Array, Uint8Array>({
+/** A picture from the largest maps, and one of half its size from those after them. */
+class PainterEnd extends Module<Maps, Outputs> {
+  readonly fine: Conv2d;
+  readonly coarse: Conv2d;
+
+  constructor([fine, coarse]: readonly [number, number], kernel: number, random: Random) {
+    super();
+    const options = { outChannels: 1, kernel, pad: kernel >> 1 };
+    this.fine = new Conv2d({ ...options, inChannels: fine }, random);
+    this.coarse = new Conv2d({ ...options, inChannels: coarse }, random);
+  }
+
+  override forward({ c0, c1 }: Maps): Outputs {
+    return { picture: this.fine.forward(c0!), small: this.coarse.forward(c1!) };
+  }
+}
+
+/** The picture as bytes. */
+export const restoringDecoder = defineDecoder({
+  id: 'restoring',
+  decode: ({ picture }, { shape }) => ({ shape, pixels: bytes(picture!) }),
+});
+
+const painter = defineHead<Painted, Float32Array, { readonly pixels: Uint8Array }>({
   id: 'painter',
-  outputs: ['picture'],
+  outputs: ['picture', 'small'],
+  settings: { kernel: 3 },
+  build: (taps, _classes, { settings, random }) => {
+    const { c0, c1 } = taps.take('c0', 'c1');
+    return new PainterEnd([c0.channels, c1.channels], settings['kernel'] as number, random);
+  },
   targets: ({ target }) => Float32Array.from(target, (value) => value / 255),
-  loss: ({ picture }, target) => {
+  loss: ({ picture, small }, target) => {
     const wanted = new Tensor(target, picture!.shape);
     const fine = meanSquaredError(picture!, wanted);
-    const coarse = meanSquaredError(avgPool(picture!, { window: 2 }), avgPool(wanted, { window: 2 }));
+    const coarse = meanSquaredError(small!, avgPool(wanted, { window: 2 }));
     return { total: add(fine, scale(coarse, 0.5)), parts: { fine, coarse } };
   },
-  decode: ({ picture }) =>
-    Array.from({ length: picture!.length / side ** 2 }, (_, i) =>
-      bytes(picture!.subarray(i * side ** 2, (i + 1) * side ** 2)),
-    ),
+  decode: restoringDecoder.decode,
 });
 
 /** Mean squared error of the pixels of all images, the lower the better. */
@@ -74,14 +120,14 @@ export const restoring = defineTask<Painted, Restored>({
     { name: 'error', title: 'squared error', better: 'lower', of: ({ error }) => error },
     { name: 'psnr', title: 'PSNR, dB', better: 'higher', of: ({ error }) => -10 * Math.log10(error) },
   ],
-  score: () => {
+  score: (place, head) => {
     let [sum, count] = [0, 0];
     let worst: Restored['worst'] = { place: 0, error: -1, pixels: new Uint8Array() };
     return {
       add: (answers, { target, places, count: images }) => {
-        const pictures = painter.decode(answers, { shape, classes: [] });
         for (let i = 0; i < images; i++) {
-          const [pixels, wanted] = [pictures[i]!, target.subarray(i * side ** 2, (i + 1) * side ** 2)];
+          const { pixels } = head.decode(answerTo(answers, i, images), place, {}) as { pixels: Uint8Array };
+          const wanted = target.subarray(i * side ** 2, (i + 1) * side ** 2);
           const error = pixels.reduce((of, value, p) => of + ((value - wanted[p]!) / 255) ** 2, 0) / side ** 2;
           if (error > worst.error) worst = { place: places[i]!, error, pixels };
           sum += error;
@@ -101,10 +147,7 @@ export const restoring = defineTask<Painted, Restored>({
   ],
 });
 
-export const painterNetwork = (method = 'bnn'): Network =>
-  network('painter', method, ({ random }) => [
-    new Conv2d({ inChannels: 8, outChannels: 1, kernel: 3, pad: 1 }, random),
-  ]);
+export const painterNetwork = (method = 'bnn'): Network => networkOf(painter, 0, method);
 
 /** Bright bars on a dark ground under noise; the target has none. */
 export function noisyBars(train = 96, test = 32): DataSet<PixelSplit<Painted>> {
@@ -152,15 +195,19 @@ const asFlags = ({ offsets, values }: Ragged<Uint16Array>, classes: number): Flo
   return flags;
 };
 
-const tagger = defineHead<Tagged, Float32Array, readonly number[]>({
+/** Names of what is there. */
+export const taggingDecoder = defineDecoder({
+  id: 'tagging',
+  decode: ({ scores }, { classes }) => classes.filter((_, c) => scores![c]! > 0),
+});
+
+const tagger = defineHead<Tagged, Float32Array, readonly string[]>({
   id: 'tagger',
   outputs: ['scores'],
+  build: (taps, classes) => taps.vector(classes),
   targets: ({ tags }, { classes }) => asFlags(tags, classes.length),
   loss: ({ scores }, wanted) => ({ total: sigmoidCrossEntropy(scores!, wanted), parts: {} }),
-  decode: ({ scores }, { classes }) =>
-    Array.from({ length: scores!.length / classes.length }, (_, i) =>
-      classes.flatMap((_, c) => (scores![i * classes.length + c]! > 0 ? [c] : [])),
-    ),
+  decode: taggingDecoder.decode,
 });
 
 /** How many of all yes-or-no answers are right, and in how many images all are. */
@@ -192,8 +239,7 @@ export const tagging = defineTask<Tagged, TagResult>({
   },
 });
 
-export const taggerNetwork = (method = 'bnn'): Network =>
-  network('tagger', method, ({ random }) => [globalAvgPoolLayer(), new Linear(8, 3, random)]);
+export const taggerNetwork = (method = 'bnn'): Network => networkOf(tagger, 3, method);
 
 /** Any of a horizontal, a vertical and a diagonal line. */
 export function linesData(train = 96, test = 32): DataSet<PixelSplit<Tagged>> {

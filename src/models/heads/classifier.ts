@@ -1,4 +1,6 @@
-import { bestClasses, type Prediction } from '../../runtime/prediction.ts';
+import { UsageError } from '../../core/errors.ts';
+import type { Prediction } from '../../runtime/prediction.ts';
+import { classification } from '../../runtime/tasks/classification.ts';
 import { type MixedLabels, softmaxCrossEntropy, squaredHinge } from '../../tensor/ops/loss.ts';
 import { defineHead } from './head.ts';
 
@@ -21,6 +23,10 @@ export const mixedLabels = ({ labels, mixture }: ClassBatch): MixedLabels | unde
 export const classifier = defineHead<ClassBatch, ClassTargets, readonly Prediction[]>({
   id: 'classifier',
   outputs: ['logits'],
+  build: (taps, classes) => {
+    if (classes < 2) throw new UsageError(`a classifier needs at least two classes, got ${classes}`);
+    return taps.vector(classes);
+  },
   targets: (batch) => ({ labels: batch.labels, mixed: mixedLabels(batch) }),
   loss: ({ logits }, { labels, mixed }, { kind, labelSmoothing }) => {
     const total =
@@ -29,5 +35,5 @@ export const classifier = defineHead<ClassBatch, ClassTargets, readonly Predicti
         : softmaxCrossEntropy(logits!, labels, labelSmoothing, mixed);
     return { total, parts: {} };
   },
-  decode: ({ logits }, { classes }) => bestClasses(logits!, classes, classes.length),
+  decode: classification.decode,
 });

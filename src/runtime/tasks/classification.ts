@@ -1,9 +1,9 @@
 import { FormatError } from '../../core/errors.ts';
 import { list, record, text } from '../../core/fields.ts';
 import { sizeOf } from '../../core/shape.ts';
-import type { PackedGraph } from '../graph.ts';
 import type { ValueType } from '../op.ts';
 import { bestClasses, type Prediction } from '../prediction.ts';
+import type { AnswerPlace, Answers } from './decoder.ts';
 
 /** Of an application. */
 export interface ClassificationOptions {
@@ -24,8 +24,8 @@ export const classification = {
   },
   /** The most probable classes of a picture, best first: softmax of its logits. */
   decode: (
-    [logits]: readonly Float32Array[],
-    { classes }: Pick<PackedGraph, 'classes'>,
-    { top = 5 }: ClassificationOptions,
-  ): Prediction[] => bestClasses(logits!, classes, top)[0]!,
+    outputs: Answers,
+    { classes }: Pick<AnswerPlace, 'classes'>,
+    { top = 5 }: ClassificationOptions = {},
+  ): Prediction[] => bestClasses(Object.values(outputs)[0]!, classes, top)[0]!,
 };
