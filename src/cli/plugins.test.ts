@@ -99,6 +99,9 @@ test("train, eval, pack, predict with somebody's method, model, ops and data; wi
   const picture = fileURLToPath(new URL('../../examples/seven.png', import.meta.url));
   const without = await run('predict', 'demo', picture);
   expect([without.code, without.err]).toEqual([1, expect.stringMatching(/op "softRamp".*--plugin <its file>/)]);
+  expect((await run('sensitivity', 'demo', '--images', '20', '--precisions', 'float', ...plugin)).out).toMatch(
+    /^2 +float/m,
+  );
   vi.stubEnv('SIGNUM_PLUGINS', './mine/plugin.mjs, ');
   expect((await run('predict', 'demo', picture)).out).toMatch(/(lying|standing) \d/);
   const packed = await run('eval', 'demo', '--packed', '--json');

@@ -4,7 +4,7 @@ import type { ModelImages } from '../data/fit-model.ts';
 import type { Method, TeacherView } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import { buildNetwork, withMethod } from '../models/table.ts';
-import { withProbe } from '../nn/binary-layer.ts';
+import { binaryLayersOf, withProbe } from '../nn/binary-layer.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { imagesOf } from './data-of.ts';
@@ -94,13 +94,14 @@ export function adopt(network: Network, source: Network): void {
   const available = new Map(
     [...source.parameters(), ...source.stateArrays()].map(({ name, value }) => [name, value.data] as const),
   );
+  const latents = new Set<unknown>(binaryLayersOf(network).map(({ value }) => value.weight));
   const copy = () => {
     let layers = 0;
     for (const { name, value } of [...network.parameters(), ...network.stateArrays()]) {
       const data = available.get(name);
       if (data?.length !== value.data.length) continue;
       value.data.set(data);
-      if (name.endsWith('conv.weight')) layers++;
+      if (latents.has(value)) layers++;
     }
     return layers;
   };
