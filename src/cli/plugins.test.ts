@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,17 +53,16 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 
 const source = (path: string) => JSON.stringify(fileURLToPath(new URL(path, import.meta.url)));
 
-/** Copies examples, with the sources in the place of the package. @returns the path of the first */
-function copied(folder: string, ...names: string[]): string {
+/** Copies examples/plugin, with the sources in the place of the package. */
+function copied(folder: string): void {
+  const from = new URL('../../examples/plugin/', import.meta.url);
   mkdirSync(folder, { recursive: true });
-  for (const name of names) {
-    const text = readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
-    const program = text
+  for (const name of readdirSync(from)) {
+    const program = readFileSync(new URL(name, from), 'utf8')
       .replaceAll("'signum-bnn'", source('../index.ts'))
       .replaceAll("'signum-bnn/data'", source('../data/index.ts'));
     writeFileSync(join(folder, name), program);
   }
-  return join(folder, names[0]!);
 }
 
 const plain = (file: string, text: string): string => {
@@ -66,20 +74,18 @@ const sha256 = (file: string) => createHash('sha256').update(readFileSync(file))
 const small = ['--model', 'ramped', '--method', 'steep', '--data', 'stripes', '--epochs', '1', '--limit', '200'];
 
 test("train, eval, pack, predict with somebody's method, model, ops and data; without the plugin each says what is missing", async () => {
-  copied('mine', 'plugin.mjs', 'soft-ramp.mjs');
-  const plugin = ['--plugin', './mine/plugin.mjs'];
+  copied('mine');
+  const plugin = ['--plugin', './mine/index.mjs'];
   expect((await run('train', ...small)).err).toMatch(/unknown model "ramped".*--plugin <its file>/);
   const trained = await run('train', ...small, ...plugin, '--name', 'demo');
   expect(trained.code, trained.err).toBe(0);
-  expect(trained.out).toContain('next: signum pack runs/demo --plugin ./mine/plugin.mjs');
+  expect(trained.out).toContain('next: signum pack runs/demo --plugin ./mine/index.mjs');
   const config = () => JSON.parse(readFileSync('runs/demo/config.json', 'utf8'));
-  expect(config().effective.plugins).toEqual([
-    { specifier: '../../mine/plugin.mjs', sha256: sha256('mine/plugin.mjs') },
-  ]);
-  expect(readFileSync('runs/demo/report.html', 'utf8')).toContain('--plugin ./mine/plugin.mjs');
+  expect(config().effective.plugins).toEqual([{ specifier: '../../mine/index.mjs', sha256: sha256('mine/index.mjs') }]);
+  expect(readFileSync('runs/demo/report.html', 'utf8')).toContain('--plugin ./mine/index.mjs');
 
   const missing =
-    /run runs\/demo was made with the plugin \.\/mine\/plugin\.mjs, which was not passed.*add --plugin \.\/mine\/plugin\.mjs, or list it in SIGNUM_PLUGINS/;
+    /run runs\/demo was made with the plugin \.\/mine\/index\.mjs, which was not passed.*add --plugin \.\/mine\/index\.mjs, or list it in SIGNUM_PLUGINS/;
   for (const command of [
     ['eval', 'demo'],
     ['pack', 'demo'],
@@ -102,7 +108,7 @@ test("train, eval, pack, predict with somebody's method, model, ops and data; wi
   expect((await run('sensitivity', 'demo', '--images', '20', '--precisions', 'float', ...plugin)).out).toMatch(
     /^2 +float/m,
   );
-  vi.stubEnv('SIGNUM_PLUGINS', './mine/plugin.mjs, ');
+  vi.stubEnv('SIGNUM_PLUGINS', './mine/index.mjs, ');
   expect((await run('predict', 'demo', picture)).out).toMatch(/(lying|standing) \d/);
   const packed = await run('eval', 'demo', '--packed', '--json');
   expect(JSON.parse(packed.out).top1).toBe(accuracy);
@@ -113,17 +119,17 @@ test("train, eval, pack, predict with somebody's method, model, ops and data; wi
   expect((await run('models', 'ramped', '--method', 'steep')).out).toContain('16x16x1');
   expect((await run('data')).out).toContain('stripes');
   expect(JSON.parse((await run('info', '--json')).out).plugins).toMatchObject([
-    { plugin: './mine/plugin.mjs', methods: ['steep'], ops: ['softRamp'], packedOps: ['softRamp'] },
+    { plugin: './mine/index.mjs', methods: ['steep'], ops: ['softRamp'], packedOps: ['softRamp'] },
   ]);
 
   // a plugin that has moved is known by its bytes; one that has changed is said, and taken
   vi.stubEnv('SIGNUM_PLUGINS', '');
   renameSync('mine', 'moved');
-  const moved = await run('eval', 'demo', '--json', '--plugin', './moved/plugin.mjs');
+  const moved = await run('eval', 'demo', '--json', '--plugin', './moved/index.mjs');
   expect([moved.code, moved.err]).toEqual([0, '']);
-  copied('mine', 'plugin.mjs', 'soft-ramp.mjs');
-  writeFileSync('mine/plugin.mjs', `${readFileSync('mine/plugin.mjs', 'utf8')}\n// changed\n`);
-  const begun = sha256('moved/plugin.mjs');
+  copied('mine');
+  writeFileSync('mine/index.mjs', `${readFileSync('mine/index.mjs', 'utf8')}\n// changed\n`);
+  const begun = sha256('moved/index.mjs');
   const resumed = await run('train', '--resume', '--name', 'demo', '--epochs', '2', ...plugin);
   expect(resumed.code).toBe(0);
   const told = resumed.err.match(/plugin .* is not what it was when run runs\/demo began.*/g);
@@ -132,8 +138,8 @@ test("train, eval, pack, predict with somebody's method, model, ops and data; wi
 });
 
 test('a comparison and an ensemble train with the values of a plugin, and go on only with it', async () => {
-  copied('.', 'plugin.mjs', 'soft-ramp.mjs');
-  const plugin = ['--plugin', './plugin.mjs'];
+  copied('.');
+  const plugin = ['--plugin', './index.mjs'];
   writeFileSync(
     'plan.json',
     JSON.stringify({
