@@ -95,8 +95,10 @@ function requireKind(place: string, value: unknown, { one, id, needs }: Kind): v
   const fields = value as Fields;
   if (typeof fields[id] !== 'string' || fields[id] === '')
     throw new UsageError(`${place}: its "${id}" is ${typeOf(fields[id])}; a ${one} has a name there`);
+  // folders of runs are called after it
+  if (id === 'id' && !/^[\w.+-]+$/.test(fields[id]))
+    throw new UsageError(`${place}: "${printable(fields[id])}" is no id; it may hold letters, digits and . _ + - only`);
   for (const [field, type] of Object.entries(needs)) {
-    // a function may have fields, and be one
     if (typeof fields[field] === type && fields[field] !== null) continue;
     throw new UsageError(
       `${place} ("${printable(fields[id])}"): its "${field}" is ${typeOf(fields[field])}; in a ${one} it is ${words[type]}`,

@@ -199,6 +199,10 @@ test('what a plugin exports is checked, and an id that exists is refused with bo
       `export default { ops: [{ traced: 'relu', effect: 'rectifies', nodes: () => [] }] };`,
       /translation "relu" exists already: Signum has it.*choose another traced/,
     ],
+    [
+      `export default { models: [{ id: '../mine', title: '', build: () => 0, inputShape: [] }] };`,
+      /"\.\.\/mine" is no id; it may hold letters/,
+    ],
     ['throw new TypeError("no luck");', /does not load: TypeError: no luck/],
     ['import "not-there";', /does not load: .*not-there/],
   ];
@@ -208,6 +212,20 @@ test('what a plugin exports is checked, and an id that exists is refused with bo
     expect([code, err]).toEqual([2, expect.stringMatching(expected)]);
     expect(err).toContain(file);
   }
+  // whatever Signum has is of a shape that a plugin's values may have
+  const renamed = (kind: string, id: string) => `${kind}.map((value) => ({ ...value, ${id}: 'x-' + value.${id} }))`;
+  plain(
+    'whole.mjs',
+    `import { methods, models, tasks } from ${source('../index.ts')};
+import { dataSets } from ${source('../data/index.ts')};
+import { packedOps } from ${source('../runtime/ops/table.ts')};
+import { translations } from ${source('../pack/ops/table.ts')};
+export default { methods: ${renamed('methods', 'id')}, models: ${renamed('models', 'id')}, tasks: ${renamed('tasks', 'id')},
+  data: ${renamed('dataSets', 'id')}, packedOps: ${renamed('packedOps', 'op')}, ops: ${renamed('translations', 'traced')} };`,
+  );
+  const whole = await run('info', '--json', '--plugin', './whole.mjs');
+  expect([whole.code, whole.err]).toEqual([0, '']);
+  expect(JSON.parse(whole.out).plugins[0].methods.length).toBeGreaterThan(90);
   const [a, b] = ['a', 'b'].map((name) => plain(`./${name}.mjs`, `export default { methods: [${method}] };`));
   expect((await run('info', '--plugin', a!, '--plugin', b!)).err).toMatch(
     /plugin \.\/b\.mjs: method "mine" exists already: \.\/a\.mjs has it/,
@@ -236,11 +254,11 @@ test('a plugin is a file by its path, or an installed package by its name', asyn
     const folder = join('node_modules', name);
     mkdirSync(join(folder, entry, '..'), { recursive: true });
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, ...manifest }));
-    const data = `{ data: [{ id: ${JSON.stringify(name)}, title: 'x', load: () => null }] }`;
+    const data = `{ data: [{ id: 'theirs', title: 'x', load: () => null }] }`;
     plain(join(folder, entry), entry.endsWith('cjs') ? `module.exports = ${data};` : `export default ${data};`);
     const given = name === '@scope/with-parts' ? `${name}/plugin` : name;
     const { out, err } = await run('info', '--json', '--plugin', given);
     expect(err).toBe('');
-    expect(JSON.parse(out).plugins).toEqual([{ plugin: given, sha256: sha256(join(folder, entry)), data: [name] }]);
+    expect(JSON.parse(out).plugins).toEqual([{ plugin: given, sha256: sha256(join(folder, entry)), data: ['theirs'] }]);
   }
 });
