@@ -23,3 +23,24 @@ export const stripes = {
     return { name: 'stripes', shape: [16, 16, 1], classes, train, test, ...pixelStatistics(train.pixels, 1) };
   },
 };
+
+/** A bright spot somewhere, under noise; of each image x and y are known. */
+function spotted(count, seed) {
+  const random = new Random(seed);
+  const spot = Float32Array.from({ length: 2 * count }, () => 3 + 10 * random.uniform());
+  const pixels = Uint8Array.from({ length: count * 256 }, (_, i) => {
+    const [image, y, x] = [i >> 8, (i >> 4) & 15, i & 15];
+    const isNear = Math.hypot(x + 0.5 - spot[2 * image], y + 0.5 - spot[2 * image + 1]) < 2;
+    return (isNear ? 180 : 0) + 70 * random.uniform();
+  });
+  return { count, spot, pixels };
+}
+
+export const spots = {
+  id: 'spots',
+  title: 'bright spots and where they are, 16x16x1, 1,000 + 200',
+  load: () => {
+    const [train, test] = [spotted(1000, 3), spotted(200, 4)];
+    return { name: 'spots', shape: [16, 16, 1], classes: [], train, test, ...pixelStatistics(train.pixels, 1) };
+  },
+};

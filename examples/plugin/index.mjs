@@ -3,15 +3,17 @@
 //   npx signum-bnn train --plugin ./plugin/index.mjs --model ramped --method steep --data stripes --name striped
 //   npx signum-bnn pack runs/striped --plugin ./plugin/index.mjs
 import { definePlugin } from 'signum-bnn';
-import { stripes } from './data.mjs';
+import { spots, stripes } from './data.mjs';
 import { steep } from './method.mjs';
 import { ramped } from './network.mjs';
 import { packedRamp, packRamp } from './op.mjs';
+import { pointing } from './task.mjs';
 
 export default definePlugin({
   methods: [steep],
   models: [ramped],
   ops: [packRamp],
   packedOps: [packedRamp],
-  data: [stripes],
+  data: [stripes, spots],
+  tasks: [pointing],
 });
