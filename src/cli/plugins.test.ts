@@ -13,6 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { definePlugin, defineTranslation } from '../index.ts';
+import { noisyBars, restoring, tagging, tiny } from '../train/two-tasks.testing.ts';
 import { main } from './program.ts';
 
 let directory = '';
@@ -230,6 +232,18 @@ export default { methods: ${renamed('methods', 'id')}, models: ${renamed('models
   expect((await run('info', '--plugin', a!, '--plugin', b!)).err).toMatch(
     /plugin \.\/b\.mjs: method "mine" exists already: \.\/a\.mjs has it/,
   );
+});
+
+test('the compiler takes for a plugin what is one, of any task, and nothing else', () => {
+  const load = () => noisyBars(4, 2);
+  const plugin = definePlugin({
+    tasks: [restoring, tagging],
+    data: [{ id: 'bars', title: 'bars', load }],
+    models: [tiny],
+  });
+  // @ts-expect-error: a translation is no packed op
+  definePlugin({ packedOps: plugin.ops ?? [defineTranslation('mine', 'passes', () => [])] });
+  expect(plugin.tasks?.map(({ id }) => id)).toEqual(['restoring', 'tagging']);
 });
 
 test('a plugin is a file by its path, or an installed package by its name', async () => {

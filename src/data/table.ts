@@ -4,7 +4,7 @@ import { printable } from '../core/printable.ts';
 import { suggestion } from '../core/suggest.ts';
 import type { Augmentation } from './batches.ts';
 import { loadCifar10, loadCifar100 } from './cifar.ts';
-import type { DataSet } from './dataset.ts';
+import type { DataSet, Split } from './dataset.ts';
 import { loadFolder } from './folder.ts';
 import type { LoadOptions } from './load-options.ts';
 import { loadFashionMnist, loadMnist } from './mnist.ts';
@@ -13,7 +13,8 @@ import { loadFashionMnist, loadMnist } from './mnist.ts';
 export interface DataEntry {
   readonly id: string;
   readonly title: string;
-  readonly load: (options: LoadOptions) => DataSet | Promise<DataSet>;
+  /** With what its tasks must know of images: a class each, for classification. */
+  readonly load: (options: LoadOptions) => DataSet<Split<object>> | Promise<DataSet<Split<object>>>;
   /** What every reference trains it with; digits and clothes are used as they are. */
   readonly augmentation?: Augmentation;
 }
@@ -71,7 +72,8 @@ export async function loadDataSet(
   own: readonly DataEntry[] = [],
 ): Promise<DataSet> {
   const entry = [...own, ...dataSets].find((candidate) => candidate.id === id);
-  if (entry) return entry.load(options);
+  // whether its images are known by what is needed, the task says (`checkTruth`)
+  if (entry) return (await entry.load(options)) as DataSet;
   const { path, side } = folderNamed(id);
   if (existsSync(path)) return { ...(await loadFolder(path, side ?? usualSide, options)), anyShape: side === null };
   if (/[/\\]/.test(path) || side !== null) throw new DataError(`data folder ${printable(path)} does not exist`);

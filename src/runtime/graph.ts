@@ -151,7 +151,7 @@ export function parseGraph(json: string, version: string, ops: ReadonlyMap<strin
     }
     return graph;
   } catch (error) {
-    if (error instanceof FormatError) throw new FormatError(`the model's graph is damaged: ${error.message}`);
+    if (error instanceof FormatError) throw new FormatError(`the model's graph cannot be read: ${error.message}`);
     throw error;
   }
 }
