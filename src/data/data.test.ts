@@ -281,15 +281,15 @@ describe('batches', () => {
 test.each([1, 3])(
   'images of %i channels are shifted, mirrored and black outside, also beyond their size',
   async (channels) => {
-    const [height, width, pad] = [3, 4, 6];
+    const [height, width, pad, count] = [3, 4, 5, 150];
     const size = height * width * channels;
     const split = {
-      count: 60,
-      labels: new Uint16Array(60),
-      pixels: Uint8Array.from({ length: 60 * size }, (_, i) => 1 + (Math.imul(i + 1, 2654435761) >>> 25)),
+      count,
+      labels: new Uint16Array(count),
+      pixels: Uint8Array.from({ length: count * size }, (_, i) => 1 + (Math.imul(i + 1, 2654435761) >>> 25)),
     };
     const [mean, std] = [[0.1, 0.2, 0.3].slice(0, channels), [0.5, 0.25, 1].slice(0, channels)];
-    const batches = new Batches({ shape: [height, width, channels], mean, std }, split, 60);
+    const batches = new Batches({ shape: [height, width, channels], mean, std }, split, count);
     const pass: Pass = {
       order: batches.order(1, 1),
       first: 0,
