@@ -85,15 +85,7 @@ export interface KernelRow<K extends unknown[], A extends unknown[]> {
 
 type KernelTable = { readonly [K in keyof FlatKernels]: KernelRow<Parameters<Kernels[K]>, Parameters<FlatKernels[K]>> };
 
-interface Extents {
-  input: number;
-  output: number;
-  filter: number;
-  inWords: number;
-  outWords: number;
-  filterWords: number;
-  outChannels: number;
-}
+type Extent = 'input' | 'output' | 'filter' | 'inWords' | 'outWords' | 'filterWords' | 'prepared' | 'outChannels';
 
 const convPlaces = placesOf(convFields);
 /** The geometry words by name, and what follows from them. */
@@ -117,8 +109,9 @@ function fields(g: Int32Array) {
 }
 
 /** Element counts of a convolution. */
-function conv(g: Int32Array): Extents {
-  const { batch, height, width, inChannels, outChannels, outHeight, outWidth, taps, groupIn } = fields(g);
+function conv(g: Int32Array): Record<Extent, number> {
+  const { batch, height, width, inChannels, outChannels, outHeight, outWidth, groups, taps, groupIn, groupOut } =
+    fields(g);
   const [inPixels, outPixels] = [batch * height * width, batch * outHeight * outWidth];
   return {
     input: inPixels * inChannels,
@@ -127,14 +120,10 @@ function conv(g: Int32Array): Extents {
     inWords: wordsFor(inPixels, inChannels),
     outWords: wordsFor(outPixels, outChannels),
     filterWords: wordsFor(outChannels * taps, groupIn),
+    // 32-output panels of nibbles, one byte each, then the sums per tap
+    prepared: groups * Math.ceil(groupOut / 32) * taps * Math.ceil(groupIn / 4) * 8 + taps * outChannels,
     outChannels,
   };
-}
-
-/** uint32 words of a prepared filter: 32-output panels of nibbles, one byte each, then the sums per tap. */
-function prepared(g: Int32Array): number {
-  const { outChannels, groups, taps, groupIn, groupOut } = fields(g);
-  return groups * Math.ceil(groupOut / 32) * taps * Math.ceil(groupIn / 4) * 8 + taps * outChannels;
 }
 
 /** Of kernels/wasm/assembly/gemm.ts: a block of b and a panel of a. */
@@ -167,101 +156,104 @@ const loopsOf = ([a, b, c, length]: Int32Array) => ({ counts: [a!, b!, c!] as co
 const runsEnd = (g: Int32Array, at: number) =>
   runsExtent(loopsOf(g), { offset: g[at]!, steps: [g[at + 1]!, g[at + 2]!, g[at + 3]!] });
 
+type Kinds = readonly ArgumentKind[];
+type Arguments = readonly unknown[];
+const arraysOf = (kinds: Kinds) => kinds.filter((kind) => isArrayKind(flatKind(kind)));
+
+/** Convolutions: the extents of their arrays, in order. */
+const convolution = <const K extends Kinds>(kinds: K, workspace: (g: Int32Array) => number, extents: Extent[]) => {
+  const geometryOf = (args: Arguments) => args[kinds.indexOf('conv')] as Int32Array;
+  return {
+    kinds,
+    sizes: (...args: Arguments) => {
+      const all = conv(geometryOf(args));
+      return [...extents.map((extent) => all[extent]), geometry];
+    },
+    workspace: (...args: Arguments) => workspace(geometryOf(args)),
+  };
+};
+
+type OfRows = (rows: number, columns: number) => number;
+const all: OfRows = (rows, columns) => rows * columns;
+const row: OfRows = (_rows, columns) => columns;
+const column: OfRows = (rows) => rows;
+
+/** Kernels over rows and columns, which are their last arguments. */
+const ofRows = <const K extends Kinds>(kinds: K, ...extents: OfRows[]) => ({
+  kinds: [...kinds, 'rows', 'count'] as const,
+  sizes: (...args: Arguments) => {
+    const [rows, columns] = args.slice(kinds.length) as [number, number];
+    return extents.map((extent) => extent(rows, columns));
+  },
+});
+
+/** Kernels whose arrays are all as long as the first that they write, which is what the WebAssembly function is told. */
+const equallyLong = <const K extends Kinds>(kinds: K) => {
+  const arrays = arraysOf(kinds);
+  const written = kinds.indexOf(arrays.find((kind) => !kind.endsWith('r'))!);
+  const extra = (...args: Arguments) => (args[written] as Float32Array).length;
+  return { kinds, extra, sizes: (...args: Arguments) => arrays.map(() => extra(...args)) };
+};
+
 export const kernelTable: KernelTable = {
   sgemm: {
     kinds: ['flag', 'flag', 'rows', 'rows', 'rows', 'Fr', 'Fr', 'flag', 'Fu'],
     sizes: (_ta, _tb, m, n, k) => [m * k, k * n, m * n],
     workspace: (_ta, _tb, _m, n) => gemmWorkspace(n),
   },
-  conv2d: {
-    kinds: ['Fr', 'Fr', 'Fw', 'conv'],
-    sizes: (_x, _f, _y, g) => [conv(g).input, conv(g).filter, conv(g).output, geometry],
-    workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
-  },
-  conv2dBackwardInput: {
-    kinds: ['Fr', 'Fr', 'Fw', 'conv'],
-    sizes: (_dy, _f, _dx, g) => [conv(g).output, conv(g).filter, conv(g).input, geometry],
-    workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
-  },
-  conv2dBackwardFilter: {
-    kinds: ['Fr', 'Fr', 'Fw', 'conv'],
-    sizes: (_x, _dy, _df, g) => [conv(g).input, conv(g).output, conv(g).filter, geometry],
-    workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
-  },
-  conv2dSigns: {
-    kinds: ['Fr', 'Wr', 'Fr', 'Fw', 'conv'],
-    sizes: (_x, _f, _al, _y, g) => [conv(g).input, conv(g).filterWords, conv(g).outChannels, conv(g).output, geometry],
-    workspace: (_a, _b, _c, _d, g) => floatConvWorkspace(g),
-  },
-  conv2dBackwardInputSigns: {
-    kinds: ['Fr', 'Wr', 'Fr', 'Fw', 'conv'],
-    sizes: (_dy, _f, _al, _dx, g) => [
-      conv(g).output,
-      conv(g).filterWords,
-      conv(g).outChannels,
-      conv(g).input,
-      geometry,
-    ],
-    workspace: (_a, _b, _c, _d, g) => floatConvWorkspace(g),
-  },
-  conv2dBackwardFilterSigns: {
-    kinds: ['Wr', 'Fr', 'Fw', 'conv', 'padding'],
-    sizes: (_x, _dy, _df, g) => [conv(g).inWords, conv(g).output, conv(g).filter, geometry],
-    workspace: (_a, _b, _c, g) => floatConvWorkspace(g),
-  },
-  packSigns: { kinds: ['Fr', 'Ww', 'rows', 'count'], sizes: (_x, _w, rows, c) => [rows * c, wordsFor(rows, c)] },
-  packAffineSigns: {
-    kinds: ['Fr', 'Fr', 'Fr', 'Ww', 'rows', 'count'],
-    sizes: (_x, _a, _b, _w, rows, c) => [rows * c, c, c, wordsFor(rows, c)],
-  },
-  packWithin: {
-    kinds: ['Fr', 'float', 'float', 'Ww', 'rows', 'count'],
-    sizes: (_x, _l, _h, _w, rows, c) => [rows * c, wordsFor(rows, c)],
-  },
-  unpackSigns: { kinds: ['Wr', 'Fw', 'rows', 'count'], sizes: (_w, _y, rows, c) => [wordsFor(rows, c), rows * c] },
-  maskBits: {
-    kinds: ['Fr', 'Wr', 'Fw', 'rows', 'count'],
-    sizes: (_dy, _w, _dx, rows, c) => [rows * c, wordsFor(rows, c), rows * c],
-  },
+  conv2d: convolution(['Fr', 'Fr', 'Fw', 'conv'], floatConvWorkspace, ['input', 'filter', 'output']),
+  conv2dBackwardInput: convolution(['Fr', 'Fr', 'Fw', 'conv'], floatConvWorkspace, ['output', 'filter', 'input']),
+  conv2dBackwardFilter: convolution(['Fr', 'Fr', 'Fw', 'conv'], floatConvWorkspace, ['input', 'output', 'filter']),
+  conv2dSigns: convolution(['Fr', 'Wr', 'Fr', 'Fw', 'conv'], floatConvWorkspace, [
+    'input',
+    'filterWords',
+    'outChannels',
+    'output',
+  ]),
+  conv2dBackwardInputSigns: convolution(['Fr', 'Wr', 'Fr', 'Fw', 'conv'], floatConvWorkspace, [
+    'output',
+    'filterWords',
+    'outChannels',
+    'input',
+  ]),
+  conv2dBackwardFilterSigns: convolution(['Wr', 'Fr', 'Fw', 'conv', 'padding'], floatConvWorkspace, [
+    'inWords',
+    'output',
+    'filter',
+  ]),
+  packSigns: ofRows(['Fr', 'Ww'], all, wordsFor),
+  packAffineSigns: ofRows(['Fr', 'Fr', 'Fr', 'Ww'], all, row, row, wordsFor),
+  packWithin: ofRows(['Fr', 'float', 'float', 'Ww'], all, wordsFor),
+  unpackSigns: ofRows(['Wr', 'Fw'], wordsFor, all),
+  maskBits: ofRows(['Fr', 'Wr', 'Fw'], all, wordsFor, all),
   packFilterSigns: {
     kinds: ['Fr', 'Ww', 'count', 'count', 'count'],
     sizes: (_w, _o, taps, ci, co) => [taps * ci * co, wordsFor(taps * co, ci)],
   },
-  prepareXnorFilter: {
-    kinds: ['Wr', 'Pw', 'conv'],
-    sizes: (_w, _p, g) => [conv(g).filterWords, prepared(g), geometry],
-  },
+  prepareXnorFilter: convolution(['Wr', 'Pw', 'conv'], () => 0, ['filterWords', 'prepared']),
   xnorGemm: {
     kinds: ['Wr', 'Wr', 'Iw', 'rows', 'rows', 'count'],
     sizes: (_a, _b, _o, m, n, k) => [m * wordsPerRow(k), n * wordsPerRow(k), m * n],
   },
-  xnorConv2d: {
-    kinds: ['Wr', 'Pr', 'Iw', 'conv', 'padding'],
-    sizes: (_x, _f, _o, g) => [conv(g).inWords, prepared(g), conv(g).output, geometry],
-    workspace: (_a, _b, _c, g) => xnorWorkspace(g),
-  },
+  xnorConv2d: convolution(['Wr', 'Pr', 'Iw', 'conv', 'padding'], xnorWorkspace, ['inWords', 'prepared', 'output']),
   xnorConv2dScaled: {
     kinds: ['Wr', 'Pr', 'Fr', 'Fr', 'Fr', 'Fw', 'conv', 'padding'],
     sizes: (_x, _f, _al, scale, _sh, _o, g) => {
-      const affine = scale.length > 0 ? conv(g).outChannels : 0;
-      return [conv(g).inWords, prepared(g), conv(g).outChannels, affine, affine, conv(g).output, geometry];
+      const { inWords, prepared, outChannels, output } = conv(g);
+      const affine = scale.length > 0 ? outChannels : 0;
+      return [inWords, prepared, outChannels, affine, affine, output, geometry];
     },
     extra: (_x, _f, _al, scale) => scale.length,
     workspace: (_a, _b, _c, _d, _e, _f, g) => xnorWorkspace(g),
   },
-  xnorConv2dThreshold: {
-    kinds: ['Wr', 'Pr', 'Ir', 'Ir', 'Ww', 'conv', 'padding'],
-    sizes: (_x, _f, _t, _fl, _o, g) => [
-      conv(g).inWords,
-      prepared(g),
-      conv(g).outChannels,
-      conv(g).outChannels,
-      conv(g).outWords,
-      geometry,
-    ],
-    workspace: (_a, _b, _c, _d, _e, g) => xnorWorkspace(g),
-  },
-  channelMoments: { kinds: ['Fr', 'Fw', 'Fw', 'rows', 'count'], sizes: (_x, _m, _v, rows, c) => [rows * c, c, c] },
+  xnorConv2dThreshold: convolution(['Wr', 'Pr', 'Ir', 'Ir', 'Ww', 'conv', 'padding'], xnorWorkspace, [
+    'inWords',
+    'prepared',
+    'outChannels',
+    'outChannels',
+    'outWords',
+  ]),
+  channelMoments: ofRows(['Fr', 'Fw', 'Fw'], all, row, row),
   channelAffine: {
     kinds: ['Fr', 'Fr', 'Fr', 'Fr', 'float', 'float', 'Fw', 'rows', 'count'],
     sizes: (_x, _a, _b, residual, _l, _h, _y, rows, c) => [
@@ -288,12 +280,12 @@ export const kernelTable: KernelTable = {
     // bit 0: direct counts, bit 1: sloped does
     extra: (_x, _y, direct, sloped) => Number(direct.length > 0 || sloped.length === 0) + 2 * Number(sloped.length > 0),
   },
-  columnSums: { kinds: ['Fr', 'Fw', 'rows', 'count'], sizes: (_x, _o, rows, c) => [rows * c, c] },
-  columnAbsSums: { kinds: ['Fr', 'Fw', 'rows', 'count'], sizes: (_x, _o, rows, c) => [rows * c, c] },
-  columnDots: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, c] },
-  rowAbsMeans: { kinds: ['Fr', 'Fw', 'rows', 'count'], sizes: (_x, _o, rows, c) => [rows * c, rows] },
-  rowScale: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_x, _f, _y, rows, c) => [rows * c, rows, rows * c] },
-  rowDots: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_a, _b, _o, rows, c) => [rows * c, rows * c, rows] },
+  columnSums: ofRows(['Fr', 'Fw'], all, row),
+  columnAbsSums: ofRows(['Fr', 'Fw'], all, row),
+  columnDots: ofRows(['Fr', 'Fr', 'Fw'], all, all, row),
+  rowAbsMeans: ofRows(['Fr', 'Fw'], all, column),
+  rowScale: ofRows(['Fr', 'Fr', 'Fw'], all, column, all),
+  rowDots: ofRows(['Fr', 'Fr', 'Fw'], all, all, column),
   copyBlocks: {
     kinds: ['Fr', 'Fu', 'copy'],
     sizes: (_x, _y, g) => [runsEnd(g, 4), Math.max(runsEnd(g, 8), copiedValues(loopsOf(g))), 12],
@@ -308,56 +300,17 @@ export const kernelTable: KernelTable = {
   },
   avgPool: { kinds: ['Fr', 'Fw', 'pool'], sizes: (_x, _y, g) => [poolInput(g), poolOutput(g), poolGeometry] },
   avgPoolBackward: { kinds: ['Fr', 'Fw', 'pool'], sizes: (_dy, _dx, g) => [poolOutput(g), poolInput(g), poolGeometry] },
-  unary: { kinds: ['op', 'Fr', 'Fw'], sizes: (_op, _x, y) => [y.length, y.length], extra: (_op, _x, y) => y.length },
-  unaryBackward: {
-    kinds: ['op', 'Fr', 'Fr', 'Fw', 'float', 'float'],
-    sizes: (_op, _x, _dy, dx) => [dx.length, dx.length, dx.length],
-    extra: (_op, _x, _dy, dx) => dx.length,
-  },
-  maskWithin: {
-    kinds: ['Fr', 'Fr', 'float', 'float', 'Fw'],
-    sizes: (_dy, _y, _l, _h, dx) => [dx.length, dx.length, dx.length],
-    extra: (_dy, _y, _l, _h, dx) => dx.length,
-  },
-  prelu: { kinds: ['Fr', 'Fr', 'Fw', 'rows', 'count'], sizes: (_x, _s, _y, rows, c) => [rows * c, c, rows * c] },
-  preluBackward: {
-    kinds: ['Fr', 'Fr', 'Fr', 'Fw', 'Fw', 'rows', 'count'],
-    sizes: (_x, _s, _dy, _dx, _ds, rows, c) => [rows * c, c, rows * c, rows * c, c],
-  },
-  add: {
-    kinds: ['Fr', 'Fr', 'Fw'],
-    sizes: (_a, _b, y) => [y.length, y.length, y.length],
-    extra: (_a, _b, y) => y.length,
-  },
-  multiply: {
-    kinds: ['Fr', 'Fr', 'Fw'],
-    sizes: (_a, _b, y) => [y.length, y.length, y.length],
-    extra: (_a, _b, y) => y.length,
-  },
-  blend: {
-    kinds: ['Fr', 'float', 'float', 'Fu'],
-    sizes: (_x, _f, _k, y) => [y.length, y.length],
-    extra: (_x, _f, _k, y) => y.length,
-  },
-  clamp: { kinds: ['Fu', 'float', 'float'], sizes: (x) => [x.length], extra: (x) => x.length },
-  sgdStep: {
-    kinds: ['Fu', 'Fr', 'Fu', 'float', 'float', 'float', 'flag'],
-    sizes: (w) => [w.length, w.length, w.length],
-    extra: (w) => w.length,
-  },
-  adamStep: {
-    kinds: ['Fu', 'Fr', 'Fu', 'Fu', 'float', 'float', 'float', 'float', 'float', 'float', 'float'],
-    sizes: (w) => [w.length, w.length, w.length, w.length],
-    extra: (w) => w.length,
-  },
-  adamaxStep: {
-    kinds: ['Fu', 'Fr', 'Fu', 'Fu', 'float', 'float', 'float', 'float', 'float', 'float'],
-    sizes: (w) => [w.length, w.length, w.length, w.length],
-    extra: (w) => w.length,
-  },
-  rmspropStep: {
-    kinds: ['Fu', 'Fr', 'Fu', 'float', 'float', 'float', 'float'],
-    sizes: (w) => [w.length, w.length, w.length],
-    extra: (w) => w.length,
-  },
+  unary: equallyLong(['op', 'Fr', 'Fw']),
+  unaryBackward: equallyLong(['op', 'Fr', 'Fr', 'Fw', 'float', 'float']),
+  maskWithin: equallyLong(['Fr', 'Fr', 'float', 'float', 'Fw']),
+  prelu: ofRows(['Fr', 'Fr', 'Fw'], all, row, all),
+  preluBackward: ofRows(['Fr', 'Fr', 'Fr', 'Fw', 'Fw'], all, row, all, all, row),
+  add: equallyLong(['Fr', 'Fr', 'Fw']),
+  multiply: equallyLong(['Fr', 'Fr', 'Fw']),
+  blend: equallyLong(['Fr', 'float', 'float', 'Fu']),
+  clamp: equallyLong(['Fu', 'float', 'float']),
+  sgdStep: equallyLong(['Fu', 'Fr', 'Fu', 'float', 'float', 'float', 'flag']),
+  adamStep: equallyLong(['Fu', 'Fr', 'Fu', 'Fu', 'float', 'float', 'float', 'float', 'float', 'float', 'float']),
+  adamaxStep: equallyLong(['Fu', 'Fr', 'Fu', 'Fu', 'float', 'float', 'float', 'float', 'float', 'float']),
+  rmspropStep: equallyLong(['Fu', 'Fr', 'Fu', 'float', 'float', 'float', 'float']),
 };
