@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { nativeKernels } from '../src/backend/native/binding.ts';
 import { formatTable } from '../src/cli/output.ts';
+import { reasonOf } from '../src/core/printable.ts';
 import { suggestion } from '../src/core/suggest.ts';
 import { compareWith } from './against.ts';
 import type { Result, Row } from './harness.ts';
@@ -79,7 +80,7 @@ for (const row of chosen) {
     }
   } catch (error) {
     process.exitCode = 1;
-    process.stderr.write(`${row.name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${row.name} failed: ${reasonOf(error)}\n`);
   }
 }
 if (!json) {

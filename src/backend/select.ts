@@ -1,4 +1,4 @@
-import { environmentVariable, notice, slowKernels } from '#platform';
+import { checkThreads, environmentVariable, notice, slowKernels } from '#platform';
 import { UsageError } from '../core/errors.ts';
 import type { Kernels } from './kernels.ts';
 import { nativeAddon, nativeKernels } from './native/binding.ts';
@@ -83,15 +83,6 @@ function best(): Kernels {
 function tellSlow(name: BackendName, what: string): void {
   if (!shared.slowTold) notice(`${what}. SIGNUM_BACKEND=${name} asks for them and silences this.`);
   shared.slowTold = true;
-}
-
-/** The addon reads the variable itself, as any number it can make of it. */
-function checkThreads(): void {
-  const wanted = environmentVariable('SIGNUM_THREADS') ?? '';
-  if (!/^([1-9]\d*)?$/.test(wanted))
-    throw new UsageError(
-      `SIGNUM_THREADS is "${wanted}": expected a whole number of threads, 1 or more; unset, all cores are used`,
-    );
 }
 
 /** Threads of the native kernels; a positive count sets them. Other backends have one. */

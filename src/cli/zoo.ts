@@ -8,11 +8,8 @@ import { bytes, formatTable, percent, print } from './output.ts';
 
 /** The index of the installed zoo. @throws UsageError when it is not installed */
 function readZoo(): readonly ZooNetwork[] {
-  const [folder] = zooFolders?.()?.values() ?? [];
-  if (folder === undefined)
-    throw new UsageError(
-      'the trained networks are in the package @signum-bnn/zoo, which is not installed here: `npm install @signum-bnn/zoo`',
-    );
+  const [folder] = zooFolders().values();
+  if (folder === undefined) throw new UsageError('the package @signum-bnn/zoo holds no networks: install it again');
   // as text: listing a package runs nothing of it
   return JSON.parse(readFileSync(join(folder, '../../index.json'), 'utf8')) as readonly ZooNetwork[];
 }

@@ -1,5 +1,5 @@
 import { FormatError } from './errors.ts';
-import { quoted } from './printable.ts';
+import { quoted, reasonOf } from './printable.ts';
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
@@ -53,6 +53,6 @@ export function parseBoundedJson(text: string, most: { readonly depth: number; r
     return JSON.parse(text) as unknown;
   } catch (error) {
     if (error instanceof FormatError) throw error;
-    throw new FormatError(`it is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FormatError(`it is not valid JSON: ${reasonOf(error)}`);
   }
 }

@@ -27,3 +27,6 @@ export function listed(names: readonly string[], most = 5): string {
 
 /** Such a name inside a message. */
 export const quoted = (name: string): string => `"${printable(name, 80)}"`;
+
+/** What went wrong, of whatever was thrown. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@ import { type Bytes, bytesOf } from './bytes.ts';
 import { type Dtype, dtypeOf, type TensorArray } from './dtypes.ts';
 import { FormatError, UsageError } from './errors.ts';
 import { dtypes } from './narrow-dtypes.ts';
-import { quoted } from './printable.ts';
+import { quoted, reasonOf } from './printable.ts';
 import { checksumHolds, checksumMetadata, fillChecksum, splitMetadata } from './safetensors-checksum.ts';
 import { formatShape, type Shape, sizeOf } from './shape.ts';
 
@@ -100,7 +100,7 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; data
   try {
     return { header: parseBoundedJson(text, mostHeader) as Record<string, unknown>, dataStart };
   } catch (error) {
-    throw damaged(`in its header, ${error instanceof Error ? error.message : String(error)}`);
+    throw damaged(`in its header, ${reasonOf(error)}`);
   }
 }
 

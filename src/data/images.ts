@@ -1,6 +1,7 @@
 import { pixelsOfSharp, upright } from '../backend/platform/sharp-pixels.ts';
 import { DataError, UsageError } from '../core/errors.ts';
 import { throwIfInterrupted } from '../core/interrupt.ts';
+import { reasonOf } from '../core/printable.ts';
 import { type ResizeRule, usualResize } from '../runtime/graph.ts';
 import type { Region } from './crop.ts';
 import { loadSharp } from './optional-package.ts';
@@ -48,7 +49,9 @@ export const decodePixels = async (...of: Parameters<typeof decodePicture>): Pro
 /** In one line, without the path that the decoder puts before it. @throws the error when no picture is to blame: there is no decoder */
 export function decodeReason(error: unknown): string {
   if (error instanceof UsageError) throw error;
-  return (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s*\n\s*/g, '; ');
+  return reasonOf(error)
+    .trim()
+    .replaceAll(/\s*\n\s*/g, '; ');
 }
 
 /**

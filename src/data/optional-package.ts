@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts';
+import { reasonOf } from '../core/printable.ts';
 
 /**
  * A package that running models does without, loaded where its work is first needed.
@@ -11,7 +12,7 @@ export async function optionalPackage<T>(load: () => Promise<T>, name: string, w
   try {
     return await load();
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).trim().split('\n')[0];
+    const reason = reasonOf(error).trim().split('\n')[0];
     throw new UsageError(`${work} needs the package ${name}: \`npm install ${name}\` (it does not load: ${reason})`);
   }
 }

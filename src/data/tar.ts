@@ -1,6 +1,7 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { DataError } from '../core/errors.ts';
+import { reasonOf } from '../core/printable.ts';
 import { optionalPackage } from './optional-package.ts';
 
 export interface TarEntry {
@@ -46,7 +47,7 @@ export async function readTar(path: string, wanted: (name: string) => boolean): 
     if (!endsAsTar(path)) throw new Error('it is cut: its end is missing; copy or download it again');
     await Promise.all([pipeline(createReadStream(path), archive), collect()]);
   } catch (error) {
-    throw new DataError(`cannot read the archive ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new DataError(`cannot read the archive ${path}: ${reasonOf(error)}`);
   }
   return entries;
 }

@@ -3,7 +3,7 @@ import type { PictureShape, Resize } from '../backend/platform/pictures.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { DataError, ShapeError, UsageError } from '../core/errors.ts';
 import type { Rgba } from '../core/pixels.ts';
-import { printable } from '../core/printable.ts';
+import { printable, reasonOf } from '../core/printable.ts';
 import { formatShape, sizeOf } from '../core/shape.ts';
 import { breather } from './breather.ts';
 import type { InputValues } from './executor.ts';
@@ -58,7 +58,6 @@ const mayBeFile = (picture: PictureInput) => typeof picture !== 'object' || pict
 const pictureFile = /^(\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF.{4}WEBP|II[*+]|MM.[*+]|.{4}ftyp)/s;
 const looksLikeFile = (bytes: Uint8Array) => pictureFile.test(String.fromCharCode(...bytes.subarray(0, 12)));
 
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 const has = <K extends string>(value: object, key: K): value is Record<K, unknown> => key in value;
 
 async function decoded(source: Uint8Array | Rgba | Drawable, name: string, reading: ImageReading): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 import { bytesAt, hasThreads } from '#platform';
 import { type Bytes, bytesOf } from '../core/bytes.ts';
 import { SignumError, UsageError, WorkerError } from '../core/errors.ts';
-import { printable } from '../core/printable.ts';
+import { printable, reasonOf } from '../core/printable.ts';
 import { sayOnce } from '../core/say-once.ts';
 import { cpuExecutor } from './cpu-executor.ts';
 import { type Executor, executorFor, type ModelLimits } from './executor.ts';
@@ -47,7 +47,7 @@ async function bytesOfAddress(source: string | URL, signal: AbortSignal | undefi
     signal?.throwIfAborted();
     if (error instanceof SignumError) throw error;
     throw new UsageError(
-      `cannot load ${printable(`${source}`)} (${error instanceof Error ? error.message : String(error)}); expected a path, an address, zoo:<network> (\`signum zoo\` lists them), or the bytes of a packed model`,
+      `cannot load ${printable(`${source}`)} (${reasonOf(error)}); expected a path, an address, zoo:<network> (\`signum zoo\` lists them), or the bytes of a packed model`,
     );
   }
 }

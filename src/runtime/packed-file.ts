@@ -3,7 +3,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { crc32 } from '../core/crc32.ts';
 import { exactDtypes } from '../core/dtypes.ts';
 import { FormatError } from '../core/errors.ts';
-import { printable } from '../core/printable.ts';
+import { printable, reasonOf } from '../core/printable.ts';
 import { readSafetensorsOf, type StoredTensor, writeSafetensors } from '../core/safetensors.ts';
 import { sayOnce } from '../core/say-once.ts';
 import { parseGraph, type StoredGraph } from './graph.ts';
@@ -75,7 +75,7 @@ function unzipped(stored: StoredTensor | undefined): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(text);
   } catch (error) {
     throw new FormatError(
-      `the model's graph is damaged: ${error instanceof Error ? error.message : String(error)}; copy or download the file again, or pack it anew`,
+      `the model's graph is damaged: ${reasonOf(error)}; copy or download the file again, or pack it anew`,
     );
   }
 }

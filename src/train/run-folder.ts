@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError, TakenError, UsageError } from '../core/errors.ts';
+import { reasonOf } from '../core/printable.ts';
 import { fileProblem, writeFileAtomic } from '../data/files.ts';
 import { holderOf, Lock } from '../data/lock.ts';
 import { loggedAs } from '../tasks/figures.ts';
@@ -143,9 +144,7 @@ export class RunFolder {
     try {
       config = parseConfig(JSON.parse(readFileSync(this.file('config.json'), 'utf8')));
     } catch (error) {
-      throw new FormatError(
-        `${this.file('config.json')} is damaged: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw new FormatError(`${this.file('config.json')} is damaged: ${reasonOf(error)}`);
     }
     return withFirstValues(config);
   }

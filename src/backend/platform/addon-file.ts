@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reasonOf } from '../../core/printable.ts';
 import type { AddonSource, NativeAddon } from '../native/addon.ts';
 import { environmentVariable } from './environment.ts';
 
@@ -47,7 +48,7 @@ export function loadAddon(): NativeAddon | Error {
   return new Error(`${reasons.join('; ')}; \`npx signum-bnn build-native\` compiles them`);
 }
 
-const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+const firstLine = (error: unknown) => reasonOf(error).split('\n')[0]!;
 
 function whyNotPrebuilt(error: unknown, root: string): string {
   if (!prebuiltSystems.includes(system)) return `no native kernels are shipped for ${system}`;

@@ -1,3 +1,5 @@
+import { UsageError } from '../../core/errors.ts';
+import { quoted } from '../../core/printable.ts';
 import type { Kernels } from '../kernels.ts';
 import type { AddonSource, NativeAddon } from '../native/addon.ts';
 
@@ -20,8 +22,14 @@ export function addonSource(): AddonSource | null {
   return null;
 }
 
+export const checkThreads = (): void => {};
+
 /** A page has no folders to look in. */
-export const zooFolders: (() => ReadonlyMap<string, string> | null) | null = null;
+export function zooFolder(id: string): string {
+  throw new UsageError(
+    `${quoted(`zoo:${id}`)}: a page loads a network by its address: import address from '@signum-bnn/zoo/${id}', then load(address) (docs/bundlers.md)`,
+  );
+}
 
 /** WebAssembly is the best a page can have: nothing to tell. */
 export function notice(_message: string): void {}

@@ -8,10 +8,10 @@ import { type WasmBuild, wasmFiles } from '../wasm/features.ts';
 import { bytesFrom } from './bytes-from.ts';
 
 export { addonSource, loadAddon } from './addon-file.ts';
-export { environmentVariable } from './environment.ts';
+export { checkThreads, environmentVariable } from './environment.ts';
 export { decodePicture } from './node-pictures.ts';
 export { hasThreads, ownPort, pause, shared } from './node-threads.ts';
-export { zooFolders } from './zoo-folders.ts';
+export { zooFolder, zooFolders } from './zoo-folders.ts';
 
 /** Bundlers copy the files and rewrite their addresses only when they read exactly `new URL('...', import.meta.url)`. */
 export function wasmSource(build: WasmBuild): URL {

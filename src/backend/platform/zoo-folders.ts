@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { UsageError } from '../../core/errors.ts';
+import { quoted } from '../../core/printable.ts';
 
 /** The package's folder: of the project that runs, or beside this package. */
 function zooPackage(): string | null {
@@ -13,11 +15,22 @@ function zooPackage(): string | null {
   return null;
 }
 
-/** Folder of each trained network of the package @signum-bnn/zoo, by its name; null where the package is not installed. */
-export function zooFolders(): ReadonlyMap<string, string> | null {
+/** Folder of each trained network of the package @signum-bnn/zoo, by its name. @throws UsageError when it is not installed */
+export function zooFolders(): ReadonlyMap<string, string> {
   const folder = zooPackage();
-  if (folder === null) return null;
+  if (folder === null)
+    throw new UsageError(
+      'the trained networks are in the package @signum-bnn/zoo, which is not installed here: `npm install @signum-bnn/zoo`',
+    );
   const networks = join(folder, 'networks');
   if (!existsSync(networks)) return new Map();
   return new Map(readdirSync(networks).map((name) => [name, join(networks, name)]));
+}
+
+/** The folder of one. @throws UsageError when there is none of this name */
+export function zooFolder(id: string): string {
+  const folders = zooFolders();
+  const folder = folders.get(id);
+  if (folder !== undefined) return folder;
+  throw new UsageError(`the zoo has no network ${quoted(id)}; it has ${[...folders.keys()].join(', ')}`);
 }

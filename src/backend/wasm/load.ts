@@ -1,5 +1,6 @@
 import { bytesAt, readWasm, wasmSource } from '#platform';
 import { SignumError } from '../../core/errors.ts';
+import { reasonOf } from '../../core/printable.ts';
 import type { Kernels } from '../kernels.ts';
 import { bindWasm } from './binding.ts';
 import { supportedBuilds, type WasmBuild, wasmFiles } from './features.ts';
@@ -105,7 +106,7 @@ async function compile(source: WasmSource, build: WasmBuild): Promise<WebAssembl
   try {
     return await WebAssembly.compile(await bytesAt(address));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new SignumError(`the WebAssembly kernels cannot be had from ${shown} (${reason}): ${inlineCure}`);
   }
 }
