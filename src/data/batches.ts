@@ -8,7 +8,7 @@ import { decodePicture, decodeReason } from './images.ts';
 import { placed, type Shift, type Size, still } from './placement.ts';
 import { type Column, columnsOf, type Labels, type Mover, type Truth, type Truths } from './truth.ts';
 import { layoutsOf, moverAt, type RowLayout, roomFor, TruthRows } from './truth-rows.ts';
-import { classOfImage } from './truths/classes.ts';
+import { classTruth } from './truths/classes.ts';
 
 /** Random changes of training images, drawn per image from the seed, the epoch and its index: a resumed run sees the same. */
 export interface Augmentation {
@@ -62,9 +62,6 @@ export interface BatchStorage {
   readonly shares: Float32Array;
   readonly truths: { readonly [name: string]: Column };
 }
-
-/** What classifiers learn from. */
-export const classTruth: Truth<Labels> = { labels: classOfImage };
 
 /** The order of so many images in an epoch: of seed and epoch alone. */
 export const epochOrder = (seed: number, epoch: number, count: number): Uint32Array =>

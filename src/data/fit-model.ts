@@ -1,8 +1,8 @@
 import { DataError } from '../core/errors.ts';
 import { listed, printable } from '../core/printable.ts';
-import { classTruth } from './batches.ts';
 import type { DataSet, Split } from './dataset.ts';
 import { columnsOf, type Truth } from './truth.ts';
+import { classTruth } from './truths/classes.ts';
 
 /** What a trained network says of the images that it is for. */
 export interface ModelImages {

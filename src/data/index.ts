@@ -1,5 +1,5 @@
 /** `signum-bnn/data`: data sets, batches and image decoding. */
-export { type Augmentation, type Batch, Batches, classTruth, type Mixture, type Pass } from './batches.ts';
+export { type Augmentation, type Batch, Batches, type Mixture, type Pass } from './batches.ts';
 export { loadCifar10, loadCifar100, parseCifarBatch } from './cifar.ts';
 export { cifar10Classes } from './cifar-pictures.ts';
 export { type DataSet, type FileSplit, type PixelSplit, pixelStatistics, type Split } from './dataset.ts';
@@ -29,7 +29,7 @@ export {
   type Values,
 } from './truth.ts';
 export { boxesOfImage } from './truths/boxes.ts';
-export { classOfImage } from './truths/classes.ts';
+export { classOfImage, classTruth } from './truths/classes.ts';
 export { maskOfImage, unknownClass } from './truths/mask.ts';
 export { pictureOfImage } from './truths/picture.ts';
 export { tagsOfImage } from './truths/tags.ts';

@@ -1,18 +1,11 @@
 import type { Worker } from 'node:worker_threads';
 import { startModule } from '../backend/platform/node-threads.ts';
 import { DataError } from '../core/errors.ts';
-import {
-  type Batch,
-  Batches,
-  type BatchStorage,
-  classTruth,
-  type Normalised,
-  type Pass,
-  partnersOf,
-} from './batches.ts';
+import { type Batch, Batches, type BatchStorage, type Normalised, type Pass, partnersOf } from './batches.ts';
 import type { FileSplit, Split } from './dataset.ts';
 import { type Column, columnsOf, inSharedMemory, type Labels, type Truth, type Truths } from './truth.ts';
 import { filledPart, layoutsOf, type RowLayout, roomFor } from './truth-rows.ts';
+import { classTruth } from './truths/classes.ts';
 
 /** Hands out the batches of a pass in order; the same bits whether they are made here or in the background. */
 export interface Loader<T = Labels> {

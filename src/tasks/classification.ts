@@ -1,7 +1,8 @@
 import { argmax } from '../core/argmax.ts';
 import { ShapeError } from '../core/errors.ts';
-import { type Batch, classTruth } from '../data/batches.ts';
+import type { Batch } from '../data/batches.ts';
 import type { Labels } from '../data/truth.ts';
+import { classTruth } from '../data/truths/classes.ts';
 import { type ClassBatch, classifier, mixedLabels } from '../models/heads/classifier.ts';
 import type { Answers } from '../models/heads/head.ts';
 import { probabilities } from '../runtime/prediction.ts';

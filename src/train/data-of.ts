@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { printable } from '../core/printable.ts';
-import { classTruth } from '../data/batches.ts';
 import { inSourceOrder } from '../data/class-order.ts';
 import type { DataSet, Split } from '../data/dataset.ts';
 import { type FittedData, fitToModel, haveSameClasses, type ModelImages } from '../data/fit-model.ts';
 import type { LoadOptions } from '../data/load-options.ts';
 import { loadDataSet } from '../data/table.ts';
 import type { Truth } from '../data/truth.ts';
+import { classTruth } from '../data/truths/classes.ts';
 import { type LoadedCheckpoint, readCheckpoint } from './checkpoint.ts';
 import type { TrainConfig } from './config.ts';
 import { checkpointOf } from './load-network.ts';

@@ -19,9 +19,9 @@ import type { Result } from '../tasks/task.ts';
 import { add, scale } from '../tensor/ops/arithmetic.ts';
 import { backward, inference, trainingStep } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { askTeacher } from './ask-teacher.ts';
 import type { TrainConfig } from './config.ts';
 import { classifying, type Purpose, tellsClasses } from './purpose.ts';
-import { askTeacher } from './teacher.ts';
 
 export interface StepOutcome {
   readonly loss: number;

@@ -1,12 +1,10 @@
 import { UsageError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { ModelImages } from '../data/fit-model.ts';
-import type { Method, TeacherView } from '../methods/method.ts';
+import type { Method } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import { buildNetwork, withMethod } from '../models/table.ts';
-import { binaryLayersOf, withProbe } from '../nn/binary-layer.ts';
-import { inference } from '../tensor/tape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { binaryLayersOf } from '../nn/binary-layer.ts';
 import { imagesOf } from './data-of.ts';
 import { checkpointOf, loadTrained } from './load-network.ts';
 import type { House } from './plugin.ts';
@@ -66,23 +64,6 @@ export function teacherFor(
     );
   teacher.setTraining(false);
   return teacher;
-}
-
-/** What a trained teacher says of a batch, copied out of its own pass. */
-export function askTeacher(
-  teacher: Network,
-  images: Tensor,
-  featuresOf: NonNullable<Method['teacherFeatures']> = () => [],
-): TeacherView {
-  const copy = ({ data, shape }: Tensor) => new Tensor(new Float32Array(data), shape);
-  return inference(() => {
-    const inputs: Tensor[] = [];
-    const logits = withProbe(
-      ({ input }) => inputs.push(input),
-      () => teacher.forward(images),
-    );
-    return { logits: copy(logits), features: featuresOf(inputs).map(copy), layers: [] };
-  });
 }
 
 /**

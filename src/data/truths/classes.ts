@@ -1,5 +1,5 @@
 import { DataError } from '../../core/errors.ts';
-import type { TruthField } from '../truth.ts';
+import type { Labels, Truth, TruthField } from '../truth.ts';
 
 /** Of each image its class. */
 export const classOfImage: TruthField<Uint16Array> = {
@@ -14,3 +14,6 @@ export const classOfImage: TruthField<Uint16Array> = {
   },
   renumbered: (labels, places) => labels.map((label) => places[label]!),
 };
+
+/** What is known of an image to be classified. */
+export const classTruth: Truth<Labels> = { labels: classOfImage };
