@@ -279,7 +279,7 @@ export function lint(
   network.setTraining(false);
   // a method with stages has its binary layers at its end
   network.setPointToEnd();
-  const structure = tracedByName(network, image, (_logits, names, nodes) => [
+  const structure = tracedByName(network, image, undefined, (_outputs, names, nodes) => [
     ...overflowFindings(names),
     ...structureFindings(nodes, names, image, known),
   ]);

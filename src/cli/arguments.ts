@@ -61,6 +61,17 @@ export function stages(text: string): unknown {
   }
 }
 
+/** `{"channels":64}` */
+export function settings(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // said below
+  }
+  throw new InvalidArgumentError(`expected settings as a JSON object such as {"channels":64}, got "${text}".`);
+}
+
 /** `1.first=float,*=2-bit` */
 export function policy(text: string): Record<string, string> {
   const entries = text.split(',').map((item) => item.split('=').map((part) => part.trim()));

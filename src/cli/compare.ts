@@ -3,14 +3,15 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Comparison } from '../compare/comparison.ts';
 import { loadedOnce } from '../compare/loaded-once.ts';
-import { accuracyText, bitsText } from '../compare/markdown.ts';
-import { readPlan } from '../compare/plan.ts';
+import { accuracyText, bitsText, figureHead } from '../compare/markdown.ts';
+import { readPlan, taskOfPlan } from '../compare/plan.ts';
 import { runComparison, writeReports } from '../compare/run.ts';
 import { InterruptError, UsageError } from '../core/errors.ts';
 import { interruptedBy } from '../core/interrupt.ts';
 import { fileProblem } from '../data/files.ts';
+import { figureText } from '../tasks/figures.ts';
 import { loadData } from './data.ts';
-import { formatTable, percent, print, tell } from './output.ts';
+import { formatTable, print, tell } from './output.ts';
 import { houseOf, plugin, type WithPlugins } from './plugins.ts';
 import { progressEvents } from './progress.ts';
 
@@ -20,7 +21,7 @@ interface Options extends WithPlugins {
   json?: boolean;
 }
 
-function printRanking({ rows }: Comparison): void {
+function printRanking({ plan, rows }: Comparison): void {
   const lines = rows.map((row, i) => [
     row.label,
     String(i + 1),
@@ -32,7 +33,17 @@ function printRanking({ rows }: Comparison): void {
     row.packedBytes === null ? '' : (row.packedBytes / 1000).toFixed(1),
     row.latencyMs?.toFixed(2) ?? '',
   ]);
-  const head = ['method', 'rank', 'model', 'data', 'W/A', 'accuracy %', 'seeds', 'packed kB', 'ms'];
+  const head = [
+    'method',
+    'rank',
+    'model',
+    'data',
+    'W/A',
+    figureHead(taskOfPlan(plan).figures[0]),
+    'seeds',
+    'packed kB',
+    'ms',
+  ];
   print(`${formatTable(head, lines)}\n`);
 }
 
@@ -64,6 +75,7 @@ export function defineCompare(command: Command): void {
       } catch (error) {
         throw fileProblem('write', folder, error);
       }
+      const [first] = taskOfPlan(plan).figures;
       const load = loadedOnce((choice) => loadData(choice, house));
       const end = report
         ? 'finished'
@@ -73,12 +85,12 @@ export function defineCompare(command: Command): void {
             {
               onJob: (job, place, of) => {
                 tell(`[${place}/${of}] ${job.id}\n`);
-                return progressEvents(job.config.epochs);
+                return progressEvents(job.config.epochs, first);
               },
               onResult: ({ id }, result) =>
                 tell(
                   result.failed === undefined
-                    ? `${id}: ${percent(result.accuracy)}${result.notPacked ? '; does not pack' : ''}\n`
+                    ? `${id}: ${figureText(first, result.accuracy)}${result.notPacked ? '; does not pack' : ''}\n`
                     : `${id}: failed: ${result.failed}\n`,
                 ),
               onError: ({ id }, error) =>

@@ -1,11 +1,14 @@
 import { dirname } from 'node:path';
 import type { Load } from '../compare/loaded-once.ts';
+import { UsageError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { isFolder } from '../data/files.ts';
 import { fitToModel, type ModelImages } from '../data/fit-model.ts';
+import type { Truth } from '../data/truth.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { type DataChoice, imagesOf, loadDataOf } from '../train/data-of.ts';
 import type { House } from '../train/plugin.ts';
+import { taskOf, tellsClasses } from '../train/purpose.ts';
 import { RunFolder } from '../train/run-folder.ts';
 import { tellLine } from './output.ts';
 import type { WithPlugins } from './plugins.ts';
@@ -27,16 +30,26 @@ export async function loadDataFor(
   config: DataChoice,
   { data = config.data, allowBroken = config.allowBroken, splitSeed = config.splitSeed }: OtherData,
   load: Load,
+  truth?: Truth,
 ): Promise<DataSet> {
-  const fitted = fitToModel(await load({ data, allowBroken, splitSeed }), model, 'evaluate');
+  const fitted = fitToModel(await load({ data, allowBroken, splitSeed }), model, 'evaluate', truth);
   for (const note of fitted.notes) tellLine(note);
   return fitted.data;
+}
+
+/** The same for what only makes sense where images have one class each. @throws UsageError for a run of another task */
+export async function openClassifier(...of: Parameters<typeof openRun>) {
+  const opened = await openRun(...of);
+  if (tellsClasses(opened.task)) return opened;
+  throw new UsageError(
+    `${of[0]} is of task "${opened.task.id}": this is for networks that tell classes of images apart`,
+  );
 }
 
 /** The folder of a run, of its checkpoint or of its packed model. */
 export const runFolderOf = (path: string): RunFolder => new RunFolder(isFolder(path) ? path : dirname(path));
 
-/** A run's network with its trained weights, its options, and its images (or other ones) as it sees them. */
+/** A run's network with its trained weights, its options, its task, and its images (or other ones) as it sees them. */
 export async function openRun(
   path: string,
   other: OtherData,
@@ -45,5 +58,7 @@ export async function openRun(
 ) {
   const { network, checkpoint } = loadNetwork(path, house, other);
   const config: TrainConfig = runFolderOf(path).readConfig();
-  return { network, checkpoint, config, data: await loadDataFor(imagesOf(checkpoint), config, other, load) };
+  const task = taskOf(checkpoint, house);
+  const data = await loadDataFor(imagesOf(checkpoint), config, other, load, task.truth);
+  return { network, checkpoint, config, task, data };
 }

@@ -3,21 +3,23 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ensembleFor } from '../analysis/ensemble/ensemble.ts';
 import { isEnsemble, packedFile } from '../analysis/file-names.ts';
-import { evaluatePacked, packedImages } from '../analysis/packed-evaluation.ts';
+import { evaluatePacked, judgePacked, packedImages } from '../analysis/packed-evaluation.ts';
 import { UsageError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { Batches } from '../data/batches.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { pixelsText } from '../data/digest.ts';
 import { isFolder } from '../data/files.ts';
 import { PackedModel } from '../runtime/packed-model.ts';
-import { inference } from '../tensor/tape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { figuresOf, figureText } from '../tasks/figures.ts';
+import type { AnyTask } from '../tasks/table.ts';
+import type { Result } from '../tasks/task.ts';
 import { type Best, bestText } from '../train/best.ts';
 import type { DataChoice } from '../train/data-of.ts';
-import { type Evaluation, evaluate } from '../train/evaluate.ts';
+import type { Evaluation } from '../train/evaluate.ts';
+import { judgeTrained } from '../train/judge.ts';
 import type { House } from '../train/plugin.ts';
 import { configFor } from '../train/plugin-records.ts';
+import { taskOf } from '../train/purpose.ts';
 import { notePacked } from '../train/report-file.ts';
 import { allowBroken, integer, maxBytes } from './arguments.ts';
 import { loadData, loadDataFor, type OtherData, openRun, runFolderOf } from './data.ts';
@@ -62,9 +64,9 @@ export function defineEval(command: Command): void {
         throw new UsageError(
           `--best is of a run's own weights: \`signum pack ${path} --best\` first, then \`signum eval ${path} --packed\``,
         );
-      const { result, data, best } = packed
-        ? await judgePacked(path, options, house)
-        : await judgeTrained(path, options, house);
+      const { task, result, data, best } = packed
+        ? await judgeFile(path, options, house)
+        : await judgeRun(path, options, house);
       const { classes } = data;
       if (result.notFinite > 0)
         tell(
@@ -72,15 +74,15 @@ export function defineEval(command: Command): void {
         );
       if (options.json) {
         print(
-          `${JSON.stringify({ target: path, packed, ...(best ? { best } : {}), data: data.name, originalPixels: data.originalPixels, classes, ...result })}\n`,
+          `${JSON.stringify({ target: path, packed, ...(best ? { best } : {}), data: data.name, originalPixels: data.originalPixels, classes, ...shown(task, result) })}\n`,
         );
         return;
       }
-      if (best) print(`best checkpoint: ${bestText(best)}\n`);
+      if (best) print(`best checkpoint: ${bestText(best, task.figures[0])}\n`);
       print(
-        `${packed ? 'packed' : 'trained'} network on ${[printable(data.name), pixelsText(data.originalPixels)].filter(Boolean).join(', ')}, ${result.count} images: top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}\n`,
+        `${packed ? 'packed' : 'trained'} network on ${[printable(data.name), pixelsText(data.originalPixels)].filter(Boolean).join(', ')}, ${result.count} images: ${textOf(task, result)}\n`,
       );
-      if (classes.length > 20) return;
+      if (!isClassified(result) || classes.length > 20) return;
       // of a subset only the classes that it has
       const rows = result.confusion.flatMap((row, i) =>
         row.some((n) => n > 0) ? [[classes[i]!, ...row.map(String)]] : [],
@@ -89,8 +91,25 @@ export function defineEval(command: Command): void {
     });
 }
 
+/** Results of classifiers have more than figures. */
+const isClassified = (result: Result): result is Evaluation => 'confusion' in result;
+
+function textOf(task: AnyTask, result: Result): string {
+  if (isClassified(result))
+    return `top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}`;
+  return task.figures.map((figure) => `${figure.title} ${figureText(figure, figure.of(result))}`).join(', ');
+}
+
+/** What is printed as JSON. */
+function shown(task: AnyTask, result: Result): object {
+  if (isClassified(result)) return result;
+  const { count, notFinite } = result;
+  return { task: task.id, ...figuresOf(task.figures, result), count, notFinite };
+}
+
 interface Judged {
-  readonly result: Evaluation;
+  readonly task: AnyTask;
+  readonly result: Result;
   readonly data: DataSet;
   readonly best?: Best | undefined;
 }
@@ -104,17 +123,20 @@ function choiceFor(path: string, { data }: OtherData, house: House): DataChoice 
   throw new UsageError('a model file does not say which data to test on: pass --data <name>');
 }
 
-async function judgePacked(path: string, options: OtherData & { maxBytes?: number }, house: House): Promise<Judged> {
+async function judgeFile(path: string, options: OtherData & { maxBytes?: number }, house: House): Promise<Judged> {
   const choice = choiceFor(path, options, house);
   const model = await loadVoting(path, { maxBytes: options.maxBytes, ops: house.packedOps });
-  const data = await loadDataFor(packedImages(model), choice, options, (other) => loadData(other, house));
-  const result = await evaluatePacked(model, data);
-  if (model instanceof PackedModel && options.data === undefined) noteAccuracy(path, model, result.top1, house);
-  return { result, data };
+  const task = taskOf({ task: model.graph.task.id }, house);
+  const load = (other: DataChoice) => loadData(other, house);
+  const data = await loadDataFor(packedImages(model), choice, options, load, task.truth);
+  if (!(model instanceof PackedModel)) return { task, data, result: await evaluatePacked(model, data) };
+  const result = await judgePacked(model, task, data);
+  if (options.data === undefined) noteFigure(path, model, task.figures[0].of(result), house);
+  return { task, result, data };
 }
 
 /** A run's report shows what its packed network reaches. */
-function noteAccuracy(path: string, { graph }: PackedModel, accuracy: number, house: House): void {
+function noteFigure(path: string, { graph }: PackedModel, accuracy: number, house: House): void {
   const run = runFolderOf(path);
   const file = run.file(packedFile);
   if (!existsSync(run.file('checkpoint.safetensors')) || (!isFolder(path) && resolve(path) !== resolve(file))) return;
@@ -122,10 +144,8 @@ function noteAccuracy(path: string, { graph }: PackedModel, accuracy: number, ho
   notePacked(run, () => loadNetwork(run.path, house).network, packed);
 }
 
-async function judgeTrained(path: string, options: OtherData, house: House): Promise<Judged> {
-  const { network, data, checkpoint } = await openRun(path, options, house);
-  const classify = (images: Float32Array, count: number) =>
-    inference(() => network.forward(new Tensor(images, [count, ...data.shape])).data.slice());
-  const result = await evaluate(classify, new Batches(data, data.test, 256), data.classes.length);
-  return { result, data, best: options.best ? checkpoint.best : undefined };
+async function judgeRun(path: string, options: OtherData, house: House): Promise<Judged> {
+  const { network, data, checkpoint, task } = await openRun(path, options, house);
+  const result = await judgeTrained(network, task, data);
+  return { task, result, data, best: options.best ? checkpoint.best : undefined };
 }

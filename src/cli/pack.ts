@@ -60,12 +60,13 @@ export function definePack(command: Command): void {
     .action(async (run: string, options: PackCommandOptions) => {
       const path = runPath(run);
       const house = await houseOf(options);
-      const { network, data, checkpoint } = await openRun(path, options, house);
+      const { network, data, checkpoint, task } = await openRun(path, options, house);
       const best = options.best ? checkpoint.best : undefined;
       const { bytes: file, model } = await packForData(network, data, {
         allowFloat: options.allowFloat,
         verifyOn: options.verify ? [options.verify] : [],
         ops: house.ops,
+        task,
       });
       const { stage } = options;
       const name = stage === undefined ? packedFile : `stage-${stage}-${packedFile}`;
@@ -80,7 +81,7 @@ export function definePack(command: Command): void {
         );
         return;
       }
-      if (best) print(`best checkpoint: ${bestText(best)}\n\n`);
+      if (best) print(`best checkpoint: ${bestText(best, task.figures[0])}\n\n`);
       print(
         `${formatTable(
           ['layer', 'output', 'kernel', 'weights', 'packed'],

@@ -5,8 +5,9 @@ import { skippedText } from '../data/broken-files.ts';
 import { isFolder } from '../data/files.ts';
 import { decodePixels, decodeReason } from '../data/images.ts';
 import { listPictures, pictureProblem, type UnusedFile } from '../data/picture-files.ts';
+import { answerReader, asJson } from './answers.ts';
 import { atLeastOne, maxBytes } from './arguments.ts';
-import { percent, print, tell, tellLine } from './output.ts';
+import { print, tell, tellLine } from './output.ts';
 import { houseOf, plugin, type WithPlugins } from './plugins.ts';
 import { loadVoting, runPath } from './runs.ts';
 
@@ -51,10 +52,9 @@ export function definePredict(command: Command): void {
     )
     .action(async (path: string, given: string[], options: Options) => {
       const { top, json } = options;
-      const model = await loadVoting(runPath(path), {
-        maxBytes: options.maxBytes,
-        ops: (await houseOf(options)).packedOps,
-      });
+      const house = await houseOf(options);
+      const model = await loadVoting(runPath(path), { maxBytes: options.maxBytes, ops: house.packedOps });
+      const reader = await answerReader(model, house, top);
       const { input, inputs } = model.graph;
       const targets = targetsOf(given);
       let failed = 0;
@@ -75,12 +75,9 @@ export function definePredict(command: Command): void {
           fail(file, decodeReason(error));
           continue;
         }
-        const [predictions = []] = model.predict(pixels, top);
-        if (json) print(`${JSON.stringify({ file, predictions })}\n`);
-        else
-          print(
-            `${printable(file, Number.POSITIVE_INFINITY)}: ${predictions.map(({ label, probability }) => `${printable(label)} ${percent(probability)}`).join(', ')}\n`,
-          );
+        const answer = reader.answerTo(pixels);
+        if (json) print(`${asJson({ file, [reader.key]: answer })}\n`);
+        else print(`${printable(file, Number.POSITIVE_INFINITY)}: ${reader.tell(answer)}\n`);
       }
       if (failed > 0)
         throw new SignumError(`${failed} of ${targets.length} pictures could not be read; the others are above`);

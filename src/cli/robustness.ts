@@ -4,7 +4,7 @@ import { loadedOnce } from '../compare/loaded-once.ts';
 import { UsageError } from '../core/errors.ts';
 import { configFor } from '../train/plugin-records.ts';
 import { allowBroken, integer } from './arguments.ts';
-import { loadData, type OtherData, openRun, runFolderOf } from './data.ts';
+import { loadData, type OtherData, openClassifier, runFolderOf } from './data.ts';
 import { formatTable, percent, print } from './output.ts';
 import { houseOf, plugin } from './plugins.ts';
 import { runPath } from './runs.ts';
@@ -41,7 +41,7 @@ export function defineRobustness(command: Command): void {
       const load = loadedOnce((choice) => loadData(choice, house));
       const measured: Robustness[] = [];
       for (const path of paths) {
-        const { network, data } = await openRun(path, other, house, load);
+        const { network, data } = await openClassifier(path, other, house, load);
         const result = await robustnessOf(network, data, images, house);
         measured.push(result);
         if (json) print(`${JSON.stringify({ run: path, ...result })}\n`);

@@ -4,7 +4,7 @@ import { bitsOf } from '../binarize/precision.ts';
 import { UsageError } from '../core/errors.ts';
 import { policyText } from '../models/policy.ts';
 import { allowBroken, integer, number } from './arguments.ts';
-import { type OtherData, openRun } from './data.ts';
+import { type OtherData, openClassifier } from './data.ts';
 import { bytes, formatTable, percent, print, tell } from './output.ts';
 import { houseOf, plugin } from './plugins.ts';
 import { runPath } from './runs.ts';
@@ -56,7 +56,7 @@ export function defineSensitivity(command: Command): void {
       const precisions = options.precisions.split(',').map((text) => text.trim());
       for (const precision of precisions) bitsOf(precision);
       const house = await houseOf(options);
-      const { network, data } = await openRun(runPath(run), options, house);
+      const { network, data } = await openClassifier(runPath(run), options, house);
       const isFloat = network.method.family === 'float';
       const bench = new SensitivityBench(network, data, {
         ...(isFloat ? { method: options.method } : {}),

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { packForData } from '../analysis/packed-evaluation.ts';
 import { SparsityBench } from '../analysis/sparsity/sparsity.ts';
 import { allowBroken, integer } from './arguments.ts';
-import { type OtherData, openRun } from './data.ts';
+import { type OtherData, openClassifier } from './data.ts';
 import { formatTable, percent, print, quantity } from './output.ts';
 import { houseOf, plugin } from './plugins.ts';
 import { runPath } from './runs.ts';
@@ -24,7 +24,7 @@ export function defineSparsity(command: Command): void {
     .addHelpText('after', '\nExample:\n  signum sparsity runs/resnet20-float-cifar10 --bits 3')
     .action(async (run: string, { bits, images, json, ...other }: Options) => {
       const house = await houseOf(other);
-      const { network, data } = await openRun(runPath(run), other, house);
+      const { network, data } = await openClassifier(runPath(run), other, house);
       const { bytes } = await packForData(network, data, { ops: house.ops });
       const result = await new SparsityBench(bytes, bits, house.packedOps).measure(data, Math.max(1, images));
       if (json) {

@@ -4,15 +4,17 @@ import { InterruptError } from '../core/errors.ts';
 import { pixelsText } from '../data/digest.ts';
 import { recipeOptions } from '../recipes/options.ts';
 import { recipeNamed } from '../recipes/table.ts';
+import { type FigureName, figureText, loggedAs } from '../tasks/figures.ts';
 import { bestFile, bestText } from '../train/best.ts';
 import { askedOf, type TrainConfig } from '../train/config.ts';
 import type { House } from '../train/plugin.ts';
 import { configFor } from '../train/plugin-records.ts';
+import { taskOf } from '../train/purpose.ts';
 import { prolongedText, resumedConfig } from '../train/resume.ts';
 import { type FinishedRun, trainRun } from '../train/run.ts';
-import { RunFolder } from '../train/run-folder.ts';
+import { figureIn, RunFolder } from '../train/run-folder.ts';
 import { loadData } from './data.ts';
-import { percent, print, tell } from './output.ts';
+import { print, tell } from './output.ts';
 import { houseOf, pluginsTyped, type WithPlugins } from './plugins.ts';
 import { progressEvents } from './progress.ts';
 import { namedRun } from './runs.ts';
@@ -45,19 +47,20 @@ export function defineTrain(command: Command): void {
         trainingConfig(recipe === undefined ? training : { ...recipeOptions(recipe, typed, house) }, house);
       const config = resume ? continued(folder, typed, house) : chosen();
       if (!resume) folder.requireNew();
+      const [first] = taskOf(config, house).figures;
       const run = await trainRun(folder, config, await loadData(config, house), {
         ...house,
         existing: resume ? 'resume' : 'refuse',
-        ...progressEvents(config.epochs),
+        ...progressEvents(config.epochs, first),
       });
-      if (run.finished) printResult(run, json ?? false, pluginsTyped({ plugin }));
+      if (run.finished) printResult(run, first, json ?? false, pluginsTyped({ plugin }));
       if (run.interrupted)
         throw new InterruptError(
           run.interrupted,
           run.finished
             ? 'interrupted when the run was finished'
             : `stopped and saved; continue with: signum train --resume --name ${folder.path}${pluginsTyped({ plugin })}`,
-          run.finished ? null : { run: folder.path, finished: false, accuracy: null },
+          run.finished ? null : { run: folder.path, finished: false, [first.name]: null },
         );
     });
 }
@@ -73,25 +76,30 @@ function continued(folder: RunFolder, typed: Record<string, unknown>, house: Hou
 }
 
 function printResult(
-  { folder, data, accuracy, best, stoppedEarly, warning }: FinishedRun,
+  { folder, data, accuracy: value, best, stoppedEarly, warning }: FinishedRun,
+  first: FigureName,
   json: boolean,
   plugins: string,
 ): void {
   const metrics = folder.readMetrics();
-  // the test images had no say in the choice, so their accuracy after that epoch is what to report of it
-  const testAccuracy = metrics.find(({ epoch }) => epoch === best?.epoch)?.testAccuracy;
+  // the test images had no say in the choice, so their figure after that epoch is what to report of it
+  const chosenLine = metrics.find(({ epoch }) => epoch === best?.epoch);
+  const then = chosenLine && figureIn(chosenLine, 'test', first.name);
   if (json) {
     const { figures, ...choice } = best ?? { figures: {} };
-    const chosen = best ? { best: { ...choice, ...figures, testAccuracy }, stoppedEarly } : {};
+    const chosen = best ? { best: { ...choice, ...figures, [loggedAs('test', first.name)]: then }, stoppedEarly } : {};
     print(
-      `${JSON.stringify({ run: folder.path, finished: true, accuracy, originalPixels: data.originalPixels, ...chosen, ...(warning ? { warning } : {}) })}\n`,
+      `${JSON.stringify({ run: folder.path, finished: true, [first.name]: value, originalPixels: data.originalPixels, ...chosen, ...(warning ? { warning } : {}) })}\n`,
     );
     return;
   }
   if (stoppedEarly) print(`stopped early: no better epoch since epoch ${best!.epoch + 1}\n`);
   const pixels = pixelsText(data.originalPixels);
-  print(`test accuracy ${percent(accuracy)}${pixels ? ` (${pixels})` : ''}; report: ${folder.file('report.html')}\n`);
-  if (best) print(`best: ${bestText(best)}; test accuracy then ${percent(testAccuracy ?? Number.NaN)}\n`);
+  print(
+    `test ${first.title} ${figureText(first, value)}${pixels ? ` (${pixels})` : ''}; report: ${folder.file('report.html')}\n`,
+  );
+  if (best)
+    print(`best: ${bestText(best, first)}; test ${first.title} then ${figureText(first, then ?? Number.NaN)}\n`);
   if (warning) print(`warning: ${warning}\n`);
   print(`next: signum pack ${folder.path}${plugins}${existsSync(folder.file(bestFile)) ? ' [--best]' : ''}\n`);
 }

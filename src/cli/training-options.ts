@@ -5,7 +5,19 @@ import { methodNamed, methodOn } from '../methods/table.ts';
 import { modelNamed, type Own } from '../models/table.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
 import { epochsOfStages } from '../train/stage-options.ts';
-import { atLeastOne, bits, byKind, integer, number, numbers, policy, positive, share, stages } from './arguments.ts';
+import {
+  atLeastOne,
+  bits,
+  byKind,
+  integer,
+  number,
+  numbers,
+  policy,
+  positive,
+  settings,
+  share,
+  stages,
+} from './arguments.ts';
 import { plugin } from './plugins.ts';
 
 /** The options that say what is trained and how. */
@@ -16,6 +28,16 @@ export function withTrainingOptions(command: Command): Command {
     .option('--bits <w/a>', 'the method with other bits of weights and activations, e.g. 1/3', bits)
     .option('--bases <n>', 'the method as a sum of so many binary branches or bases (Group-Net)', atLeastOne)
     .option('--data <name>', 'data set or folder of images, see `signum data`', 'cifar10')
+    .option(
+      '--task <name>',
+      'what for: what the images are known by, and by which figure runs are compared (default: classification)',
+    )
+    .option('--task-head <name>', 'what the network ends with, where the task has several heads (default: its first)')
+    .option(
+      '--head-settings <json>',
+      'settings of the head that are not its usual ones, e.g. \'{"channels":64}\'',
+      settings,
+    )
     .option('--width <factor>', 'multiply all channel counts', positive)
     .option('--epochs <n>', 'passes over the data (default: as in the paper)', integer)
     .option('--batch <n>', 'images per step (default: as in the paper)', integer)

@@ -4,7 +4,7 @@ import { viewsOf } from '../analysis/views/views.ts';
 import { UsageError } from '../core/errors.ts';
 import { writeFileAtomic } from '../data/files.ts';
 import { allowBroken, integer } from './arguments.ts';
-import { type OtherData, openRun, runFolderOf } from './data.ts';
+import { type OtherData, openClassifier, runFolderOf } from './data.ts';
 import { print } from './output.ts';
 import { houseOf, plugin } from './plugins.ts';
 import { runPath } from './runs.ts';
@@ -28,7 +28,7 @@ export function defineViews(command: Command): void {
     .action(async (run: string, { images, json, ...other }: Options) => {
       if (images < 1) throw new UsageError(`--images ${images}: there must be at least one image`);
       const path = runPath(run);
-      const { network, config, data } = await openRun(path, other, await houseOf(other));
+      const { network, config, data } = await openClassifier(path, other, await houseOf(other));
       const folder = runFolderOf(path);
       const views = await viewsOf(network, data, images);
       const title = `${config.model}, ${config.method}, ${config.data}`;

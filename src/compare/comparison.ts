@@ -5,11 +5,12 @@ import type { Method } from '../methods/method.ts';
 import { methodNamed } from '../methods/table.ts';
 import type { Own } from '../models/table.ts';
 import { table3 } from '../survey/classification.ts';
+import { type FigureName, isBetter } from '../tasks/figures.ts';
 import type { TrainConfig } from '../train/config.ts';
 import { commandOf } from '../train/run.ts';
 import type { EpochMetrics } from '../train/run-folder.ts';
 import { type Job, jobsByRow } from './jobs.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, taskOfPlan } from './plan.ts';
 import { runFolderOf } from './queue.ts';
 import { type RunResult, readResult } from './result.ts';
 
@@ -31,6 +32,8 @@ export interface Row {
   readonly model: string;
   readonly data: string;
   readonly runs: readonly SeedRun[];
+  /** What the numbers under `accuracy` are: the first figure of the plan's task. */
+  readonly figure: FigureName;
   /** Of the runs that did not fail; the spread is the standard deviation between seeds, null for a single one. */
   readonly accuracy: { readonly mean: number; readonly spread: number | null } | null;
   readonly failed: string | null;
@@ -63,6 +66,14 @@ export function publishedFigures(method: string, data: string): string | null {
   return figures.length > 0 ? figures.join(', ') : null;
 }
 
+/** The best first, what has no value last. */
+export const byFigure =
+  <T>(figure: FigureName, read: (of: T) => number | undefined) =>
+  (a: T, b: T): number => {
+    const [first, second] = [read(a) ?? Number.NaN, read(b) ?? Number.NaN];
+    return Number(isBetter(figure, second, first)) - Number(isBetter(figure, first, second));
+  };
+
 export function meanAndSpread(values: readonly number[]): { mean: number; spread: number | null } {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   if (values.length < 2) return { mean, spread: null };
@@ -79,6 +90,7 @@ function rowOf(
   jobs: readonly Job[],
   folder: string,
   latencies: ReadonlyMap<string, number>,
+  figure: FigureName,
   { methods }: Own,
 ): Row | null {
   const runs = jobs.flatMap((job) => seedRun(folder, job) ?? []);
@@ -95,6 +107,7 @@ function rowOf(
     model: model.width === 1 ? model.model : `${model.model} x${model.width}`,
     data,
     runs,
+    figure,
     accuracy: done.length > 0 ? meanAndSpread(done.map(({ accuracy }) => accuracy)) : null,
     failed: runs.find(({ result }) => result.failed !== undefined)?.result.failed ?? null,
     packedBytes: done[0]?.packedBytes ?? null,
@@ -111,8 +124,9 @@ export function readComparison(
   folder: string,
   latencies: ReadonlyMap<string, number>,
 ): Comparison {
-  const rows = jobsByRow(jobs).flatMap((group) => rowOf(group, folder, latencies, plan.own) ?? []);
-  rows.sort((a, b) => (b.accuracy?.mean ?? -1) - (a.accuracy?.mean ?? -1));
+  const [figure] = taskOfPlan(plan).figures;
+  const rows = jobsByRow(jobs).flatMap((group) => rowOf(group, folder, latencies, figure, plan.own) ?? []);
+  rows.sort(byFigure(figure, ({ accuracy }) => accuracy?.mean));
   const finished = rows.reduce((sum, { runs }) => sum + runs.length, 0);
   return { plan, rows, open: jobs.length - finished };
 }

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { Method } from '../methods/method.ts';
 import { methodNamed, methodOn } from '../methods/table.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from '../train/config.ts';
+import { tellsClasses } from '../train/purpose.ts';
 import { withUsualAugmentation } from '../train/usual-augmentation.ts';
-import type { Plan, PlanEntry, PlanModel } from './plan.ts';
+import { type Plan, type PlanEntry, type PlanModel, taskOfPlan } from './plan.ts';
 
 /** One training of a plan. */
 export interface Job {
@@ -25,8 +26,9 @@ export const floatLabel = 'float';
 
 const fileName = (text: string) => text.replaceAll(/[^\w.+-]+/g, '_');
 
-const wantsTeacher = ({ teacher }: PlanEntry, method: Method): boolean =>
-  method.teacher === 'trained' || (method.teacher === 'optional' && teacher !== false);
+const wantsTeacher = ({ teacher }: PlanEntry, method: Method, plan: Plan): boolean =>
+  method.teacher === 'trained' ||
+  (method.teacher === 'optional' && teacher !== false && tellsClasses(taskOfPlan(plan)));
 
 /** From the weights of the comparison's float run, where the plan or the method says so. */
 const startsFloat = ({ init }: PlanEntry, { start }: Method): boolean => init ?? start === 'float';
@@ -35,7 +37,7 @@ const startsFloat = ({ init }: PlanEntry, { start }: Method): boolean => init ??
 function withFloat(plan: Plan): Plan['methods'] {
   const needed = plan.methods.some((item) => {
     const method = methodNamed(item.method, undefined, plan.own.methods);
-    return startsFloat(item, method) || wantsTeacher(item, method);
+    return startsFloat(item, method) || wantsTeacher(item, method, plan);
   });
   const [float] = plan.methods.filter(({ label }) => label === floatLabel);
   if (!float && !needed) return plan.methods;
@@ -59,7 +61,7 @@ export function jobsOf(plan: Plan, folder: string, seeds: readonly number[], epo
           const idOf = (label: string) => `${where}-${label}-seed${seed}`;
           const method = methodOn(model.model, item.method, undefined, plan.own.methods);
           const float = join(folder, 'runs', idOf(floatLabel));
-          const teacher = wantsTeacher(item, method);
+          const teacher = wantsTeacher(item, method, plan);
           const options = {
             batch: method.defaults.batch,
             ...plan.training,

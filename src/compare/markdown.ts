@@ -1,10 +1,19 @@
+import type { FigureName } from '../tasks/figures.ts';
 import { budgetText, type Comparison, commandsOf, pixelsOf, type Row } from './comparison.ts';
+import { taskOfPlan } from './plan.ts';
 
-const percent = (share: number) => (100 * share).toFixed(2);
+/** A value without its unit, which stands in the head of its column. */
+const numberText = ({ isShare }: FigureName, value: number) =>
+  isShare ? (100 * value).toFixed(2) : value.toPrecision(4);
+
+/** `accuracy %`: the head of a column of figures. */
+export const figureHead = ({ title, isShare }: FigureName): string => `${title}${isShare ? ' %' : ''}`;
 
 /** `57.31 ± 0.42` with several seeds, `57.31` with one. */
-export const accuracyText = ({ accuracy }: Row): string =>
-  accuracy ? `${percent(accuracy.mean)}${accuracy.spread === null ? '' : ` ± ${percent(accuracy.spread)}`}` : 'failed';
+export const accuracyText = ({ accuracy, figure }: Row): string =>
+  accuracy
+    ? `${numberText(figure, accuracy.mean)}${accuracy.spread === null ? '' : ` ± ${numberText(figure, accuracy.spread)}`}`
+    : 'failed';
 
 export const bitsText = ({ method }: Row): string => `${method.bits.weight}/${method.bits.activation}`;
 
@@ -12,14 +21,17 @@ export const imagesPerSecond = ({ runs }: Row): number =>
   runs[0]?.metrics.length ? runs[0].metrics.reduce((sum, m) => sum + m.imagesPerSecond, 0) / runs[0].metrics.length : 0;
 
 /** Whether packed and trained networks agreed on every test image of every seed. */
-export function packedText({ runs }: Row): string {
+export function packedText({ runs, figure }: Row): string {
   const done = runs.flatMap(({ result }) => (result.failed === undefined ? [result] : []));
   if (done.length === 0) return '–';
   if (done.some(({ packedAccuracy }) => packedAccuracy === null)) return 'does not pack';
   return done.every(({ packedAccuracy, accuracy }) => packedAccuracy === accuracy)
     ? 'same'
-    : percent(done[0]!.packedAccuracy!);
+    : numberText(figure, done[0]!.packedAccuracy!);
 }
+
+/** `Accuracy` */
+export const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -34,8 +46,9 @@ export function comparisonMarkdown(
 ): string {
   const { plan, rows, open } = comparison;
   const pixels = pixelsOf(rows);
+  const [first] = taskOfPlan(plan).figures;
   const several = plan.models.length * plan.data.length > 1;
-  const head = ['', 'method', ...(several ? ['model, data'] : []), 'W/A bits', 'accuracy %', 'seeds', 'packed'];
+  const head = ['', 'method', ...(several ? ['model, data'] : []), 'W/A bits', figureHead(first), 'seeds', 'packed'];
   head.push('packed kB', 'latency ms', 'training img/s', 'published %');
   const lines = rows.map((row, i) => [
     String(i + 1),
@@ -59,7 +72,7 @@ ${budgetText(plan)} each, seeds ${plan.seeds.join(', ')}${plan.again ? `, the be
 ${open > 0 ? `\n**${open} runs are not finished yet.**\n` : ''}
 ${table}
 
-Accuracy: test images, last epoch; ± is the standard deviation between seeds. Packed: accuracy of the packed network on all test images, "same" when it is the
+${capital(first.title)}: test images, last epoch; ± is the standard deviation between seeds. Packed: ${first.title} of the packed network on all test images, "same" when it is the
 trained one's. Latency: one image, packed, ${latencyMachine}. Published: the survey's table 3, after hundreds of epochs.
 ${failures.length > 0 ? `\n## Failed\n\n${failures.join('\n')}\n` : ''}
 ${sections.map(({ title, markdown }) => `## ${title}\n\n${markdown}\n`).join('\n')}

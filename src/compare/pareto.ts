@@ -5,10 +5,11 @@ export interface Tradeoff {
   readonly accuracy: number;
 }
 
-/** Those for which no other is at least as accurate at no more cost, cheapest first. */
-export function paretoFront<T extends Tradeoff>(points: readonly T[]): T[] {
-  const byCost = [...points].sort((a, b) => a.cost - b.cost || b.accuracy - a.accuracy);
+/** Those for which no other is at least as good at no more cost, cheapest first. @param better of `accuracy`, which may be another figure */
+export function paretoFront<T extends Tradeoff>(points: readonly T[], better: 'higher' | 'lower' = 'higher'): T[] {
+  const gain = (of: T, than: T) => (better === 'higher' ? of.accuracy - than.accuracy : than.accuracy - of.accuracy);
+  const byCost = [...points].sort((a, b) => a.cost - b.cost || gain(b, a));
   const front: T[] = [];
-  for (const point of byCost) if (point.accuracy > (front.at(-1)?.accuracy ?? -1)) front.push(point);
+  for (const point of byCost) if (front.length === 0 || gain(point, front.at(-1)!) > 0) front.push(point);
   return front;
 }

@@ -5,12 +5,14 @@ import { readWhole } from '../data/files.ts';
 import type { Method } from '../methods/method.ts';
 import { methodNamed, methods } from '../methods/table.ts';
 import { modelNamed } from '../models/table.ts';
+import type { AnyTask } from '../tasks/table.ts';
 import type { House } from '../train/plugin.ts';
+import { taskOf, tellsClasses } from '../train/purpose.ts';
 
 /** Training options of every run, or of one entry; checked again, with the method's defaults, when the run is made. */
 const training = z.record(
   z.string(),
-  z.union([z.string(), z.number(), z.boolean(), z.array(z.number()), z.record(z.string(), z.string())]),
+  z.union([z.string(), z.number(), z.boolean(), z.array(z.number()), z.record(z.string(), z.unknown())]),
 );
 
 const entry = z.strictObject({
@@ -96,6 +98,10 @@ function refuseTwice(values: readonly string[], what: string, cure: string): voi
   if (twice !== undefined) throw new UsageError(`plan: ${what} ${twice} stands there twice; ${cure}`);
 }
 
+/** What all runs of a plan are for: its first figure ranks them. */
+export const taskOfPlan = ({ training: { task }, own }: Pick<Plan, 'training' | 'own'>): AnyTask =>
+  taskOf({ task: task === undefined ? undefined : String(task) }, own);
+
 /** @param own looked at first for names @throws UsageError naming the first thing that is wrong */
 export function parsePlan(given: unknown, own: House = {}): Plan {
   const parsed = schema.safeParse(given);
@@ -118,6 +124,16 @@ export function parsePlan(given: unknown, own: House = {}): Plan {
   );
   const labels = new Set(plan.methods.map(({ label }) => label));
   const { robustness, sensitivity, views } = plan.analyses;
+  const taskIn = parsed.data.methods.find((item) => typeof item !== 'string' && 'task' in item.training);
+  if (taskIn !== undefined)
+    throw new UsageError(
+      "plan: a method has a task of its own; a comparison is of one, which stands in the plan's training",
+    );
+  const task = taskOfPlan(plan);
+  if (!tellsClasses(task) && robustness.length + sensitivity.length + views.length > 0)
+    throw new UsageError(
+      `plan: analyses are of networks that tell classes of images apart, and task "${task.id}" has none; leave them out`,
+    );
   const unknown = [...robustness, ...sensitivity, ...views].find((label) => !labels.has(label));
   if (unknown !== undefined)
     throw new UsageError(`plan: analyses name "${unknown}", which is no row${suggestion(unknown, [...labels])}`);

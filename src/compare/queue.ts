@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packedFile } from '../analysis/file-names.ts';
-import { evaluatePacked, packForData } from '../analysis/packed-evaluation.ts';
+import { judgePacked, packForData } from '../analysis/packed-evaluation.ts';
 import { DivergenceError, InterruptError, PackError, ShapeError, TakenError, UsageError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import type { Network } from '../models/network.ts';
 import { floatBytes } from '../pack/pack.ts';
+import type { AnyTask } from '../tasks/table.ts';
 import { pool } from '../tensor/storage.ts';
 import { askedOf, type TrainConfig } from '../train/config.ts';
 import type { House } from '../train/plugin.ts';
+import { taskOf } from '../train/purpose.ts';
 import { notePacked } from '../train/report-file.ts';
 import { trainRun } from '../train/run.ts';
 import type { RunEvents } from '../train/run-events.ts';
@@ -36,12 +38,12 @@ async function packedFigures(
   data: DataSet,
   folder: RunFolder,
   limit: number | undefined,
-  { ops }: House,
+  { task, own: { ops } }: { readonly task: AnyTask; readonly own: House },
 ): Promise<Pick<DoneResult, 'packedAccuracy' | 'packedBytes' | 'notPacked'>> {
   try {
-    const { bytes, model } = await packForData(network, data, { ops });
+    const { bytes, model } = await packForData(network, data, { ops, task });
     folder.write(packedFile, bytes);
-    const { top1: accuracy } = await evaluatePacked(model, data, limit);
+    const accuracy = task.figures[0].of(await judgePacked(model, task, data, limit));
     notePacked(folder, () => network, { accuracy, fileBytes: bytes.length, floatBytes: floatBytes(network) });
     return { packedAccuracy: accuracy, packedBytes: bytes.length };
   } catch (error) {
@@ -169,7 +171,10 @@ export class Queue {
       // after its last step, Ctrl-C ends the queue all the same; the checkpoint is that of a finished run
       if (!finished || interrupted) return null;
       const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
-      const packed = await packedFigures(network, run.data, folder, config.limit, this.own);
+      const packed = await packedFigures(network, run.data, folder, config.limit, {
+        task: taskOf(config, this.own),
+        own: this.own,
+      });
       return { accuracy, ...packed, floatBytes: floatBytes(network), parameters };
     } catch (error) {
       if (isOutcome(error)) return { failed: error.message };

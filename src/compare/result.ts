@@ -4,7 +4,7 @@ import { FormatError } from '../core/errors.ts';
 import type { RunFolder } from '../train/run-folder.ts';
 
 const done = z.strictObject({
-  /** Test accuracy of the trained network, and of the packed one; null where it does not pack. */
+  /** The first figure of the task on the test images, accuracy of classifiers: of the trained network, and of the packed one; null where it does not pack. */
   accuracy: z.number(),
   packedAccuracy: z.number().nullable(),
   packedBytes: z.number().nullable(),

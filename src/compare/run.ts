@@ -2,23 +2,24 @@ import { join } from 'node:path';
 import { InterruptError } from '../core/errors.ts';
 import type { DataSet } from '../data/dataset.ts';
 import { writeFileAtomic } from '../data/files.ts';
+import type { FigureName } from '../tasks/figures.ts';
 import { loadDataOf } from '../train/data-of.ts';
 import type { RunFolder } from '../train/run-folder.ts';
 import { analyseRun, openAnalyses } from './analyses.ts';
 import { analysisSections } from './analysis-sections.ts';
 import { epochsWithin } from './budget.ts';
-import { type Comparison, readComparison } from './comparison.ts';
+import { byFigure, type Comparison, readComparison } from './comparison.ts';
 import { comparisonHtml } from './html.ts';
 import { type Job, jobsByRow, jobsOf } from './jobs.ts';
 import { latenciesOf } from './latency.ts';
 import { type Load, loadedOnce } from './loaded-once.ts';
 import { comparisonMarkdown } from './markdown.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, taskOfPlan } from './plan.ts';
 import { Queue, type QueueEnd, type QueueEvents, runFolderOf } from './queue.ts';
 import { readResult } from './result.ts';
 
-/** Rows by mean accuracy over the first seeds, best first; float rows do not compete. */
-function bestRows(jobs: readonly Job[], folder: string, count: number): Set<string> {
+/** Rows by the mean of their first figure over the first seeds, best first; float rows do not compete. */
+function bestRows(jobs: readonly Job[], folder: string, count: number, figure: FigureName): Set<string> {
   const means = jobsByRow(jobs).flatMap((group) => {
     if (group[0]!.config.method === 'float') return [];
     const accuracies = group.flatMap(({ id }) => {
@@ -28,14 +29,14 @@ function bestRows(jobs: readonly Job[], folder: string, count: number): Set<stri
     const mean = accuracies.reduce((a, b) => a + b, 0) / accuracies.length;
     return accuracies.length > 0 ? [{ row: group[0]!.row, mean }] : [];
   });
-  means.sort((a, b) => b.mean - a.mean);
+  means.sort(byFigure(figure, ({ mean }) => mean));
   return new Set(means.slice(0, count).map(({ row }) => row));
 }
 
 /** The further seeds of the best rows, with the float runs they learn from; nothing before all first seeds are finished. */
 export function againJobs(plan: Plan, first: readonly Job[], folder: string): Job[] {
   if (!plan.again || first.some(({ id }) => readResult(runFolderOf(folder, id)) === null)) return [];
-  const best = bestRows(first, folder, plan.again.best);
+  const best = bestRows(first, folder, plan.again.best, taskOfPlan(plan).figures[0]);
   const epochs = epochsOf(plan);
   const jobs = jobsOf(plan, folder, plan.again.seeds, epochs);
   const chosen = jobs.filter(({ row }) => best.has(row));

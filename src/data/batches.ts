@@ -53,7 +53,7 @@ interface BatchedImages {
 }
 
 /** What turning bytes into network inputs needs of a data set. */
-export type Normalised = Pick<DataSet, 'shape' | 'mean' | 'std'>;
+export type Normalised = Pick<DataSet, 'shape' | 'mean' | 'std' | 'resize'>;
 
 /** Where a batch is written; long enough for a whole one. */
 export interface BatchStorage {
@@ -214,6 +214,7 @@ export class Batches<T extends Truths = Labels> {
         this.data.shape,
         region,
         this.layouts.some(({ mover }) => mover),
+        this.data.resize,
       );
     } catch (error) {
       const reason = decodeReason(error);

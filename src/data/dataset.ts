@@ -1,5 +1,6 @@
 import { DataError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
+import type { ResizeRule } from '../runtime/graph.ts';
 import type { BrokenFiles } from './broken-files.ts';
 import type { UnusedFile } from './picture-files.ts';
 import { columnsOf, type Labels, rowsOf } from './truth.ts';
@@ -38,6 +39,8 @@ export interface DataSet<S extends Split<object> = Split> {
   readonly std: readonly number[];
   /** Nobody asked for this shape: the files can as well be decoded at the size a model needs. */
   readonly anyShape?: boolean;
+  /** How its picture files are brought to the size, where a model says; absent: as is usual. */
+  readonly resize?: ResizeRule;
   /** Files of its folder or tar that are not used. */
   readonly skipped?: readonly UnusedFile[];
   /** How the images are sorted, whatever they were read from; absent: as the source has them. */

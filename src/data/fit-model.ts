@@ -1,5 +1,6 @@
 import { DataError } from '../core/errors.ts';
 import { listed, printable } from '../core/printable.ts';
+import type { ResizeRule } from '../runtime/graph.ts';
 import type { DataSet, Split } from './dataset.ts';
 import { columnsOf, type Truth } from './truth.ts';
 import { classTruth } from './truths/classes.ts';
@@ -12,6 +13,8 @@ export interface ModelImages {
   /** Per channel, of pixels/255. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** How picture files are brought to its size, where it says. */
+  readonly resize?: ResizeRule | undefined;
 }
 
 /** `evaluate`: some of the model's classes are enough; `train`: the data must have all of them. */
@@ -103,10 +106,10 @@ export function fitToModel<S extends Split<object>>(
 ): FittedData<S> {
   const notes: string[] = [];
   const fitted = withClasses(withShape(data, model.shape, notes), model.classes, use, truth, notes);
-  const { mean, std } = model;
+  const { mean, std, resize } = model;
   if (mean.length !== model.shape[2] || std.length !== model.shape[2])
     throw new DataError(
       `the model names ${mean.length} means and ${std.length} deviations for ${model.shape[2]} channels; its file is damaged`,
     );
-  return { data: { ...fitted, mean, std }, notes };
+  return { data: { ...fitted, mean, std, ...(resize ? { resize } : {}) }, notes };
 }

@@ -6,7 +6,7 @@ import { type ResizeRule, usualResize } from '../runtime/graph.ts';
 import type { Region } from './crop.ts';
 import { loadSharp } from './optional-package.ts';
 import type { UnusedFile } from './picture-files.ts';
-import { coveredRegion, type Size } from './placement.ts';
+import { regionBy, type Size } from './placement.ts';
 
 /** The part of an image to decode, chosen when its size is known. */
 export type ChooseRegion = (width: number, height: number) => Region;
@@ -39,7 +39,7 @@ export async function decodePicture(
   if (chosen) image.extract(chosen);
   const resize = chosen ? ({ ...rule, fit: 'fill' } as const) : rule;
   const pixels = await pixelsOfSharp(image, { height, width, channels, resize });
-  return { pixels, picture, region: chosen ?? coveredRegion(picture, { width, height }) };
+  return { pixels, picture, region: chosen ?? regionBy[rule.fit](picture, { width, height }) };
 }
 
 /** The pixels alone. */

@@ -100,10 +100,10 @@ export class BackgroundLoader<T extends Truths = Labels> implements Loader<T> {
         this.layouts.map((layout) => [layout.name, roomFor(layout, columns[layout.name]!, batch)]),
       ),
     }));
-    const { shape, mean, std } = data;
+    const { shape, mean, std, resize } = data;
     const { broken, ...plain } = 'files' in split ? split : { ...split, broken: undefined };
     const workerData: LoaderStart = {
-      data: { shape, mean, std },
+      data: { shape, mean, std, ...(resize ? { resize } : {}) },
       split: { ...plain, ...columns },
       layouts: this.layouts,
       notesBroken: broken !== undefined,

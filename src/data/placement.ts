@@ -49,6 +49,26 @@ export function coveredRegion({ width, height }: Size, input: Size): Region {
   };
 }
 
+/** The same of a picture that is scaled until it lies in the input, and centred: it reaches beyond the picture. */
+function containedRegion({ width, height }: Size, input: Size): Region {
+  const scale = Math.min(input.width / width, input.height / height);
+  const [wide, high] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
+  const [x, y] = [width / wide, height / high];
+  return {
+    left: -Math.floor((input.width - wide) / 2) * x,
+    top: -Math.floor((input.height - high) / 2) * y,
+    width: input.width * x,
+    height: input.height * y,
+  };
+}
+
+/** The part of a picture that the input shows, by how it is made to fit. */
+export const regionBy: Readonly<Record<'cover' | 'contain' | 'fill', (picture: Size, input: Size) => Region>> = {
+  cover: coveredRegion,
+  contain: containedRegion,
+  fill: (picture) => ({ left: 0, top: 0, ...picture }),
+};
+
 /** Where a point of the picture lies in the input; pixel (x,y) reaches from there to (x + 1, y + 1). */
 export function toInput({ region, mirrored, input }: Placement, x: number, y: number): { x: number; y: number } {
   const across = ((x - region.left) * input.width) / region.width;

@@ -1,7 +1,8 @@
-import type { Module } from '../nn/module.ts';
+import type { AnyModule } from '../nn/module.ts';
 import { withOwners } from '../nn/owners.ts';
 import { type TapeNode, traced } from '../tensor/tape.ts';
 import { PlaneTensor, SignTensor, type Tensor } from '../tensor/tensor.ts';
+import type { OutputNames, Outputs } from './outputs.ts';
 
 /**
  * What a layer is called everywhere: policies, reports, packed files. Its path in the network without what all paths share:
@@ -13,6 +14,11 @@ export const layerName = (path: string): string =>
     .replaceAll(/layers\./g, '')
     .replace(/\.conv$/, '');
 
+/** A network, which policies name layers of. */
+interface Speaking extends AnyModule {
+  outputs(images: Tensor, head?: OutputNames): Outputs;
+}
+
 /** Ops that depend on the image, in order; all others are constants. */
 function imageOps(nodes: readonly TapeNode[], image: Tensor): TapeNode[] {
   const reached = new Set<Tensor>([image]);
@@ -20,7 +26,7 @@ function imageOps(nodes: readonly TapeNode[], image: Tensor): TapeNode[] {
 }
 
 /** The first product of a layer has its name; all else is `<module>.<op>`, from the second of a name on with `#2`, `#3`... */
-function namesOf(network: Module, nodes: readonly TapeNode[]): Map<TapeNode, string> {
+function namesOf(network: AnyModule, nodes: readonly TapeNode[]): Map<TapeNode, string> {
   const paths = new Map<unknown, string>(network.modules().map(({ name, value }) => [value, layerName(name)]));
   const products = new Map<unknown, string>();
   const counts = new Map<string, number>();
@@ -56,14 +62,16 @@ export function firstNotFinite(
  * Runs a network keeping every op, and hands those that depend on the images to `read`, with their names, before storage is released.
  *
  * @param images normalised, [N,H,W,C]
+ * @param head names the outputs
  */
 export function tracedByName<R>(
-  network: Module,
+  network: Speaking,
   images: Tensor,
-  read: (logits: Tensor, names: ReadonlyMap<TapeNode, string>, nodes: readonly TapeNode[]) => R,
+  head: OutputNames | undefined,
+  read: (outputs: Outputs, names: ReadonlyMap<TapeNode, string>, nodes: readonly TapeNode[]) => R,
 ): R {
-  return traced(
-    () => withOwners(network, () => network.forward(images)),
-    (logits, nodes) => read(logits, namesOf(network, imageOps(nodes, images)), nodes),
+  return traced<Outputs, R>(
+    () => withOwners(network, () => network.outputs(images, head)),
+    (outputs, nodes) => read(outputs, namesOf(network, imageOps(nodes, images)), nodes),
   );
 }

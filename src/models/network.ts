@@ -102,10 +102,11 @@ export class Network extends Module {
    * All outputs by name, for images [N,H,W,C].
    *
    * @param head which is trained: it knows what a network of one output calls it
+   * @throws UsageError when the network does not say all that the head does
    */
-  outputs(images: Tensor, head: OutputNames): Outputs {
+  outputs(images: Tensor, head?: OutputNames): Outputs {
     const named = namedOutputs(this.said(images), head);
-    const missing = head.outputs.find((name) => !named[name]);
+    const missing = head?.outputs.find((name) => !named[name]);
     if (missing === undefined) return named;
     throw new UsageError(
       `${this.config.model} gives ${listed(Object.keys(named))}, and no ${quoted(missing)}; take the head that it was built with`,

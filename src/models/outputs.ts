@@ -19,5 +19,5 @@ export interface OutputNames {
 }
 
 /** All that a network says, by name; one tensor has the first. */
-export const namedOutputs = (said: Tensor | Outputs, { outputs: [first] }: OutputNames): Outputs =>
-  said instanceof Tensor ? { [first]: said } : said;
+export const namedOutputs = (said: Tensor | Outputs, head?: OutputNames): Outputs =>
+  said instanceof Tensor ? { [head?.outputs[0] ?? 'output']: said } : said;

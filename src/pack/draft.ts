@@ -18,12 +18,14 @@ export const isOp = <Id extends string, F extends Fields>(
 
 export interface Draft {
   readonly nodes: DraftNode[];
-  readonly output: number;
+  /** What comes out, by name. */
+  readonly outputs: readonly { readonly name: string; readonly value: number }[];
 }
 
 /** How many nodes read each value. */
 export function consumers(draft: Draft): Map<number, number> {
-  const counts = new Map<number, number>([[draft.output, 1]]);
+  const counts = new Map<number, number>();
+  for (const { value } of draft.outputs) counts.set(value, (counts.get(value) ?? 0) + 1);
   for (const { node } of draft.nodes) for (const id of node.inputs) counts.set(id, (counts.get(id) ?? 0) + 1);
   return counts;
 }

@@ -2,9 +2,12 @@ import type { Kernels } from '../backend/kernels.ts';
 import { availableBackends, type BackendName, kernels } from '../backend/select.ts';
 import { binaryWeights } from '../binarize/stages.ts';
 import { PackError } from '../core/errors.ts';
+import { quoted } from '../core/printable.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
+import { classifier } from '../models/heads/classifier.ts';
+import type { Head } from '../models/heads/head.ts';
 import { firstNotFinite, layerName, productLayer, tracedByName } from '../models/layer-names.ts';
-import type { Network } from '../models/network.ts';
+import type { Network, NetworkConfig } from '../models/network.ts';
 import { binaryLayersOf } from '../nn/binary-layer.ts';
 import { type ResizeRule, type StoredGraph, usualResize } from '../runtime/graph.ts';
 import type { PackedOp } from '../runtime/op.ts';
@@ -33,8 +36,29 @@ export interface PackOptions {
   readonly verifyOn?: readonly BackendName[] | undefined;
   /** How ops are packed that this package does not know (`defineTranslation`). */
   readonly ops?: readonly Translation[] | undefined;
+  /** What the network is for; default classification. */
+  readonly task?: PackedTask | undefined;
   /** How pictures of other sizes are brought to the network's; default: as data sets decode them. */
   readonly resize?: ResizeRule;
+}
+
+/** What a file says of a task: a `Task` is one. */
+export interface PackedTask {
+  readonly id: string;
+  /** Of which the network has one; where it does not say, the first. */
+  readonly heads: readonly Head<never>[];
+}
+
+const classifying: PackedTask = { id: classification.id, heads: [classifier] };
+
+/** The head of a network. @throws PackError for one of another task */
+function headOf({ head: built }: NetworkConfig, { id, heads }: PackedTask) {
+  const head = built ? heads.find((one) => one.id === built.id) : heads[0];
+  if (!head)
+    throw new PackError(
+      `pack: the network ends with the head ${quoted(built!.id)}, which task ${quoted(id)} does not have; give its own as { task }`,
+    );
+  return { outputs: head.outputs, stored: built ?? { id: head.id, settings: head.settings ?? {} } };
 }
 
 /** A packed network: the bytes of its file, and the model that they load as. */
@@ -82,8 +106,10 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
   const known = allTranslations(options.ops);
   network.setTraining(false);
   try {
-    return tracedByName(network, calibration, (logits, names) => {
-      const traced = draftFromTrace(names, calibration, logits, known);
+    const { task = classifying } = options;
+    const head = headOf(network.config, task);
+    return tracedByName(network, calibration, head, (outputs, names) => {
+      const traced = draftFromTrace(names, calibration, outputs, known);
       for (const { tensors } of traced.nodes) for (const [name, { data }] of tensors) requireFinite(name, data);
       requireFiniteValues(names);
       const draft = fuse(traced);
@@ -97,9 +123,9 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
         method,
         width,
         inputs: [{ name: 'image', shape: [...inputShape], picture: { mean: [...mean], std: [...std], resize } }],
-        outputs: [{ name: 'logits', value: draft.output }],
-        task: { id: classification.id, settings: { classes } },
-        head: { id: 'classifier', settings: {} },
+        outputs: draft.outputs.map(({ name, value }) => ({ name, value })),
+        task: { id: task.id, settings: { classes } },
+        head: head.stored,
         nodes: packed.map(({ node }) => node),
         floatBytes: floatBytes(network),
       };
@@ -107,7 +133,7 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
       const unproved = writePackedFile(graph, tensors);
       const unprovedModel = loadPackedModel(unproved, { ops });
       refuseFloatLayers(unprovedModel, network, options.allowFloat ?? []);
-      verify(unprovedModel, draft, calibration, logits);
+      verify(unprovedModel, draft, calibration, outputs);
       const { name, detail } = kernels();
       const here = { backend: name, instructionSet: detail, equal: 'values' } as const;
       const elsewhere = others.map((other) => ({
@@ -117,7 +143,7 @@ export function pack(network: Network, calibration: Tensor, options: PackOptions
           loadPackedModel(unproved, { kernels: other, ops }),
           draft,
           calibration,
-          logits,
+          outputs,
           other.name,
         ),
       }));

@@ -60,22 +60,29 @@ test('a file proved on WebAssembly says so, and answers there as it does here', 
 });
 
 const node = (name: string, output: number) => ({ name, op: 'affine', output }) as unknown as PackedNode;
-const logits = new Tensor(Float32Array.of(1, 2), [1, 2]);
+const close = Math.fround(1.00001);
+const logits = new Tensor(Float32Array.of(1, close), [1, 2]);
 
 /** Two layers of floats, expected to be 1, 2, 3, 4, given as said. */
-function elsewhere(first: number[], second: number[], output = [1, 2]) {
+function elsewhere(first: number[], second: number[], output = [1, close]) {
   const nodes = [node('stem', 1), node('body', 2)];
   const expected = new Tensor(Float32Array.of(1, 2, 3, 4), [4]);
-  const draft = { nodes: nodes.map((one) => ({ node: one, expected })) } as unknown as Draft;
+  const outputs = [{ name: 'logits', value: 3 }];
+  const draft = { nodes: nodes.map((one) => ({ node: one, expected })), outputs } as unknown as Draft;
   const model = {
-    graph: { classes: ['a', 'b'] },
-    run(_images: Float32Array, observe: NodeObserver) {
+    graph: {
+      classes: ['a', 'b'],
+      task: { id: 'classification' },
+      inputs: [{ name: 'image' }],
+      nodes: [...nodes, node('last', 3)],
+    },
+    runAll(_images: object, observe: NodeObserver) {
       for (const [i, floats] of [first, second].entries())
         observe(nodes[i]!, { floats: Float32Array.from(floats) } as never, 0);
-      return Float32Array.from(output);
+      return { logits: Float32Array.from(output) };
     },
   };
-  return verifyElsewhere(model as unknown as PackedModel, draft, logits, logits, 'wasm');
+  return verifyElsewhere(model as unknown as PackedModel, draft, logits, { logits }, 'wasm');
 }
 
 test('elsewhere floats may differ by rounding, which is recorded; anything else is refused by layer and number', () => {
@@ -86,7 +93,9 @@ test('elsewhere floats may differ by rounding, which is recorded; anything else 
   expect(() => elsewhere(same, [1, 2, 3.1, 4.1])).toThrow(/on wasm, layer "body" .* 2 of 4 values, first at element 2/);
   expect(() => elsewhere(rounded, [1, 2, 3.1, 4])).toThrow(/"body" .* 1 of 4 .* first that differs is: layer "stem"/);
   expect(() => elsewhere(same, [1, 2, 3, Number.NaN])).toThrow(/NaN instead of 4/);
-  expect(() => elsewhere(rounded, same, [2, 1])).toThrow(/image 0 gets another class/);
+  expect(() => elsewhere(rounded, same, [close, 1])).toThrow(/image 0 gets another class/);
+  // what comes out is compared too, whatever computed it
+  expect(() => elsewhere(same, same, [1, 2])).toThrow(/on wasm, layer "output logits" .* 1 of 2 values/);
 });
 
 test('a proof that is none is a file without one', () => {

@@ -1,5 +1,6 @@
 import { PackError, UsageError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
+import type { Outputs } from '../models/outputs.ts';
 import type { TapeNode } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Draft, DraftNode } from './draft.ts';
@@ -24,13 +25,13 @@ export function allTranslations(others: readonly Translation[] = []): ReadonlyMa
  * @param names every op that depends on the image, in order, and what its node is called; all else is a constant and already folded into the
  * tensors of its reader
  * @param image the traced input [N,H,W,C]
- * @param output the traced logits
+ * @param outputs the traced outputs, by name
  * @throws PackError for an op without a packed form
  */
 export function draftFromTrace(
   names: ReadonlyMap<TapeNode, string>,
   image: Tensor,
-  output: Tensor,
+  outputs: Outputs,
   known: ReadonlyMap<string, Translation>,
 ): Draft {
   const ids = new Map<Tensor, number>([[image, 0]]);
@@ -48,7 +49,10 @@ export function draftFromTrace(
     nodes.push(...made);
     ids.set(trace.output, made.at(-1)?.node.output ?? inputs[0]!);
   }
-  const last = ids.get(output);
-  if (last === undefined || last === 0) throw new PackError('pack: the output does not depend on the input image');
-  return { nodes, output: last };
+  const ends = Object.entries(outputs).map(([name, output]) => {
+    const value = ids.get(output);
+    if (value !== undefined && value > 0) return { name, value };
+    throw new PackError(`pack: the output ${quoted(name)} does not depend on the input image`);
+  });
+  return { nodes, outputs: ends };
 }

@@ -1,8 +1,10 @@
 import { argmax } from '../core/argmax.ts';
 import { PackError } from '../core/errors.ts';
+import type { Outputs } from '../models/outputs.ts';
 import type { PackedNode } from '../runtime/graph.ts';
 import type { PackedModel } from '../runtime/packed-model.ts';
 import type { ProvedEqual } from '../runtime/proof.ts';
+import { classification } from '../runtime/tasks/classification.ts';
 import { SignTensor, type Tensor } from '../tensor/tensor.ts';
 import type { Draft } from './draft.ts';
 
@@ -50,11 +52,21 @@ function difference(
 const told = ({ node, signs, first, count, of, ours, theirs }: Difference) =>
   `layer "${node.name}" (${node.op}) differs from the trained network in ${count} of ${of} ${signs ? 'words of signs' : 'values'}, first at element ${first}: ${ours} instead of ${theirs}`;
 
-/** Layers that differ, in their order, and the first image of another class, or -1. */
-function differences(model: PackedModel, draft: Draft, images: Tensor, logits: Tensor): [Difference[], number] {
+/** An image that a classifier takes for another class than the trained one does; -1 where none is, and of other tasks. */
+function otherClass({ graph: { task, classes } }: PackedModel, ours: Float32Array, theirs: Tensor): number {
+  if (task.id !== classification.id) return -1;
+  const classOf = (all: Float32Array, row: number) =>
+    argmax(all.subarray(row * classes.length, (row + 1) * classes.length));
+  const rows = Array.from({ length: theirs.rows }, (_, row) => row);
+  return rows.findIndex((row) => classOf(ours, row) !== classOf(theirs.data, row));
+}
+
+/** Layers and outputs that differ, in their order, and the first image of another class, or -1. */
+function differences(model: PackedModel, draft: Draft, images: Tensor, outputs: Outputs): [Difference[], number] {
   const expected = new Map(draft.nodes.map(({ node, expected: tensor }) => [node.output, tensor]));
   const found: Difference[] = [];
-  const output = model.run(images.data, (node, value) => {
+  const { inputs, nodes } = model.graph;
+  const answers = model.runAll({ [inputs[0]!.name]: images.data }, (node, value) => {
     const tensor = expected.get(node.output);
     if (!tensor) return;
     const signs = tensor instanceof SignTensor;
@@ -63,12 +75,13 @@ function differences(model: PackedModel, draft: Draft, images: Tensor, logits: T
       : difference(node, signs, value.floats, tensor.data);
     if (differs) found.push(differs);
   });
-  const classes = model.graph.classes.length;
-  for (let row = 0; row < logits.rows; row++) {
-    const [ours, theirs] = [output, logits.data].map((all) => argmax(all.subarray(row * classes, (row + 1) * classes)));
-    if (ours !== theirs) return [found, row];
+  for (const { name, value } of draft.outputs) {
+    const node = nodes.find(({ output }) => output === value)!;
+    const differs = difference({ ...node, name: `output ${name}` }, false, answers[name]!, outputs[name]!.data);
+    if (differs && !found.some((other) => other.node.output === value)) found.push(differs);
   }
-  return [found, -1];
+  const first = draft.outputs[0]!.name;
+  return [found, otherClass(model, answers[first]!, outputs[first]!)];
 }
 
 /**
@@ -76,8 +89,8 @@ function differences(model: PackedModel, draft: Draft, images: Tensor, logits: T
  *
  * @throws PackError with the first layer that differs
  */
-export function verify(model: PackedModel, draft: Draft, images: Tensor, logits: Tensor): void {
-  const [[first], row] = differences(model, draft, images, logits);
+export function verify(model: PackedModel, draft: Draft, images: Tensor, outputs: Outputs): void {
+  const [[first], row] = differences(model, draft, images, outputs);
   if (first)
     throw new PackError(
       `pack: ${told(first)}. The packed file was not written; please report this with the model and method.`,
@@ -98,10 +111,10 @@ export function verifyElsewhere(
   model: PackedModel,
   draft: Draft,
   images: Tensor,
-  logits: Tensor,
+  outputs: Outputs,
   backend: string,
 ): ProvedEqual {
-  const [found, row] = differences(model, draft, images, logits);
+  const [found, row] = differences(model, draft, images, outputs);
   if (found.length === 0) return 'values';
   const broken = found.find(({ signs, relative }) => signs || relative > tolerance);
   if (!broken && row < 0) return 'signs';

@@ -19,7 +19,7 @@ export function taskNamed(id: string, own: readonly Pick<AnyTask, 'id' | 'title'
   if (task) return task;
   const ids = all.map((each) => each.id);
   throw new UsageError(
-    `unknown task "${id}"${suggestion(id, ids)}; there is ${ids.join(', ')}, and those of packages that are given as plugins or values`,
+    `unknown task "${id}"${suggestion(id, ids)}; there is ${ids.join(', ')}; one of your own comes with --plugin <its file>, or as a value`,
   );
 }
 

@@ -28,6 +28,8 @@ const progressSchema = z.object({
     seed: z.number(),
     tricks: tricksSchema.optional(),
     policy: policySchema.optional(),
+    /** What it ends with; the classifier in files that do not say. */
+    head: z.object({ id: z.string(), settings: z.record(z.string(), z.unknown()) }).optional(),
     /** Both of the network as it was trained; files of version 0.1 are of first forms. */
     revision: z.int().positive().optional(),
     structure: structureSchema.optional(),

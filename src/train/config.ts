@@ -55,6 +55,12 @@ const schema = z.strictObject({
   model: z.string(),
   method: z.string(),
   data: z.string(),
+  /** What for; default classification. */
+  task: z.string().optional(),
+  /** Which of the task's heads; default its first. */
+  taskHead: z.string().optional(),
+  /** Settings of the head that are not its usual ones. */
+  headSettings: z.record(z.string(), z.unknown()).optional(),
   width: z.number().positive().max(64).default(1),
   epochs: z.int().positive().max(100_000),
   batch: z.int().positive().max(65_536),

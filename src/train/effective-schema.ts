@@ -67,6 +67,13 @@ export const effectiveSchema = z.strictObject({
   stages: z.array(stageSchema).min(1).optional(),
   /** Of the float network that learns along, where one does. */
   companion: z.strictObject({ revision: z.int().positive(), structure: structureSchema }).optional(),
+  /** What it is trained for, and what its network ends with; not there: classification, by the classifier. */
+  task: z
+    .strictObject({
+      id: z.string(),
+      head: z.strictObject({ id: z.string(), settings: z.record(z.string(), z.unknown()) }),
+    })
+    .optional(),
   /** SHA-256 of the images; runs of version 0.1 do not know. */
   digest: z.string().optional(),
   /** Plugins that it has values of: a package's name, or a path from the run's folder, and SHA-256 of the entry's bytes. */

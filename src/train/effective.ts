@@ -7,9 +7,11 @@ import { withTricks } from '../methods/tricks.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
 import type { Own } from '../models/table.ts';
 import { ruleOf } from '../optim/rules.ts';
+import type { Result } from '../tasks/task.ts';
 import { type TrainConfig, tricksOf } from './config.ts';
 import type { Effective, StoredStage } from './effective-schema.ts';
 import { firstOptimizerOf } from './first-optimizer.ts';
+import type { Purpose } from './purpose.ts';
 import { hasStages, type StagePlan, stagesOf } from './stages.ts';
 import { defaultsFrom, folded } from './stored-defaults.ts';
 import { ownCommit, ownVersion } from './version.ts';
@@ -42,12 +44,18 @@ const storedStage = ({
   },
 });
 
+const storedTask = ({ task, head, place }: Purpose<Result>): Effective['task'] => ({
+  id: task.id,
+  head: { id: head.id, settings: place.settings },
+});
+
 /**
  * What a run is made with: what it has stored, else what its network and its options have now.
  *
  * @param companion that learns along
  * @param data whose digest goes with it; a run that has stored its own is not asked for
  * @param plugins that it has values of
+ * @param purpose what it is trained for
  */
 export function effectiveOf(
   config: TrainConfig,
@@ -55,6 +63,7 @@ export function effectiveOf(
   companion?: Network,
   data?: DataSet<Split<object>>,
   plugins?: Effective['plugins'],
+  purpose?: Purpose<Result>,
 ): Effective {
   if (config.effective) return config.effective;
   const stages = stagesOf(config, method);
@@ -66,6 +75,7 @@ export function effectiveOf(
     defaults: folded(config, method),
     ...(hasStages(stages) ? { stages: stages.map(storedStage) } : {}),
     ...(companion ? { companion: formOf(companion.config) } : {}),
+    ...(purpose ? { task: storedTask(purpose) } : {}),
     ...(data ? { digest: digestOf(data) } : {}),
     ...(plugins ? { plugins } : {}),
   };

@@ -8,6 +8,8 @@ import { methodNamed } from '../methods/table.ts';
 import { modelNamed, type Own } from '../models/table.ts';
 import { parseConfig, type TrainConfig, type TrainOptions } from './config.ts';
 import { networkFor } from './network-for.ts';
+import type { House } from './plugin.ts';
+import { taskOf, tellsClasses } from './purpose.ts';
 import { RunFolder } from './run-folder.ts';
 
 /** `--init none`, `--teacher none`: from random weights, or from labels alone, all the same. */
@@ -18,13 +20,16 @@ export type FloatUse = 'init' | 'teacher';
 
 /** For what a new run of these options is to have a float network that nobody has named. */
 export function floatUses(
-  { method, init, teacher }: Pick<TrainConfig, 'method' | FloatUse>,
-  own: Own = {},
+  { method, init, teacher, task }: Pick<TrainConfig, 'method' | 'task' | FloatUse>,
+  own: House = {},
 ): FloatUse[] {
   const { start, teacher: kind } = methodNamed(method, undefined, own.methods);
   return [
     ...(init === undefined && start === 'float' ? (['init'] as const) : []),
-    ...(teacher === undefined && kind === 'optional' ? (['teacher'] as const) : []),
+    // answers of a teacher are its opinion of classes
+    ...(teacher === undefined && kind === 'optional' && tellsClasses(taskOf({ task }, own))
+      ? (['teacher'] as const)
+      : []),
   ];
 }
 
@@ -49,12 +54,41 @@ function topologyOf({ model }: TrainConfig, structure: Structure, { models }: Ow
  * The run of the float network that such a run starts from, of its own topology, or learns from: the same model, images and seed, as long as itself
  * but no longer than the float recipe.
  */
-function floatConfig(config: TrainConfig, data: DataSet<Split<object>>, use: FloatUse, own: Own): TrainConfig {
-  const { model, width, epochs, padCrop, flip, resizedCrop, splitSeed, allowBroken, validation, limit, seed } = config;
+function floatConfig(config: TrainConfig, data: DataSet<Split<object>>, use: FloatUse, own: House): TrainConfig {
+  const {
+    task,
+    taskHead,
+    headSettings,
+    model,
+    width,
+    epochs,
+    padCrop,
+    flip,
+    resizedCrop,
+    splitSeed,
+    allowBroken,
+    validation,
+    limit,
+    seed,
+  } = config;
   const { defaults } = float;
   const { structure } = networkFor(config, data, own).method;
   const options = {
-    ...{ model, width, padCrop, flip, resizedCrop, splitSeed, allowBroken, validation, limit, seed },
+    ...{
+      task,
+      taskHead,
+      headSettings,
+      model,
+      width,
+      padCrop,
+      flip,
+      resizedCrop,
+      splitSeed,
+      allowBroken,
+      validation,
+      limit,
+      seed,
+    },
     ...(use === 'init' ? topologyOf(config, structure, own) : {}),
     method: float.id,
     data: config.data,
@@ -85,7 +119,7 @@ export function floatNetworkFor(
   run: RunFolder,
   config: TrainConfig,
   data: DataSet<Split<object>>,
-  own: Own = {},
+  own: House = {},
 ): FloatNetwork {
   const wanted = floatConfig(config, data, use, own);
   const { allowBroken: _, ...determining } = wanted;

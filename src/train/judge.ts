@@ -1,12 +1,28 @@
-import type { Batches } from '../data/batches.ts';
+import { Batches } from '../data/batches.ts';
+import { type DataSet, type Split, sampleOf } from '../data/dataset.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
-import type { Result } from '../tasks/task.ts';
+import type { Result, Task } from '../tasks/task.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { WeightAverage } from './average.ts';
 import { answersOf, judge } from './evaluate.ts';
-import type { Purpose } from './purpose.ts';
+import { type Purpose, purposeOf } from './purpose.ts';
 import { reestimateNorms } from './reestimate-norms.ts';
+
+/** How good a network is at its task, on the test images or a fixed sample of `limit` of them; it must not be in training mode. */
+export function judgeTrained<R extends Result>(
+  network: Network,
+  task: Task<Truths, R>,
+  data: DataSet<Split<object>>,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<R> {
+  const { head, place } = purposeOf(task, data, network.config.head);
+  return judge(
+    (images, count) => answersOf(network, new Tensor(images, [count, ...data.shape]), head),
+    new Batches(data, sampleOf(data.test, limit), 256, task.truth),
+    task.score(place, head),
+  );
+}
 
 /** Judges a network while it is trained: of one with averages, these. */
 export class Judge<R extends Result> {

@@ -9,6 +9,7 @@ import { adoptAverages } from './average.ts';
 import { type LoadedCheckpoint, readCheckpoint, restore } from './checkpoint.ts';
 import type { House } from './plugin.ts';
 import { configFor } from './plugin-records.ts';
+import { taskOf } from './purpose.ts';
 import { RunFolder } from './run-folder.ts';
 
 /**
@@ -36,7 +37,7 @@ function latentsOf(name: string): string {
  *
  * @param file of a run folder: the last checkpoint, or `bestFile`
  * @param averaged of a run with `ema` the averages, not the weights of its last step
- * @param own methods and models that its names may be of
+ * @param own methods, models and tasks that its names may be of
  * @throws UsageError in a command, for a run of a plugin that was not passed
  */
 export function loadTrained(
@@ -49,7 +50,9 @@ export function loadTrained(
   const run = new RunFolder(isFolder ? path : dirname(path));
   if (own.plugins && run.exists) configFor(run, own);
   const checkpoint = readCheckpoint(isFolder ? join(path, file) : path);
-  const network = buildNetwork(checkpoint.network, undefined, own);
+  // of networks that end with the classifier the task may be at nobody's hand
+  const heads = checkpoint.network.head ? taskOf(checkpoint, own).heads : [];
+  const network = buildNetwork(checkpoint.network, undefined, { ...own, heads });
   restore(checkpoint, network);
   if (averaged) adoptAverages(network, checkpoint.tensors);
   return { network, checkpoint };

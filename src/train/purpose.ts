@@ -3,9 +3,10 @@ import type { Truths } from '../data/truth.ts';
 import type { Method } from '../methods/method.ts';
 import { type Head, type HeadPlace, headSettings, type StoredHead } from '../models/heads/head.ts';
 import { classification, type Evaluation } from '../tasks/classification.ts';
-import { headNamed } from '../tasks/table.ts';
+import { type AnyTask, headNamed, taskNamed } from '../tasks/table.ts';
 import type { Result, Task } from '../tasks/task.ts';
 import type { TrainConfig } from './config.ts';
+import type { House } from './plugin.ts';
 
 /** What a network is trained for: its task, the head that learns it, and the images and classes at hand. */
 export interface Purpose<R extends Result = Evaluation> {
@@ -28,6 +29,10 @@ export function purposeOf<R extends Result>(
   return { task, head, place: { shape, classes, settings: headSettings(head, built?.settings) } };
 }
 
+/** The task that options or a checkpoint name: classification where they do not. @param own looked at first */
+export const taskOf = ({ task }: { readonly task?: string | undefined }, own: Pick<House, 'tasks'> = {}): AnyTask =>
+  taskNamed(task ?? classification.id, own.tasks);
+
 /** What networks are trained for where nobody says. */
 export const classifying = (place: Pick<HeadPlace, 'shape' | 'classes'>): Purpose =>
   purposeOf(classification as unknown as Task<Truths, Evaluation>, place);
@@ -37,11 +42,10 @@ export const tellsClasses = ({ truth }: Pick<Task<Truths, Result>, 'truth'>): bo
 
 /** @throws UsageError for a checkpoint of another task: its network says something else */
 export function requireSameTask(
-  { task: stored = classification.id }: { task?: string | undefined },
+  { task: stored = classification.id }: { readonly task?: string | undefined },
   { id }: { id: string },
 ): void {
-  if (stored !== id)
-    throw new UsageError(`the checkpoint is of task "${stored}", not of "${id}"; continue it with its own`);
+  if (stored !== id) throw new UsageError(`the network is of task "${stored}", not of "${id}"; go on with its own`);
 }
 
 /** @throws UsageError for an option, or a method, that only makes sense where each image is of one class */

@@ -46,7 +46,8 @@ const outcomeSchema = z.object({
   /** Of the worst answers; before other tasks were drawn, under `mistakes`. */
   drawings: drawingsSchema.optional(),
   mistakes: drawingsSchema.optional(),
-  packed: z.object({ accuracy: share.nullable(), fileBytes: count, floatBytes: count }).nullable(),
+  /** Its `accuracy` is the first figure of the task. */
+  packed: z.object({ accuracy: z.number().nullable(), fileBytes: count, floatBytes: count }).nullable(),
 });
 type Outcome = z.infer<typeof outcomeSchema>;
 

@@ -26,7 +26,7 @@ import { type EpochMetrics, figureIn } from './run-folder.ts';
 
 /** What the report adds when the network was packed. */
 export interface PackedFigures {
-  /** Null until the packed network is evaluated. */
+  /** The first figure of its task, accuracy of classifiers; null until the packed network is evaluated. */
   readonly accuracy: number | null;
   readonly fileBytes: number;
   readonly floatBytes: number;
@@ -206,10 +206,11 @@ function layerTable(layers: readonly LayerMetrics[]): Html {
 }
 
 function figuresOf({ figures, classes, metrics, packed }: ReportInput): [string, string][] {
+  const [first] = figures as [ReportedFigure];
   const seconds = metrics.reduce((sum, epoch) => sum + epoch.seconds, 0);
   const ofPacked: [string, string][] = packed
     ? [
-        ['packed accuracy', packed.accuracy === null ? 'not measured' : percent(packed.accuracy)],
+        [`packed ${first.title}`, packed.accuracy === null ? 'not measured' : figureText(first, packed.accuracy)],
         [`packed file, ${(packed.floatBytes / packed.fileBytes).toFixed(1)}x smaller`, kilobytes(packed.fileBytes)],
         ['float32 weights', kilobytes(packed.floatBytes)],
       ]
@@ -225,11 +226,11 @@ function figuresOf({ figures, classes, metrics, packed }: ReportInput): [string,
 }
 
 /** What to type for figures that the page does not have. */
-function missing(packed: PackedFigures | null): string {
+function missing(packed: PackedFigures | null, { title }: FigureName): string {
   if (!packed)
     return '\n# packs the network, proves it equal bit for bit, and puts its size here\nsignum pack <this folder>';
   return packed.accuracy === null
-    ? '\n# evaluates the packed network and puts its accuracy here\nsignum eval <this folder> --packed'
+    ? `\n# evaluates the packed network and puts its ${title} here\nsignum eval <this folder> --packed`
     : '';
 }
 
@@ -300,7 +301,7 @@ export function reportHtml(input: ReportInput): string {
           },
         ]
       : []),
-    { title: 'Reproduce', content: h('pre', {}, `${command}${missing(packed)}`) },
+    { title: 'Reproduce', content: h('pre', {}, `${command}${missing(packed, figures[0]!)}`) },
   ];
   const { method } = network;
   return pageHtml({

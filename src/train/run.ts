@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
-import { InterruptError } from '../core/errors.ts';
+import { InterruptError, UsageError } from '../core/errors.ts';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
 import type { DataSet, Split } from '../data/dataset.ts';
 import type { Truths } from '../data/truth.ts';
@@ -20,7 +20,7 @@ import { floatNetworkFor, floatUses, noFloat } from './float-networks.ts';
 import { networkFor } from './network-for.ts';
 import type { House } from './plugin.ts';
 import { configFor, pluginArgument, pluginRecords } from './plugin-records.ts';
-import { requireSameTask } from './purpose.ts';
+import { requireSameTask, taskOf } from './purpose.ts';
 import { writeReport } from './report-file.ts';
 import { resumedConfig } from './resume.ts';
 import type { RunEvents } from './run-events.ts';
@@ -44,6 +44,7 @@ export function commandOf(config: TrainConfig, folder = ''): string {
   const options = Object.entries(askedOf(config)).flatMap(([key, value]) => {
     const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
     if (typeof value === 'boolean') return value ? [`--${flag}`] : switches.has(key) ? [`--no-${flag}`] : [];
+    if (key === 'headSettings') return [`--${flag} '${JSON.stringify(value)}'`];
     return value === undefined ? [] : [`--${flag} ${optionText(value)}`];
   });
   const plugins = config.effective?.plugins?.map((record) => `--plugin ${pluginArgument(record, folder)}`) ?? [];
@@ -55,7 +56,7 @@ export type Existing = 'refuse' | 'resume' | 'replace';
 
 /** What `trainRun` tells while it trains, and what it does where there is a run already. */
 export interface TrainRunOptions<R extends Result = Evaluation> extends RunEvents, House {
-  /** Default: images have one class each. */
+  /** A task of one's own, in place of the one that the options name; its id is what the run stores. */
   readonly task?: Task<Truths, R> | undefined;
   /** Untrained; default what the options name. What it says is the first output of the task's head. */
   readonly network?: Network | undefined;
@@ -173,16 +174,22 @@ export async function trainRun<R extends Result = Evaluation, S extends Split<ob
   data: DataSet<S>,
   { existing = 'refuse', floatNetworks = true, task: given, network: built, ...others }: TrainRunOptions<R> = {},
 ): Promise<FinishedRun<R, S>> {
-  const task = given ?? (classification as unknown as Task<Truths, R>);
   const run = typeof folder === 'string' ? new RunFolder(folder) : folder;
   if (existing === 'refuse') run.requireNew();
   const events: RunEvents = others;
-  const own: House = others;
+  const own: House = given ? { ...others, tasks: [given, ...(others.tasks ?? [])] } : others;
   requireOwn(own);
+  // commands find it in the run by its name
+  const named =
+    given && given.id !== classification.id && asked.task === undefined ? { ...asked, task: given.id } : asked;
+  if (given && (named.task ?? classification.id) !== given.id)
+    throw new UsageError(
+      `trainRun: its options name task "${named.task}", and it is given "${given.id}" as a value; leave one out`,
+    );
   const options =
     existing === 'resume' && run.exists
       ? asked
-      : await withFloatNetworks(run, asked, data, others, floatNetworks && !built);
+      : await withFloatNetworks(run, named, data, { ...others, ...own }, floatNetworks && !built);
   return run.whileLocked(async () => {
     const stopListening = listenForSignals();
     try {
@@ -191,15 +198,16 @@ export async function trainRun<R extends Result = Evaluation, S extends Split<ob
       const file = run.file('checkpoint.safetensors');
       // killed before its first checkpoint, a run starts anew: with the same seed that is the same run
       const checkpoint = existing === 'resume' && existsSync(file) ? readCheckpoint(file) : null;
-      if (checkpoint) requireSameTask(checkpoint, task);
       const { config, note } = continued
         ? { config: resumedConfig(configFor(run, own), options, run.path, checkpoint?.epoch ?? 0), note: null }
         : withUsualAugmentation(parseConfig(options), own);
+      const task = given ?? (taskOf(config, own) as unknown as Task<Truths, R>);
+      if (checkpoint) requireSameTask(checkpoint, task);
       const { data: fitted, notes } = trainingData(config, data, checkpoint, task.truth);
       const network = built ?? networkFor(config, fitted, own);
       const trainer = new Trainer<R>({ network, data: fitted, folder: run, config, own, task });
       const records = pluginRecords(config, run.path, own.plugins);
-      const effective = effectiveOf(config, trainer.network, trainer.companion, data, records);
+      const effective = effectiveOf(config, trainer.network, trainer.companion, data, records, trainer.purpose);
       for (const line of [...notesOn(trainer, config, continued), ...notes, note]) if (line) events.onNote?.(line);
       begin(run, trainer, { ...config, effective }, checkpoint);
       const shouldStop = () => interruptedBy() !== null;

@@ -57,7 +57,8 @@ export class Trainer<R extends Result = Evaluation> {
   private readonly own: House | undefined;
   readonly folder: RunFolder;
   private readonly images: TrainingImages;
-  private readonly purpose: Purpose<R>;
+  /** What the network is trained for. */
+  readonly purpose: Purpose<R>;
   private readonly observer: LayerObserver;
   private readonly average: WeightAverage | null;
   private readonly judge: Judge<R>;

@@ -103,7 +103,7 @@ describe.each(trials)('$task.id', ({ task, data, network, reached }) => {
     const other = trials.find((trial) => trial.task !== task)!;
     const [config, folder] = [configOf(), folderOf('parts')];
     const wrong = new Trainer({ config, data: other.data, folder, task: other.task, network: other.network() });
-    expect(() => wrong.resume(checkpoint)).toThrow(`the checkpoint is of task "${task.id}"`);
+    expect(() => wrong.resume(checkpoint)).toThrow(`the network is of task "${task.id}"`);
   });
 
   test('batches of the thread give the weights of batches made in place', async () => {

@@ -15,6 +15,7 @@ import { trainingData } from '../../train/data-of.ts';
 import { loadTrained } from '../../train/load-network.ts';
 import { pause } from '../../train/pause.ts';
 import type { House } from '../../train/plugin.ts';
+import { taskOf, tellsClasses } from '../../train/purpose.ts';
 import { trainRun } from '../../train/run.ts';
 import type { RunEvents } from '../../train/run-events.ts';
 import { RunFolder } from '../../train/run-folder.ts';
@@ -75,6 +76,11 @@ export class EnsembleTraining {
     if (validation !== undefined)
       throw new UsageError(
         `--validation ${validation}: the networks of an ensemble learn from samples that repeat images, of which none can be held back; leave it out`,
+      );
+    const task = taskOf(ensemble.training, house);
+    if (!tellsClasses(task))
+      throw new UsageError(
+        `--task ${task.id}: an ensemble votes on the classes of images, and this task has none; train one network`,
       );
     const begun = join(folder, 'member-1', 'checkpoint.safetensors');
     const first = existsSync(begun) ? readCheckpoint(begun) : null;
