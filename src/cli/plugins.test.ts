@@ -174,6 +174,27 @@ test('a comparison and an ensemble train with the values of a plugin, and go on 
   expect((await run('eval', 'runs/voters', ...plugin)).out).toMatch(/packed network on stripes/);
 });
 
+test("somebody's task on somebody's data: trained, judged by its figure, packed, and read by its head", async () => {
+  copied('.');
+  const plugin = ['--plugin', './index.mjs'];
+  const options = ['--model', 'ramped', '--method', 'steep', '--data', 'spots', '--epochs', '5', '--batch', '20'];
+  const moved = ['--flip', '--pad-crop', '1', '--name', 'where'];
+  expect((await run('train', ...options, ...plugin)).err).toMatch(/a classifier needs at least two classes/);
+  const trained = await run('train', ...options, ...moved, '--task', 'pointing', ...plugin, '--json');
+  expect(trained.code, trained.err).toBe(0);
+  const { pixels } = JSON.parse(trained.out);
+  // always naming the middle misses by 3.8
+  expect(pixels).toBeLessThan(3.4);
+  const figure = async (...more: string[]) =>
+    JSON.parse((await run('eval', 'where', '--json', ...plugin, ...more)).out).pixels;
+  expect(await figure()).toBe(pixels);
+  expect((await run('pack', 'where', ...plugin)).code).toBe(0);
+  expect(await figure('--packed')).toBe(pixels);
+  const picture = fileURLToPath(new URL('../../examples/seven.png', import.meta.url));
+  expect((await run('predict', 'where', picture, ...plugin)).out).toMatch(/"?x"?: ?-?\d+\.\d+/);
+  expect((await run('eval', 'where')).err).toMatch(/was made with the plugin \.\/index\.mjs/);
+});
+
 test('what a plugin exports is checked, and an id that exists is refused with both names', async () => {
   const method = `{ id: 'mine', title: '', bits: {}, weight: () => 0, activation: () => 0, structure: {}, defaults: {} }`;
   const refusals: [string, RegExp][] = [
