@@ -10,15 +10,17 @@
     "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["<@(common_cflags)"], "GCC_ENABLE_CPP_EXCEPTIONS": "YES" }
   },
   "targets": [
-    { "target_name": "isa_scalar", "type": "static_library", "sources": ["kernels/native/isa_scalar.cpp"] },
+    { "target_name": "isa_scalar", "type": "static_library", "sources": ["kernels/native/isa_scalar.cpp"],
+      "cflags_cc": ["-Os"] },
     {
       "target_name": "signum",
+      "cflags_cc": ["-O2"],
       "sources": ["kernels/native/addon.cpp", "kernels/native/dispatch.cpp", "kernels/native/thread_pool.cpp"],
       "dependencies": ["isa_scalar"],
       "conditions": [
         ["older_glibc!=''", {
           "sources": ["kernels/native/older_glibc.cpp"],
-          "ldflags": ["-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL", "-L<(older_glibc)"]
+          "ldflags": ["-s", "-Wl,--gc-sections", "-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL", "-L<(older_glibc)"]
         }],
         ["target_arch=='x64'", { "dependencies": ["isa_avx2", "isa_avx512"] }],
         ["target_arch=='arm64'", { "dependencies": ["isa_neon"] }]

@@ -77,8 +77,11 @@ function failure(log) {
   return `${line.trim().slice(0, 300)}`;
 }
 
+/** A clone keeps what it has compiled, so that another build only links; an installed package is left as it was. */
+const workshop = fs.existsSync(join(root, 'binding.gyp')) ? join(root, 'build/native') : null;
+
 /**
- * Compiles in a temporary folder.
+ * Compiles, by copies of the sources.
  *
  * @param output where the addon goes
  * @param definitions gyp variables, as `name=value`
@@ -87,25 +90,28 @@ function failure(log) {
 export function buildNative(output = builtAddon, definitions = []) {
   const lack = missing();
   if (lack) throw new Error(lack);
-  const folder = fs.mkdtempSync(join(tmpdir(), 'signum-native-'));
+  const folder = workshop ?? fs.mkdtempSync(join(tmpdir(), 'signum-native-'));
   try {
-    fs.cpSync(sources, join(folder, 'kernels/native'), { recursive: true });
+    fs.rmSync(join(folder, 'kernels/native'), { recursive: true, force: true });
+    fs.cpSync(sources, join(folder, 'kernels/native'), { recursive: true, preserveTimestamps: true });
     fs.copyFileSync(recipe, join(folder, 'binding.gyp'));
     const headers = nodeHeaders();
     const options = [...(headers ? [`--nodedir=${headers}`] : []), '--', ...definitions.map((text) => `-D${text}`)];
-    const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp(), 'rebuild', ...options], {
-      cwd: folder,
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-      env: { JOBS: 'max', ...process.env },
-    });
-    if (status !== 0) throw new Error(failure(`${stderr}\n${stdout}`));
+    for (const command of ['configure', 'build']) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp(), command, ...options], {
+        cwd: folder,
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+        env: { JOBS: 'max', ...process.env },
+      });
+      if (status !== 0) throw new Error(failure(`${stderr}\n${stdout}`));
+    }
     fs.mkdirSync(dirname(output), { recursive: true });
     // by renaming: another process may have the old one in its memory
     fs.copyFileSync(join(folder, 'build/Release/signum.node'), `${output}.new`);
     fs.renameSync(`${output}.new`, output);
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    if (!workshop) fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 

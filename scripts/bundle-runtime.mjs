@@ -39,7 +39,7 @@ const platform = (name) => ({
 });
 
 const notice =
-  '/*! signum-bnn, Apache-2.0. Holds parts of fflate, MIT, copyright Arjun Barrett: node_modules/fflate/LICENSE */';
+  '/*! signum-bnn, Apache-2.0. Holds parts of fflate, MIT, copyright Arjun Barrett: LICENSE.fflate beside it */';
 const entry = join(root, 'src/runtime/index.ts');
 const options = (on) => ({
   bundle: true,
@@ -51,9 +51,14 @@ const options = (on) => ({
   target: 'es2022',
   plugins: [platform(on), wasmBuilds],
   banner: { js: notice },
+  // half the size; names stay, for stacks that can be read
+  minifyWhitespace: true,
+  lineLimit: 160,
   logLevel: 'warning',
 });
 rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+cpSync(join(root, 'node_modules/fflate/LICENSE'), join(folder, 'LICENSE.fflate'));
 
 // Node.js: threads start with a module that imports the one of `import`, whoever started them
 for (const file of ['node.js', 'node.cjs']) {

@@ -1,16 +1,18 @@
-// Packs the package, installs it beside the bundlers of scripts/bundlers, and runs every block of docs/bundlers.md as it is
-// printed there, in headless Chromium, Node.js and Deno: the answers must be those of Node.js, bit for bit.
-// Needs a build (npm run build) and Debian's chromium. `node scripts/check-bundlers.mjs vite next` runs some cases only.
+// Installs the packages beside the bundlers of scripts/bundlers, and runs every block of docs/bundlers.md as it is printed there, in
+// headless Chromium, Node.js and Deno: the answers must be those of Node.js, bit for bit. Needs a build (npm run build) and Debian's chromium.
+//   node scripts/check-bundlers.mjs [--packed folder of tarballs, else they are packed first] [names of cases begin with: vite next]
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { buildNetwork, pack, Random, Tensor } from '../dist/index.js';
 import { closeServer, serve, visit } from './bundlers/chromium.mjs';
 
+const { values, positionals: asked } = parseArgs({ options: { packed: { type: 'string' } }, allowPositionals: true });
 const root = fileURLToPath(new URL('..', import.meta.url));
 const harness = join(root, 'scripts/bundlers');
 // outside of the clone, whose packages and lock file bundlers would find
@@ -44,11 +46,10 @@ function block(name) {
 function install() {
   mkdirSync(work, { recursive: true });
   for (const file of ['package.json', 'package-lock.json']) cpSync(join(harness, file), join(work, file));
-  const packed = ['.', './packages/zoo'].map((folder) => {
-    const output = run(root, `npm pack ${folder} --ignore-scripts --silent --pack-destination ${work}`);
-    return `./${output.trim().split('\n').at(-1)}`;
-  });
-  run(work, `npm install --no-save --ignore-scripts --no-audit --no-fund ${packed.join(' ')}`);
+  const packed = values.packed ? resolve(values.packed) : join(work, 'packed');
+  if (!values.packed) run(root, `node scripts/pack.mjs --no-build --out ${packed}`);
+  const tarballs = readdirSync(packed).map((name) => join(packed, name));
+  run(work, `npm install --no-save --ignore-scripts --no-audit --no-fund ${tarballs.join(' ')}`);
 }
 
 // a model, two images, and what they give in Node.js on each kind of kernels
@@ -263,6 +264,16 @@ const cases = {
     run(folder, block('esbuild/page'));
     return checkPage(serve(join(folder, 'public')), { refusal: /SignumError.*signum-bnn\/runtime\/inline/ });
   },
+  '@signum-bnn/runtime in vite 8': () => {
+    const folder = pageProject('runtime', { from: '@signum-bnn/runtime' });
+    run(folder, 'npx vite build');
+    return checkPage(serve(join(folder, 'dist')));
+  },
+  '@signum-bnn/runtime/inline in esbuild': () => {
+    const folder = pageProject('runtime-inline', { from: '@signum-bnn/runtime/inline' });
+    run(folder, block('esbuild/page'));
+    return checkPage(serve(join(folder, 'public')));
+  },
   'esbuild for a server': () => {
     const folder = project('esbuild-server', { 'classify.mjs': block('node/classify.mjs') });
     run(folder, block('esbuild/server'));
@@ -301,7 +312,6 @@ const answering = project('answers', { 'answers.mjs': answersOfNode });
 expected = JSON.parse(
   run(answering, 'node --experimental-wasm-relaxed-simd --experimental-import-meta-resolve answers.mjs'),
 );
-const asked = process.argv.slice(2);
 for (const [name, check] of Object.entries(cases)) {
   if (asked.length > 0 && !asked.some((start) => name.startsWith(start))) continue;
   const begin = performance.now();

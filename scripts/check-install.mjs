@@ -1,6 +1,7 @@
 // Installs the packed tarballs in an empty project as a stranger would, runs no install script, leaves no compiler on the path, and does
-// what the README and docs/command-line.md say: the program, compiled by a strict tsc, and the commands in their order.
-//   node scripts/check-install.mjs [folder of tarballs, else they are packed first]
+// what the README and docs/command-line.md say: the program, compiled by a strict tsc, and the commands in their order. Then
+// @signum-bnn/runtime alone, in a project of its own.
+//   node scripts/check-install.mjs [folder of tarballs, else they are packed first] [folder that keeps the reports]
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -17,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkRuntimeAlone } from './check-runtime.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const packed = resolve(process.argv[2] ?? join(root, 'packed'));
@@ -26,6 +28,7 @@ const tarballs = readdirSync(packed)
   .filter((name) => name.endsWith('.tgz'))
   .map((name) => join(packed, name));
 const project = mkdtempSync(join(tmpdir(), 'signum-stranger-'));
+const alone = mkdtempSync(join(tmpdir(), 'signum-runtime-'));
 
 /** A path with Node.js and a shell, but no compiler, make or Python. */
 const tools = join(project, '.tools');
@@ -36,10 +39,10 @@ const { SIGNUM_BACKEND: _asked, ...environment } = process.env;
 const env = { ...environment, PATH: tools };
 
 /** Runs in the project; the check fails with the command's own words. */
-function run(command, { failing = false, timeout = 600_000 } = {}) {
+function run(command, { failing = false, timeout = 600_000, cwd = project } = {}) {
   const begin = performance.now();
   const { status, stdout, stderr } = spawnSync('sh', ['-c', command], {
-    cwd: project,
+    cwd,
     env,
     encoding: 'utf8',
     timeout,
@@ -174,7 +177,15 @@ try {
     const said = run(`node_modules/.bin/signum ${command}`, { failing: true }).stderr;
     check(/npm install @signum-bnn\/zoo/.test(said), `the missing zoo is not named: ${said}`);
   }
+  for (const report of process.argv[3] ? ['compare', 'mine'] : []) {
+    mkdirSync(process.argv[3], { recursive: true });
+    const [from] = readdirSync(join(project, 'runs'), { recursive: true }).filter((name) =>
+      name.endsWith(`${report}/report.html`),
+    );
+    copyFileSync(join(project, 'runs', from), join(process.argv[3], `${report}.html`));
+  }
+  await checkRuntimeAlone(alone, tarballs, { run, check, block, tsc: join(project, 'node_modules/.bin/tsc') });
   console.log('a stranger can install and use it');
 } finally {
-  rmSync(project, { recursive: true, force: true });
+  for (const folder of [project, alone]) rmSync(folder, { recursive: true, force: true });
 }

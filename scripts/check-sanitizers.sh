@@ -24,7 +24,7 @@ sets="scalar"
 [ "$(uname -m)" = aarch64 ] && sets="scalar neon"
 for set in $sets; do
   if [ $set = avx512 ] && ! grep -q avx512_vpopcntdq /proc/cpuinfo; then
-    # never chosen here: an empty table spares compiling it (check-avx512.sh emulates it)
+    # never chosen here: an empty table spares compiling it (check-emulated.mjs does)
     echo '#include "kernel_table.h"
       namespace signum::avx512 { extern const KernelTable table; const KernelTable table{}; }' |
       g++ $checked -I$native -x c++ -c - -o "$out/avx512.o"

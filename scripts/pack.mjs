@@ -43,14 +43,30 @@ export function publishedManifest() {
     gypfile: _gyp,
     ...manifest
   } = readJson(join(root, 'package.json'));
+  return withAddons(manifest);
+}
+
+/** The manifest of a package in packages/ as published: npm refuses a workspace member that is made for another system. */
+export function memberManifest({ platform, ...manifest }) {
+  return holdsRuntime(manifest) ? withAddons(manifest) : { ...manifest, ...platform };
+}
+
+/** What finds native kernels names the packages that have them. */
+function withAddons(manifest) {
   const platforms = members.filter(({ manifest: { platform } }) => platform);
   const addons = Object.fromEntries(platforms.map(({ manifest: { name, version } }) => [name, version]));
   return { ...manifest, optionalDependencies: { ...manifest.optionalDependencies, ...addons } };
 }
 
-/** The manifest of a package in packages/ as published: npm refuses a workspace member that is made for another system. */
-export function memberManifest({ platform, ...manifest }) {
-  return { ...manifest, ...platform };
+/** @signum-bnn/runtime ships a part of the build, and has nothing of its own. */
+const holdsRuntime = ({ files }) => files.includes('dist');
+
+/** The files of `signum-bnn/runtime` where they lie there, so that their relative addresses hold. Types are held once: `import` may take those of `require`. */
+function stageRuntime(folder) {
+  for (const name of ['backend/bundle', 'backend/wasm/signum.wasm', 'backend/wasm/signum-relaxed.wasm', 'cjs'])
+    cpSync(join(root, 'dist', name), join(folder, 'dist', name), { recursive: true });
+  mkdirSync(join(folder, 'dist/runtime'));
+  writeFileSync(join(folder, 'dist/runtime/index.d.ts'), "export * from '../cjs/runtime/index.js';\n");
 }
 
 function stageMain(folder) {
@@ -81,6 +97,7 @@ function stageMember({ folder: source, manifest }, folder) {
   cpSync(source, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
   writeJson(join(folder, 'package.json'), memberManifest(manifest));
+  if (holdsRuntime(manifest)) stageRuntime(folder);
   if (!manifest.platform) return;
   const stubs = join(folder, 'older-glibc');
   stubsOfOlderGlibc(stubs, newestGlibc);

@@ -1,6 +1,6 @@
 // Runs every kernel on random shapes by every instruction set that this CPU has, with 1, 2 and 4 threads: all outputs, sums of floats
-// too, must have the same bits. Prints a digest of them, which must be the same on every architecture: scripts/check-neon.sh and
-// scripts/check-avx512.sh compare. The meaning of the kernels is tested where Node runs.
+// too, must have the same bits. Prints a digest of them, which must be the same on every architecture:
+// scripts/check-emulated.mjs compares. The meaning of the kernels is tested where Node runs.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>

@@ -1,4 +1,4 @@
-// The AVX-512 intrinsics that the kernels use, from SIMDe: only for scripts/check-avx512.sh.
+// The AVX-512 intrinsics that the kernels use, from SIMDe: only for scripts/check-emulated.mjs.
 #pragma once
 #include <immintrin.h>
 #include <simde/x86/avx512.h>

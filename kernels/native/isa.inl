@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-// SIGNUM_EMULATE_AVX512: the AVX-512 sources over SIMDe, so that a CPU without AVX-512 can test them (scripts/check-avx512.sh).
+// SIGNUM_EMULATE_AVX512: the AVX-512 sources over SIMDe, so that a CPU without AVX-512 can test them (scripts/check-emulated.mjs).
 #if defined(SIGNUM_EMULATE_AVX512)
 #include "emulate_avx512.h"
 #elif defined(__x86_64__)

@@ -14,7 +14,7 @@ const threads = (count: number) => (addon instanceof Error ? 1 : addon.threads(c
 const before = threads(0);
 afterAll(() => void threads(before));
 
-// scripts/check-digests.mjs asks emulated AVX-512 and NEON for the same
+// scripts/check-emulated.mjs asks emulated AVX-512 and NEON for the same
 describe.each(sets)('%s', (set) => {
   test.each(runsOf(set))(
     'an epoch of %s ends with the weights of every other machine, whatever the threads',

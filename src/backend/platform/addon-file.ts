@@ -45,7 +45,11 @@ export function loadAddon(): NativeAddon | Error {
     } catch (error) {
       reasons.push(from === 'built' ? `${builtFile} does not load: ${firstLine(error)}` : whyNotPrebuilt(error, root));
     }
-  return new Error(`${reasons.join('; ')}; \`npx signum-bnn build-native\` compiles them`);
+  // the runtime alone has no sources
+  const cure = existsSync(join(root, 'kernels/native'))
+    ? '`npx signum-bnn build-native` compiles them'
+    : 'the package signum-bnn compiles them (`npx signum-bnn build-native`), and SIGNUM_ADDON names the file that it says';
+  return new Error(`${reasons.join('; ')}; ${cure}`);
 }
 
 const firstLine = (error: unknown) => reasonOf(error).split('\n')[0]!;
