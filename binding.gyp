@@ -14,7 +14,7 @@
       "cflags_cc": ["-Os"] },
     {
       "target_name": "signum",
-      "cflags_cc": ["-O2"],
+      "cflags_cc": ["-Os"],
       "sources": ["kernels/native/addon.cpp", "kernels/native/dispatch.cpp", "kernels/native/thread_pool.cpp"],
       "dependencies": ["isa_scalar"],
       "conditions": [

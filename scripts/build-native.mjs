@@ -96,9 +96,13 @@ export function buildNative(output = builtAddon, definitions = []) {
     fs.cpSync(sources, join(folder, 'kernels/native'), { recursive: true, preserveTimestamps: true });
     fs.copyFileSync(recipe, join(folder, 'binding.gyp'));
     const headers = nodeHeaders();
-    const options = [...(headers ? [`--nodedir=${headers}`] : []), '--', ...definitions.map((text) => `-D${text}`)];
-    for (const command of ['configure', 'build']) {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp(), command, ...options], {
+    const from = headers ? [`--nodedir=${headers}`] : [];
+    const variables = definitions.map((text) => `-D${text}`);
+    for (const command of [
+      ['configure', ...from, '--', ...variables],
+      ['build', ...from],
+    ]) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp(), ...command], {
         cwd: folder,
         encoding: 'utf8',
         maxBuffer: 1 << 28,

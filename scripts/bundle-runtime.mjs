@@ -56,6 +56,14 @@ const options = (on) => ({
   lineLimit: 160,
   logLevel: 'warning',
 });
+/** esbuild fills a namespace by a call, which the bundler of a page must take to do more: it would keep `packedOp`, and all that it names, in every page. */
+function withPureNamespaces(text) {
+  const filled = /var (\w+)=\{\};\s*__export\(\1,/g;
+  if (!filled.test(text)) return text;
+  const definition = 'var __namespace=(all)=>{const target={};__export(target,all);return target};';
+  return text.replace(filled, (_, name) => `${definition}var ${name}=/* @__PURE__ */__namespace(`);
+}
+
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 cpSync(join(root, 'node_modules/fflate/LICENSE'), join(folder, 'LICENSE.fflate'));
@@ -77,16 +85,18 @@ for (const file of ['node.js', 'node.cjs']) {
 writeFileSync(join(folder, 'node-worker.js'), "import { ownPort, serve } from './node.js';\n\nserve(ownPort());\n");
 
 // pages: what page and worker share is a file of its own, which is fetched once; the worker's must not start workers, or bundlers turn in circles
-await build({
+const page = await build({
   ...options('browser'),
   entryPoints: { browser: entry, 'browser-worker': join(root, 'src/runtime/workers/thread.ts') },
   outdir: folder,
   splitting: true,
   chunkNames: 'browser-core',
+  write: false,
 });
+for (const { path, text } of page.outputFiles) writeFileSync(path, withPureNamespaces(text));
 
 // one script for everything, whose own text is the worker's
-const script = { ...options('inline'), write: false, banner: {} };
+const script = { ...options('inline'), minify: true, write: false, banner: {} };
 const inlineEntry = {
   contents:
     "export * from './index.ts'; export { serve } from './workers/serve.ts'; export { ownPort } from '#platform';",

@@ -45,9 +45,9 @@ import { createHash } from 'node:crypto';
 import { kernels } from '@signum-bnn/runtime';
 const again = await load('zoo:lfc-bnn-mnist');
 const image = Float32Array.from({ length: 28 * 28 }, (_, i) => ((i * 37) % 29) / 14 - 1);
-const { data } = await again.run({ data: image, shape: [1, 28, 28, 1] });
+const logits = await again.run({ data: image, shape: [1, 28, 28, 1] });
 again.dispose();
-console.log(JSON.stringify({ kernels: kernels().name, bits: createHash('sha256').update(data).digest('hex') }));
+console.log(JSON.stringify({ kernels: kernels().name, bits: createHash('sha256').update(logits).digest('hex') }));
 `;
 
 /** The same by require. */
