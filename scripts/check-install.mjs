@@ -82,7 +82,6 @@ function checkPlugin(examples) {
   copyFileSync(join(examples, 'seven.png'), join(project, 'seven.png'));
   for (const line of block('docs/command-line.md', '## Values of your own', 'sh plugin').split('\n'))
     run(line.split(/\s+#/)[0].trim());
-  for (const line of block('docs/own-task.md', '## 3. On the command line', 'sh').split('\n')) run(line);
   const { stderr: unknown } = run('node_modules/.bin/signum predict runs/striped seven.png', { failing: true });
   check(/op "softRamp".*--plugin/.test(unknown), `a missing packed op is not named: ${unknown}`);
   const { stderr: missing } = run('node_modules/.bin/signum eval runs/striped', { failing: true });

@@ -22,7 +22,7 @@ function fromFolder(folder: string, file: string): string {
 /** Whether a run of these options has something of a plugin. Ops are not asked for by name: whoever brings them may be needed. */
 function isUsed({ values: { methods = [] }, brings }: LoadedPlugin, config: TrainConfig): boolean {
   if (brings.ops || brings.packedOps) return true;
-  const { model, data, task } = config as TrainConfig & { task?: string };
+  const { model, data, task } = config;
   const names = { methods: config.method, models: model, data, tasks: task ?? '' } as const;
   const isForm = formNamed(config.method, (id) => methods.find((method) => method.id === id)) !== undefined;
   return isForm || Object.entries(names).some(([kind, id]) => brings[kind as keyof typeof names]?.includes(id));
