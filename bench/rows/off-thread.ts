@@ -23,21 +23,28 @@ async function largestGap(promise: Promise<unknown>): Promise<number> {
   return largest;
 }
 
+const idle = () => new Promise((resolve) => setTimeout(resolve, 500));
+
+/** In turns with the same timer while the process does nothing: a busy machine, or the host of a virtual one, makes that one late too. */
 const gap: Row = {
   name: 'off-thread-gap',
   run: async () => {
     const file = untrainedFile('resnet18-imagenet', 224, 1000);
     const model = await load(file);
     const images = { data: new Uint8Array(64 * 224 * 224 * 3).fill(100), shape: [64, 224, 224, 3] };
-    const gaps: number[] = [];
+    const [gaps, floor]: [number[], number[]] = [[], []];
     await model.predict(images);
-    for (let round = 0; round < rounds; round++) gaps.push(await largestGap(model.predict(images)));
+    for (let round = 0; round < rounds; round++) {
+      floor.push(await largestGap(idle()));
+      gaps.push(await largestGap(model.predict(images)));
+    }
     model.dispose();
-    const name = `predict, resnet18 224x224, batch 64: largest gap of a 1 ms timer (worst of ${rounds}: ${Math.max(...gaps).toFixed(1)} ms)`;
+    const name = `predict, resnet18 224x224, batch 64: largest gap of a 1 ms timer (of an idle process: ${median(floor).toFixed(1)} ms)`;
     return [faster(name, `budget of ${budget} ms`, median(gaps), budget, 'ms', 1, threads())];
   },
 };
 
+/** What a thread costs one small image: two messages and two changes of threads. */
 const overhead: Row = {
   name: 'off-thread-overhead',
   run: async () => {
@@ -47,17 +54,8 @@ const overhead: Row = {
     const pixels = new Uint8Array(3072).fill(100);
     const [there, same] = await inTurns([() => model.predict(pixels), () => here.predict(pixels)]);
     model.dispose();
-    return [
-      faster(
-        'predict, resnet20 32x32, batch 1, in a thread',
-        'on the calling one',
-        there! * 1e3,
-        same! * 1e3,
-        'us',
-        0.5,
-        1,
-      ),
-    ];
+    const name = `predict in a thread, resnet20 32x32, batch 1: more than on the calling one (${(same! * 1e3).toFixed(0)} us)`;
+    return [faster(name, 'budget of 200 us', (there! - same!) * 1e3, 200, 'us', 1, 1)];
   },
 };
 

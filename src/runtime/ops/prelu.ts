@@ -5,9 +5,8 @@ import { channelsOf, definePackedOp, pixelsOf, tensor } from '../op.ts';
 export const prelu = definePackedOp('prelu', { slope: tensor })({
   ...elementwise,
   prepare: ({ node, output, kernels }, tensors) => {
-    const slope = tensors.floats(node.slope, channelsOf(output));
-    return floatWork(([x], y, batch) =>
-      kernels.prelu(x!.floats, slope, y.floats, batch * pixelsOf(output), slope.length),
-    );
+    const [rows, channels] = [pixelsOf(output), channelsOf(output)];
+    const slope = tensors.floats(node.slope, channels);
+    return floatWork(([x], y, batch) => kernels.prelu(x!.floats, slope, y.floats, batch * rows, channels));
   },
 });
