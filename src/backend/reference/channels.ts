@@ -1,4 +1,4 @@
-import type { UnaryOp } from '../kernels.ts';
+import type { Kernels } from '../kernels.ts';
 import { add, maskWithin, unaryBackward } from './elementwise.ts';
 import { sumColumns, sumRow } from './sums.ts';
 
@@ -6,13 +6,7 @@ import { sumColumns, sumRow } from './sums.ts';
 
 const { fround } = Math;
 
-export function channelMoments(
-  x: Float32Array,
-  mean: Float32Array,
-  variance: Float32Array,
-  rows: number,
-  channels: number,
-): void {
+export const channelMoments: Kernels['channelMoments'] = (x, mean, variance, rows, channels) => {
   if (rows === 0) {
     mean.fill(0, 0, channels);
     variance.fill(0, 0, channels);
@@ -31,19 +25,9 @@ export function channelMoments(
     mean[c] = x[c]! + centre;
     variance[c] = Math.max(0, sums[channels + c]! / rows - centre * centre);
   }
-}
+};
 
-export function channelAffine(
-  x: Float32Array,
-  scale: Float32Array,
-  shift: Float32Array,
-  residual: Float32Array,
-  low: number,
-  high: number,
-  y: Float32Array,
-  rows: number,
-  channels: number,
-): void {
+export const channelAffine: Kernels['channelAffine'] = (x, scale, shift, residual, low, high, y, rows, channels) => {
   const [bottom, top] = [Math.fround(low), Math.fround(high)];
   for (let i = 0; i < rows * channels; i++) {
     const c = i % channels;
@@ -51,28 +35,28 @@ export function channelAffine(
     if (residual.length > 0) value = Math.fround(value + residual[i]!);
     y[i] = value < bottom ? bottom : value > top ? top : value;
   }
-}
+};
 
-export function batchNormBackward(
-  x: Float32Array,
-  y: Float32Array,
-  direct: Float32Array,
-  sloped: Float32Array,
-  slope: UnaryOp,
-  p0: number,
-  p1: number,
-  low: number,
-  high: number,
-  mean: Float32Array,
-  invStd: Float32Array,
-  gamma: Float32Array,
-  g: Float32Array,
-  dx: Float32Array,
-  dgamma: Float32Array,
-  dbeta: Float32Array,
-  rows: number,
-  channels: number,
-): void {
+export const batchNormBackward: Kernels['batchNormBackward'] = (
+  x,
+  y,
+  direct,
+  sloped,
+  slope,
+  p0,
+  p1,
+  low,
+  high,
+  mean,
+  invStd,
+  gamma,
+  g,
+  dx,
+  dgamma,
+  dbeta,
+  rows,
+  channels,
+) => {
   const arriving = new Float32Array(rows * channels);
   if (sloped.length > 0) unaryBackward(slope, y, sloped, arriving, p0, p1);
   if (sloped.length === 0) arriving.set(direct.subarray(0, arriving.length));
@@ -100,7 +84,7 @@ export function batchNormBackward(
       dx[i] = fround(fround(fround(scale) * g[i]!) + centred) + shift;
     }
   }
-}
+};
 
 function columnReduce(out: Float32Array, rows: number, channels: number, term: (index: number) => number): void {
   const sums = sumColumns(rows, channels, (row, part) => {
@@ -109,26 +93,26 @@ function columnReduce(out: Float32Array, rows: number, channels: number, term: (
   out.set(sums);
 }
 
-export function columnSums(x: Float32Array, out: Float32Array, rows: number, channels: number): void {
+export const columnSums: Kernels['columnSums'] = (x, out, rows, channels) => {
   columnReduce(out, rows, channels, (i) => x[i]!);
-}
+};
 
-export function columnAbsSums(x: Float32Array, out: Float32Array, rows: number, channels: number): void {
+export const columnAbsSums: Kernels['columnAbsSums'] = (x, out, rows, channels) => {
   columnReduce(out, rows, channels, (i) => Math.abs(x[i]!));
-}
+};
 
-export function columnDots(a: Float32Array, b: Float32Array, out: Float32Array, rows: number, channels: number): void {
+export const columnDots: Kernels['columnDots'] = (a, b, out, rows, channels) => {
   columnReduce(out, rows, channels, (i) => a[i]! * b[i]!);
-}
+};
 
-export function rowAbsMeans(x: Float32Array, out: Float32Array, rows: number, channels: number): void {
+export const rowAbsMeans: Kernels['rowAbsMeans'] = (x, out, rows, channels) => {
   for (let r = 0; r < rows; r++) out[r] = sumRow(channels, (c) => Math.abs(x[r * channels + c]!)) / channels;
-}
+};
 
-export function rowDots(a: Float32Array, b: Float32Array, out: Float32Array, rows: number, channels: number): void {
+export const rowDots: Kernels['rowDots'] = (a, b, out, rows, channels) => {
   for (let r = 0; r < rows; r++) out[r] = sumRow(channels, (c) => a[r * channels + c]! * b[r * channels + c]!);
-}
+};
 
-export function rowScale(x: Float32Array, factor: Float32Array, y: Float32Array, rows: number, channels: number): void {
+export const rowScale: Kernels['rowScale'] = (x, factor, y, rows, channels) => {
   for (let i = 0; i < rows * channels; i++) y[i] = x[i]! * factor[Math.floor(i / channels)]!;
-}
+};

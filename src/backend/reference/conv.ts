@@ -1,4 +1,5 @@
 import type { ConvGeometry } from '../../core/conv-geometry.ts';
+import type { Kernels } from '../kernels.ts';
 
 /**
  * Calls `visit` for every product of a convolution: offsets into input, filter and output. Input offset is -1 for a tap on
@@ -28,41 +29,31 @@ export function forEachProduct(g: ConvGeometry, visit: (input: number, filter: n
           }
 }
 
-export function conv2d(x: Float32Array, filter: Float32Array, y: Float32Array, g: ConvGeometry): void {
+export const conv2d: Kernels['conv2d'] = (x, filter, y, g) => {
   const sums = new Float64Array(g.batch * g.outHeight * g.outWidth * g.outChannels);
   forEachProduct(g, (i, f, o) => {
     if (i >= 0) sums[o]! += x[i]! * filter[f]!;
   });
   y.set(sums);
-}
+};
 
-export function conv2dBackwardInput(dy: Float32Array, filter: Float32Array, dx: Float32Array, g: ConvGeometry): void {
+export const conv2dBackwardInput: Kernels['conv2dBackwardInput'] = (dy, filter, dx, g) => {
   const sums = new Float64Array(g.batch * g.height * g.width * g.inChannels);
   forEachProduct(g, (i, f, o) => {
     if (i >= 0) sums[i]! += dy[o]! * filter[f]!;
   });
   dx.set(sums);
-}
+};
 
-export function conv2dBackwardFilter(x: Float32Array, dy: Float32Array, dfilter: Float32Array, g: ConvGeometry): void {
+export const conv2dBackwardFilter: Kernels['conv2dBackwardFilter'] = (x, dy, dfilter, g) => {
   const sums = new Float64Array((g.kernelHeight * g.kernelWidth * g.inChannels * g.outChannels) / g.groups);
   forEachProduct(g, (i, f, o) => {
     if (i >= 0) sums[f]! += x[i]! * dy[o]!;
   });
   dfilter.set(sums);
-}
+};
 
-export function sgemm(
-  transposeA: boolean,
-  transposeB: boolean,
-  m: number,
-  n: number,
-  k: number,
-  a: Float32Array,
-  b: Float32Array,
-  accumulate: boolean,
-  c: Float32Array,
-): void {
+export const sgemm: Kernels['sgemm'] = (transposeA, transposeB, m, n, k, a, b, accumulate, c) => {
   for (let i = 0; i < m; i++)
     for (let j = 0; j < n; j++) {
       let sum = accumulate ? c[i * n + j]! : 0;
@@ -71,4 +62,4 @@ export function sgemm(
       }
       c[i * n + j] = sum;
     }
-}
+};

@@ -1,4 +1,4 @@
-import type { UnaryOp } from '../kernels.ts';
+import type { Kernels, UnaryOp } from '../kernels.ts';
 import { sumColumns } from './sums.ts';
 
 const f = Math.fround;
@@ -97,43 +97,28 @@ const derivative: Record<
   },
 };
 
-export function unary(op: UnaryOp, x: Float32Array, y: Float32Array): void {
+export const unary: Kernels['unary'] = (op, x, y) => {
   const apply = forward[op];
   for (let i = 0; i < y.length; i++) y[i] = apply(x[i]!);
-}
+};
 
-export function unaryBackward(
-  op: UnaryOp,
-  x: Float32Array,
-  dy: Float32Array,
-  dx: Float32Array,
-  p0: number,
-  p1: number,
-): void {
+export const unaryBackward: Kernels['unaryBackward'] = (op, x, dy, dx, p0, p1) => {
   const [a, b] = [f(p0), f(p1)];
   const test = passes[op];
   const slope = derivative[op as keyof typeof derivative];
   for (let i = 0; i < dx.length; i++) dx[i] = test ? (test(x[i]!, a) ? dy[i]! : 0) : dy[i]! * slope(x[i]!, a, b);
-}
+};
 
-export function maskWithin(dy: Float32Array, y: Float32Array, low: number, high: number, dx: Float32Array): void {
+export const maskWithin: Kernels['maskWithin'] = (dy, y, low, high, dx) => {
   const [bottom, top] = [Math.fround(low), Math.fround(high)];
   for (let i = 0; i < dx.length; i++) dx[i] = y[i]! > bottom && y[i]! < top ? dy[i]! : 0;
-}
+};
 
-export function prelu(x: Float32Array, slope: Float32Array, y: Float32Array, rows: number, channels: number): void {
+export const prelu: Kernels['prelu'] = (x, slope, y, rows, channels) => {
   for (let i = 0; i < rows * channels; i++) y[i] = x[i]! >= 0 ? x[i]! : x[i]! * slope[i % channels]!;
-}
+};
 
-export function preluBackward(
-  x: Float32Array,
-  slope: Float32Array,
-  dy: Float32Array,
-  dx: Float32Array,
-  dslope: Float32Array,
-  rows: number,
-  channels: number,
-): void {
+export const preluBackward: Kernels['preluBackward'] = (x, slope, dy, dx, dslope, rows, channels) => {
   const sums = sumColumns(rows, channels, (row, part) => {
     for (let c = 0; c < channels; c++) {
       const i = row * channels + c;
@@ -142,21 +127,21 @@ export function preluBackward(
     }
   });
   dslope.set(sums);
-}
+};
 
-export function add(a: Float32Array, b: Float32Array, y: Float32Array): void {
+export const add: Kernels['add'] = (a, b, y) => {
   for (let i = 0; i < y.length; i++) y[i] = a[i]! + b[i]!;
-}
+};
 
-export function multiply(a: Float32Array, b: Float32Array, y: Float32Array): void {
+export const multiply: Kernels['multiply'] = (a, b, y) => {
   for (let i = 0; i < y.length; i++) y[i] = a[i]! * b[i]!;
-}
+};
 
-export function blend(x: Float32Array, factor: number, keep: number, y: Float32Array): void {
+export const blend: Kernels['blend'] = (x, factor, keep, y) => {
   const [a, b] = [f(factor), f(keep)];
   for (let i = 0; i < y.length; i++) y[i] = f(a * x[i]!) + f(b * y[i]!);
-}
+};
 
-export function clamp(x: Float32Array, low: number, high: number): void {
+export const clamp: Kernels['clamp'] = (x, low, high) => {
   for (let i = 0; i < x.length; i++) x[i] = x[i]! < low ? low : Math.min(x[i]!, high);
-}
+};

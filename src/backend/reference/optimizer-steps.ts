@@ -1,3 +1,5 @@
+import type { Kernels } from '../kernels.ts';
+
 /**
  * Weight decay is L2: added to the gradient. Formulas: PyTorch's SGD; Kingma and Ba 2015, alg. 1 and 2; Hinton's RMSprop. Every operation
  * is rounded to float32, as in the compiled backends.
@@ -21,36 +23,28 @@ function averageSquare(old: number, gradient: number, keep: number): number {
   return moment(f(f(f(keep) * old) + f(f(f(1 - f(keep)) * root) * root)));
 }
 
-export function sgdStep(
-  w: Float32Array,
-  g: Float32Array,
-  velocity: Float32Array,
-  rate: number,
-  momentum: number,
-  weightDecay: number,
-  nesterov: boolean,
-): void {
+export const sgdStep: Kernels['sgdStep'] = (w, g, velocity, rate, momentum, weightDecay, nesterov) => {
   for (let i = 0; i < w.length; i++) {
     const gradient = decayed(g[i]!, w[i]!, weightDecay);
     const v = moment(f(f(f(momentum) * velocity[i]!) + gradient));
     velocity[i] = v;
     w[i]! -= f(f(rate) * (nesterov ? f(gradient + f(f(momentum) * v)) : v));
   }
-}
+};
 
-export function adamStep(
-  w: Float32Array,
-  g: Float32Array,
-  m: Float32Array,
-  v: Float32Array,
-  rate: number,
-  beta1: number,
-  beta2: number,
-  epsilon: number,
-  weightDecay: number,
-  correction1: number,
-  correction2: number,
-): void {
+export const adamStep: Kernels['adamStep'] = (
+  w,
+  g,
+  m,
+  v,
+  rate,
+  beta1,
+  beta2,
+  epsilon,
+  weightDecay,
+  correction1,
+  correction2,
+) => {
   for (let i = 0; i < w.length; i++) {
     const gradient = decayed(g[i]!, w[i]!, weightDecay);
     m[i] = average(m[i]!, gradient, beta1);
@@ -58,40 +52,32 @@ export function adamStep(
     const spread = f(f(Math.sqrt(f(v[i]! / f(correction2)))) + f(epsilon));
     w[i]! -= f(f(f(rate) * f(m[i]! / f(correction1))) / spread);
   }
-}
+};
 
-export function adamaxStep(
-  w: Float32Array,
-  g: Float32Array,
-  m: Float32Array,
-  v: Float32Array,
-  rate: number,
-  beta1: number,
-  beta2: number,
-  epsilon: number,
-  weightDecay: number,
-  correction1: number,
-): void {
+export const adamaxStep: Kernels['adamaxStep'] = (
+  w,
+  g,
+  m,
+  v,
+  rate,
+  beta1,
+  beta2,
+  epsilon,
+  weightDecay,
+  correction1,
+) => {
   for (let i = 0; i < w.length; i++) {
     const gradient = decayed(g[i]!, w[i]!, weightDecay);
     m[i] = average(m[i]!, gradient, beta1);
     v[i] = Math.max(f(f(beta2) * v[i]!), f(Math.abs(gradient) + f(epsilon)));
     w[i]! -= f(f(f(f(rate) / f(correction1)) * m[i]!) / v[i]!);
   }
-}
+};
 
-export function rmspropStep(
-  w: Float32Array,
-  g: Float32Array,
-  v: Float32Array,
-  rate: number,
-  decay: number,
-  epsilon: number,
-  weightDecay: number,
-): void {
+export const rmspropStep: Kernels['rmspropStep'] = (w, g, v, rate, decay, epsilon, weightDecay) => {
   for (let i = 0; i < w.length; i++) {
     const gradient = decayed(g[i]!, w[i]!, weightDecay);
     v[i] = averageSquare(v[i]!, gradient, decay);
     w[i]! -= f(f(f(rate) * gradient) / f(f(Math.sqrt(v[i]!)) + f(epsilon)));
   }
-}
+};

@@ -1,4 +1,5 @@
 import type { PoolGeometry } from '../../core/conv-geometry.ts';
+import type { Kernels } from '../kernels.ts';
 
 /** Calls `visit` for every output element with the input offsets of its window (inside the image only, row by row). */
 function forEachWindow(g: PoolGeometry, visit: (output: number, inputs: number[]) => void): void {
@@ -19,32 +20,32 @@ function forEachWindow(g: PoolGeometry, visit: (output: number, inputs: number[]
         }
 }
 
-export function maxPool(x: Float32Array, y: Float32Array, indices: Int32Array, g: PoolGeometry): void {
+export const maxPool: Kernels['maxPool'] = (x, y, indices, g) => {
   forEachWindow(g, (output, inputs) => {
     let best = inputs[0]!;
     for (const input of inputs) if (x[input]! > x[best]!) best = input;
     y[output] = x[best]!;
     indices[output] = best;
   });
-}
+};
 
-export function maxPoolBackward(dy: Float32Array, indices: Int32Array, dx: Float32Array, g: PoolGeometry): void {
+export const maxPoolBackward: Kernels['maxPoolBackward'] = (dy, indices, dx, g) => {
   dx.fill(0, 0, g.batch * g.height * g.width * g.channels);
   const outputs = g.batch * g.outHeight * g.outWidth * g.channels;
   for (let o = 0; o < outputs; o++) dx[indices[o]!]! += dy[o]!;
-}
+};
 
-export function avgPool(x: Float32Array, y: Float32Array, g: PoolGeometry): void {
+export const avgPool: Kernels['avgPool'] = (x, y, g) => {
   forEachWindow(g, (output, inputs) => {
     let sum = 0;
     for (const input of inputs) sum = Math.fround(sum + x[input]!);
     y[output] = sum / inputs.length;
   });
-}
+};
 
-export function avgPoolBackward(dy: Float32Array, dx: Float32Array, g: PoolGeometry): void {
+export const avgPoolBackward: Kernels['avgPoolBackward'] = (dy, dx, g) => {
   dx.fill(0, 0, g.batch * g.height * g.width * g.channels);
   forEachWindow(g, (output, inputs) => {
     for (const input of inputs) dx[input]! += Math.fround(dy[output]! / inputs.length);
   });
-}
+};

@@ -1,18 +1,18 @@
 import { wordsFor } from '../../core/bits.ts';
 import type { ConvGeometry } from '../../core/conv-geometry.ts';
-import type { BinaryPadding } from '../kernels.ts';
+import type { Kernels } from '../kernels.ts';
 import { PreparedLayout } from '../prepared-filter.ts';
 import { bitAt, unpackSigns } from './bits.ts';
 import { conv2d, conv2dBackwardFilter, conv2dBackwardInput, forEachProduct } from './conv.ts';
 
-export function xnorGemm(a: Uint32Array, b: Uint32Array, out: Int32Array, m: number, n: number, k: number): void {
+export const xnorGemm: Kernels['xnorGemm'] = (a, b, out, m, n, k) => {
   for (let i = 0; i < m; i++)
     for (let j = 0; j < n; j++) {
       let dot = 0;
       for (let l = 0; l < k; l++) dot += bitAt(a, i, k, l) === bitAt(b, j, k, l) ? 1 : -1;
       out[i * n + j] = dot;
     }
-}
+};
 
 const packedFilterWords = (g: ConvGeometry) =>
   wordsFor(g.outChannels * g.kernelHeight * g.kernelWidth, g.inChannels / g.groups);
@@ -24,18 +24,12 @@ export function preparedFilterWords(g: ConvGeometry): number {
 
 const layout = new PreparedLayout('reference typescript', preparedFilterWords);
 
-export function prepareXnorFilter(words: Uint32Array, prepared: Uint32Array, g: ConvGeometry): void {
+export const prepareXnorFilter: Kernels['prepareXnorFilter'] = (words, prepared, g) => {
   prepared.set(words.subarray(0, packedFilterWords(g)));
   layout.mark(prepared, g);
-}
+};
 
-export function xnorConv2d(
-  x: Uint32Array,
-  filter: Uint32Array,
-  out: Int32Array,
-  g: ConvGeometry,
-  padding: BinaryPadding,
-): void {
+export const xnorConv2d: Kernels['xnorConv2d'] = (x, filter, out, g, padding) => {
   layout.check(filter, g);
   const groupIn = g.inChannels / g.groups;
   const taps = g.kernelHeight * g.kernelWidth;
@@ -49,18 +43,9 @@ export function xnorConv2d(
     const negativeFilter = bitAt(filter, co * taps + (tapAndChannel - ci) / groupIn, groupIn, ci);
     out[o]! += negativeInput === negativeFilter ? 1 : -1;
   });
-}
+};
 
-export function xnorConv2dScaled(
-  x: Uint32Array,
-  filter: Uint32Array,
-  alpha: Float32Array,
-  scale: Float32Array,
-  shift: Float32Array,
-  out: Float32Array,
-  g: ConvGeometry,
-  padding: BinaryPadding,
-): void {
+export const xnorConv2dScaled: Kernels['xnorConv2dScaled'] = (x, filter, alpha, scale, shift, out, g, padding) => {
   const dots = new Int32Array(g.batch * g.outHeight * g.outWidth * g.outChannels);
   xnorConv2d(x, filter, dots, g, padding);
   for (let i = 0; i < dots.length; i++) {
@@ -68,17 +53,9 @@ export function xnorConv2dScaled(
     const scaled = Math.fround(dots[i]! * alpha[c]!);
     out[i] = scale.length === 0 ? scaled : Math.fround(Math.fround(scaled * scale[c]!) + shift[c]!);
   }
-}
+};
 
-export function xnorConv2dThreshold(
-  x: Uint32Array,
-  filter: Uint32Array,
-  threshold: Int32Array,
-  flip: Int32Array,
-  out: Uint32Array,
-  g: ConvGeometry,
-  padding: BinaryPadding,
-): void {
+export const xnorConv2dThreshold: Kernels['xnorConv2dThreshold'] = (x, filter, threshold, flip, out, g, padding) => {
   const pixels = g.batch * g.outHeight * g.outWidth;
   const dots = new Int32Array(pixels * g.outChannels);
   xnorConv2d(x, filter, dots, g, padding);
@@ -89,7 +66,7 @@ export function xnorConv2dThreshold(
     const negative = flip[c] ? dots[i]! > threshold[c]! : dots[i]! < threshold[c]!;
     if (negative) out[((i - c) / g.outChannels) * stride + (c >>> 5)]! |= 1 << (c & 31);
   }
-}
+};
 
 /** alpha[c]*sign as a float filter [taps, Cin/groups, Cout]. */
 function effectiveFilter(filter: Uint32Array, alpha: Float32Array, g: ConvGeometry): Float32Array {
@@ -102,33 +79,15 @@ function effectiveFilter(filter: Uint32Array, alpha: Float32Array, g: ConvGeomet
   });
 }
 
-export function conv2dSigns(
-  x: Float32Array,
-  filter: Uint32Array,
-  alpha: Float32Array,
-  y: Float32Array,
-  g: ConvGeometry,
-): void {
+export const conv2dSigns: Kernels['conv2dSigns'] = (x, filter, alpha, y, g) => {
   conv2d(x, effectiveFilter(filter, alpha, g), y, g);
-}
+};
 
-export function conv2dBackwardInputSigns(
-  dy: Float32Array,
-  filter: Uint32Array,
-  alpha: Float32Array,
-  dx: Float32Array,
-  g: ConvGeometry,
-): void {
+export const conv2dBackwardInputSigns: Kernels['conv2dBackwardInputSigns'] = (dy, filter, alpha, dx, g) => {
   conv2dBackwardInput(dy, effectiveFilter(filter, alpha, g), dx, g);
-}
+};
 
-export function conv2dBackwardFilterSigns(
-  x: Uint32Array,
-  dy: Float32Array,
-  dfilter: Float32Array,
-  g: ConvGeometry,
-  padding: BinaryPadding,
-): void {
+export const conv2dBackwardFilterSigns: Kernels['conv2dBackwardFilterSigns'] = (x, dy, dfilter, g, padding) => {
   const pixels = g.batch * g.height * g.width;
   const signs = new Float32Array(pixels * g.inChannels);
   unpackSigns(x, signs, pixels, g.inChannels);
@@ -139,4 +98,4 @@ export function conv2dBackwardFilterSigns(
     if (i < 0) border[f]! += dy[o]!;
   });
   for (let f = 0; f < border.length; f++) dfilter[f]! += border[f]!;
-}
+};
