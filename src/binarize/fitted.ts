@@ -11,7 +11,7 @@ const waits = 'waitsForFit';
 /** The schedule of a method with a layer-wise fit; at its end a network is quantized, whatever happened. */
 export const waitForFit = ({ progress }: { readonly progress: number }) => ({ [waits]: progress < 1 ? 1 : 0 });
 
-export const isWaiting = (context: BinarizeContext, { kept }: LayerOwn): boolean =>
+const isWaiting = (context: BinarizeContext, { kept }: LayerOwn): boolean =>
   context.value(waits, 0) === 1 && kept[fittedFlag]![0] === 0;
 
 /** Passes weights unchanged until the layer is fitted, then quantizes. */
