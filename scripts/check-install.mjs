@@ -68,6 +68,10 @@ function checkContents(folder) {
       if (!existsSync(join(folder, dirname(map), source))) missing.push(`${map} points to ${source}`);
   check(missing.length === 0, `not in the tarball:\n${missing.slice(0, 20).join('\n')}`);
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  check(
+    !JSON.stringify(manifest).includes('@signum-bnn/runtime'),
+    'signum-bnn depends on the runtime, which it contains',
+  );
   check(!manifest.scripts && !files.includes('binding.gyp'), 'the package runs something when it is installed');
   for (const field of ['keywords', 'sideEffects', 'engines', 'license'])
     check(manifest[field] !== undefined, `the manifest has no ${field}`);
@@ -176,13 +180,10 @@ try {
     const said = run(`node_modules/.bin/signum ${command}`, { failing: true }).stderr;
     check(/npm install @signum-bnn\/zoo/.test(said), `the missing zoo is not named: ${said}`);
   }
-  for (const report of process.argv[3] ? ['compare', 'mine'] : []) {
-    mkdirSync(process.argv[3], { recursive: true });
-    const [from] = readdirSync(join(project, 'runs'), { recursive: true }).filter((name) =>
-      name.endsWith(`${report}/report.html`),
-    );
-    copyFileSync(join(project, 'runs', from), join(process.argv[3], `${report}.html`));
-  }
+  const kept = process.argv[3];
+  if (kept) mkdirSync(kept, { recursive: true });
+  for (const name of kept ? ['compare-mnist', 'mine'] : [])
+    copyFileSync(join(project, 'runs', name, 'report.html'), join(kept, `${name}.html`));
   await checkRuntimeAlone(alone, tarballs, { run, check, block, tsc: join(project, 'node_modules/.bin/tsc') });
   console.log('a stranger can install and use it');
 } finally {
