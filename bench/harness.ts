@@ -38,10 +38,11 @@ export const alone = process.env['SIGNUM_BENCH_ALONE'] === '1';
  * Median milliseconds of each task, taken in turns so that a drift of the machine's speed meets all of them alike.
  *
  * @param rounds turns per task, after one warm-up
+ * @param all the others count as well when a row is compared with its own past: they are no peers
  */
-export async function inTurns(tasks: readonly Task[], rounds = 15, roundMs = 60): Promise<number[]> {
+export async function inTurns(tasks: readonly Task[], rounds = 15, roundMs = 60, all = !alone): Promise<number[]> {
   const repeats: number[] = [];
-  for (const task of alone ? tasks.slice(0, 1) : tasks) {
+  for (const task of all ? tasks : tasks.slice(0, 1)) {
     await timed(task, 3);
     repeats.push(Math.max(1, Math.round(roundMs / Math.max(1e-4, await timed(task, 3)))));
   }
