@@ -135,7 +135,7 @@ export class Course {
   readonly places: Place[] = [];
   private stride = 1;
 
-  /** @param times how many times as far apart they are as those before @param steps taken so far */
+  /** Maps lie here. @param steps taken so far @param times as far apart as the maps before */
   note(steps: number, channels: number, size: Size, times = 1): void {
     this.stride *= times;
     this.places.push({ after: steps, channels, size, stride: this.stride });
