@@ -66,6 +66,7 @@ export { backward, emptyTensor, gradientOf, inference, type Product, record, tra
 export { SignFilter, SignTensor, Tensor } from './tensor/tensor.ts';
 export { parseConfig, type TrainConfig, type TrainOptions } from './train/config.ts';
 export { type Evaluation, evaluate, judge } from './train/evaluate.ts';
+export { judgeTrained } from './train/judge.ts';
 export { loadTrained } from './train/load-network.ts';
 export { definePlugin, type House, type LoadedPlugin, type Plugin } from './train/plugin.ts';
 export { type Existing, type FinishedRun, type TrainRunOptions, trainRun } from './train/run.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { Random } from '../core/random.ts';
+import type { ResizeRule } from '../runtime/graph.ts';
 import { type Augmentation, type Batch, Batches, type Pass } from './batches.ts';
 import { imagesOf } from './dataset.ts';
 import { digestOf } from './digest.ts';
@@ -207,6 +208,37 @@ test('of image files, random parts and those cut in the middle: truths lie where
   loader.begin(pass(1));
   expect(await loader.next()).toEqual(await made.shuffled(pass(1), 0));
 });
+
+test.each(['cover', 'contain', 'fill'] as const)(
+  'of image files brought to the size by %s, truths lie where the pixels do',
+  async (fit) => {
+    const [wide, high] = [40, 20];
+    // left black, right white; the mask says which, the box is around the white
+    const pixels = new Uint8Array(wide * high).map((_, i) => (i % wide < 16 ? 0 : 255));
+    const file = join(directory, `halves-${fit}.png`);
+    await sharp(pixels, { raw: { width: wide, height: high, channels: 1 } })
+      .png()
+      .toFile(file);
+    const halves = {
+      count: 1,
+      files: [file],
+      mask: ragged([[...pixels].map((value) => Number(value > 0))], Uint8Array),
+      boxes: ragged([[1, 16, 0, 40, 20]], Float32Array),
+    };
+    const resize = { fit, filter: 'nearest', background: [0, 0, 0] } satisfies ResizeRule;
+    const seen = { shape: [20, 20, 1] as const, mean: [0], std: [1], resize };
+    const own = { mask: maskOfImage, boxes: boxesOfImage };
+    const { images, mask, boxes } = (await new Batches(seen, halves, 1, own as never).plain(0)) as unknown as {
+      images: Float32Array;
+      mask: Uint8Array;
+      boxes: { values: Float32Array };
+    };
+    const white = [...mask.keys()].filter((i) => mask[i] === 1);
+    expect(white.length).toBeGreaterThan(40);
+    for (const [i, kind] of mask.entries()) expect([i, images[i]]).toEqual([i, kind === 1 ? 1 : 0]);
+    expect([...boxes.values]).toEqual([1, ...Object.values(around(mask, 20))]);
+  },
+);
 
 test('samples, digests and the classes of a model carry all that is known of an image', () => {
   const some = imagesOf(split, Uint32Array.of(7, 2));

@@ -46,7 +46,7 @@ function programsOf(guide: string, language = 'js'): string[] {
 }
 
 test('docs/own-task.md trains as it is printed, and its network finds the spot', async () => {
-  const [, train] = programsOf('own-task.md');
+  const [, , train] = programsOf('own-task.md');
   process.chdir(directory);
   const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   await import(/* @vite-ignore */ pathToFileURL(train!).href);
@@ -55,7 +55,9 @@ test('docs/own-task.md trains as it is printed, and its network finds the spot',
   expect(missed).toBeLessThan(2.5);
   const last = readFileSync('runs/spots/metrics.jsonl', 'utf8').trim().split('\n').at(-1)!;
   expect(JSON.parse(last).testPixels).toBeCloseTo(missed, 1);
+  expect(JSON.parse(last)).toMatchObject({ trainLossPosition: expect.any(Number), trainLossGlow: expect.any(Number) });
   expect(readFileSync('runs/spots/report.html', 'utf8')).toContain('class="mark"');
+  expect(log.mock.calls[1]?.[0]).toMatch(/^the first spot is at \d+\.\d, \d+\.\d$/);
 });
 
 test('docs/own-network.md trains as it is printed', async () => {

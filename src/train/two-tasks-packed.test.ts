@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { judgePacked, packForData } from '../analysis/packed-evaluation.ts';
+import { judgePacked, packedImages, packForData } from '../analysis/packed-evaluation.ts';
 import { main } from '../cli/program.ts';
 import { Batches } from '../data/batches.ts';
 import type { DataSet, PixelSplit } from '../data/dataset.ts';
+import { fitToModel } from '../data/fit-model.ts';
+import type { ResizeRule } from '../runtime/graph.ts';
 import { load } from '../runtime/load.ts';
 import { answerTo, type TaskDecoder } from '../runtime/tasks/decoder.ts';
 import { figuresOf } from '../tasks/figures.ts';
@@ -109,6 +111,14 @@ describe.each(trials)('$task.id by its name', ({ task, data, decoder, head, outp
     );
     expect(() => model.predict(pixels)).toThrow(`this network is for "${task.id}", not classification`);
     bare.dispose();
+  });
+
+  test('pictures are judged by the rule of the file', async () => {
+    const { network } = await trained();
+    const resize = { fit: 'fill', filter: 'nearest', background: [1, 2, 3] } satisfies ResizeRule;
+    const { model } = await packForData(network, { ...data, resize }, { task });
+    expect(model.graph.inputs[0]!.picture!.resize).toEqual(resize);
+    expect(fitToModel(data, packedImages(model), 'evaluate', task.truth).data.resize).toEqual(resize);
   });
 
   test('a file is not packed, judged or loaded as of another task', async () => {
