@@ -23,7 +23,7 @@ function epochLine(m: EpochMetrics, epochs: number, first: FigureName): string {
 }
 
 /**
- * A bar with loss, accuracy, img/s and ETA on a terminal; one line per epoch everywhere.
+ * A bar with loss, the first figure where training counts it, img/s and ETA on a terminal; one line per epoch everywhere.
  *
  * @param first figure of the run's task
  */
@@ -31,14 +31,14 @@ export function progressEvents(epochs: number, first: FigureName = classificatio
   if (!process.stderr.isTTY)
     return { onNote: tellLine, onEpoch: (metrics) => tell(`${epochLine(metrics, epochs, first)}\n`) };
   let bar: SingleBar | null = null;
-  const format = 'epoch {epoch} {bar} {value}/{total}  loss {loss}  acc {accuracy}  {speed} img/s  ETA {eta_formatted}';
+  const format = 'epoch {epoch} {bar} {value}/{total}  loss {loss}{figure}  {speed} img/s  ETA {eta_formatted}';
   return {
     onNote: tellLine,
     onStep: ({ epoch, batch, batches, loss, accuracy, imagesPerSecond }) => {
       const fields = {
         epoch: epoch + 1,
         loss: loss.toFixed(4),
-        accuracy: accuracy === undefined ? '–' : figureText(first, accuracy),
+        figure: accuracy === undefined ? '' : `  ${first.name} ${figureText(first, accuracy)}`,
         speed: imagesPerSecond.toFixed(0),
       };
       if (bar === null) {
