@@ -10,6 +10,8 @@ export interface ThreadStart {
   readonly backend: BackendName | undefined;
   /** A page's kernels, compiled; absent where threads find their own. */
   readonly wasm: WebAssembly.Module | undefined;
+  /** In shared memory, where there is some: 1 when nobody waits for the answer to the present run any more. */
+  readonly left: Int32Array | null;
 }
 
 /** What a thread is told. Those with a number get one reply. */
@@ -35,8 +37,6 @@ export type ThreadMessage =
       readonly model: number;
       /** null: it came in pieces. */
       readonly inputs: readonly (InputValues | null)[];
-      /** In shared memory, where there is some: 1 when nobody waits for the answer any more. */
-      readonly left: Int32Array | null;
     }
   | { readonly kind: 'drop'; readonly model: number };
 

@@ -49,7 +49,7 @@ class ThreadPool implements Executor {
   private add(): ReadonlyMap<number, Promise<unknown>> {
     const worker = new PoolWorker((ended) => this.ended(ended));
     this.workers.add(worker);
-    const begun = worker.ask({ kind: 'start', backend: chosenBackend(), wasm: this.wasm });
+    const begun = worker.ask({ kind: 'start', backend: chosenBackend(), wasm: this.wasm, left: worker.left });
     const load = ([model, { file, limits }]: [number, LoadedFile]) =>
       [model, begun.then(() => worker.ask({ kind: 'load', model, file, limits }))] as const;
     const loads = new Map([...this.files].map(load));

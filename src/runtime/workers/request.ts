@@ -20,7 +20,8 @@ export class Request {
   reject!: (error: unknown) => void;
   readonly model: number;
   private readonly inputs: readonly InputValues[];
-  private readonly left = typeof SharedArrayBuffer === 'undefined' ? null : new Int32Array(new SharedArrayBuffer(4));
+  /** Of the thread that has it. */
+  private left: Int32Array | null = null;
 
   constructor(model: number, inputs: readonly InputValues[]) {
     this.model = model;
@@ -39,6 +40,8 @@ export class Request {
 
   /** Hands it to a thread, large inputs piece by piece with pauses, and waits for the answer. */
   async send(worker: PoolWorker): Promise<Float32Array[]> {
+    this.left = worker.left;
+    if (this.left) Atomics.store(this.left, 0, 0);
     const breathe = breather();
     for (const [input, values] of this.inputs.entries()) {
       if (goesWhole(values)) continue;
@@ -53,7 +56,7 @@ export class Request {
       goesWhole(values) ? (isShared(values) ? values : copied(values)) : null,
     );
     const transfer = inputs.flatMap((values) => (values && !isShared(values) ? [values.buffer as ArrayBuffer] : []));
-    const { model, left } = this;
-    return (await worker.ask({ kind: 'run', model, inputs, left }, transfer)) as Float32Array[];
+    const { model } = this;
+    return (await worker.ask({ kind: 'run', model, inputs }, transfer)) as Float32Array[];
   }
 }

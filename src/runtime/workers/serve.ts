@@ -14,6 +14,11 @@ class Server {
   private readonly models = new Map<number, PackedModel>();
   /** Inputs that come in pieces, by their place. */
   private readonly pieced: InputValues[] = [];
+  private left: Int32Array | null = null;
+
+  private requireWanted(): void {
+    if (this.left && Atomics.load(this.left, 0) === 1) throw new Left('nobody waits for this answer');
+  }
 
   /** What is answered, and which buffers go with it. */
   async hear(message: ThreadMessage): Promise<{ result: unknown; transfer: ArrayBuffer[] }> {
@@ -22,6 +27,7 @@ class Server {
       case 'start':
         if (message.wasm) await loadWasm(message.wasm);
         if (message.backend) useBackend(message.backend);
+        this.left = message.left;
         return nothing;
       case 'load': {
         const model = loadPackedModel(message.file, message.limits);
@@ -37,16 +43,10 @@ class Server {
         return nothing;
       }
       case 'run': {
-        const { left } = message;
-        const check =
-          left &&
-          (() => {
-            if (Atomics.load(left, 0) === 1) throw new Left('nobody waits for this answer');
-          });
         const inputs = message.inputs.map((values, i) => values ?? this.pieced[i]!);
         this.pieced.length = 0;
-        check?.();
-        const result = answer(this.models.get(message.model)!, inputs, check ?? undefined);
+        this.requireWanted();
+        const result = answer(this.models.get(message.model)!, inputs, () => this.requireWanted());
         return { result, transfer: result.map(({ buffer }) => buffer as ArrayBuffer) };
       }
       case 'drop':

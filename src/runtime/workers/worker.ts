@@ -19,6 +19,8 @@ export class PoolWorker {
   private asked = 0;
   /** Why it answers no more. */
   private problem: Error | null = null;
+  /** Shared with the thread, where there is such memory: 1 stops its run at the next node. */
+  readonly left = typeof SharedArrayBuffer === 'undefined' ? null : new Int32Array(new SharedArrayBuffer(4));
   /** It has run: an end that comes later is no fault of its start. */
   started = false;
 
