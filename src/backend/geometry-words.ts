@@ -38,13 +38,20 @@ function wordsOf<G extends ConvGeometry | PoolGeometry>(g: G, fields: readonly (
   return words;
 }
 
-/** Geometries do not change, and layers keep theirs: each is checked and written down once. */
+/** A geometry that changed after it was written down would be computed as it was: nobody can change it any more. */
+function frozen(value: object): void {
+  Object.freeze(value);
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part);
+}
+
+/** Layers keep their geometries: each is checked and written down once. */
 function once<G extends object>(make: (g: G) => Int32Array): (g: G) => Int32Array {
   const known = new WeakMap<G, Int32Array>();
   return (g) => {
     const found = known.get(g);
     if (found) return found;
     const words = make(g);
+    frozen(g);
     known.set(g, words);
     return words;
   };
