@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { definePlugin, defineTranslation } from '../index.ts';
+import { pluginArgument } from '../train/plugin-records.ts';
 import { noisyBars, restoring, tagging, tiny } from '../train/two-tasks.testing.ts';
 import { main } from './program.ts';
 
@@ -265,6 +266,13 @@ test('the compiler takes for a plugin what is one, of any task, and nothing else
   // @ts-expect-error: a translation is no packed op
   definePlugin({ packedOps: plugin.ops ?? [defineTranslation('mine', 'passes', () => [])] });
   expect(plugin.tasks?.map(({ id }) => id)).toEqual(['restoring', 'tagging']);
+});
+
+test('what a command is told to pass is a path to it, in a hidden folder too', () => {
+  const record = (specifier: string) => ({ specifier, sha256: '' });
+  expect(pluginArgument(record('../../.mine/index.mjs'), 'runs/demo')).toBe('./.mine/index.mjs');
+  expect(pluginArgument(record('../../..mine.mjs'), 'runs/demo')).toBe('./..mine.mjs');
+  expect(pluginArgument(record('../../../mine.mjs'), 'runs/demo')).toBe('../mine.mjs');
 });
 
 test('a plugin is a file by its path, or an installed package by its name', async () => {

@@ -16,7 +16,8 @@ const isPath = (specifier: string): boolean => specifier.startsWith('.') || isAb
 /** `../../mine.mjs`, with slashes everywhere: a run may move from one system to another. */
 function fromFolder(folder: string, file: string): string {
   const path = relative(folder, file).replaceAll(sep, '/');
-  return isPath(path) ? path : `./${path}`;
+  // a hidden folder begins with a dot too
+  return isAbsolute(path) || path.startsWith('../') ? path : `./${path}`;
 }
 
 /** Whether a run of these options has something of a plugin. Ops are not asked for by name: whoever brings them may be needed. */
