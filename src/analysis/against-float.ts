@@ -1,4 +1,5 @@
 import type { Packed } from '../pack/pack.ts';
+import { taskNamed } from '../tasks/table.ts';
 import type { House } from '../train/plugin.ts';
 import { latencyMs } from './latency.ts';
 import { type ResidentMemory, residentMemory } from './resident-memory.ts';
@@ -24,8 +25,9 @@ export interface AgainstFloat {
 /** The same topology in float32, packed without any binarization: the baseline on this machine. */
 function floatTwin({ model: { graph } }: Packed, house: House): Packed {
   const { model, input, classes, mean, std, width } = graph;
-  const network = { model, method: 'float', inputShape: input, classes: classes.length, width };
-  return packUntrained(network, { classes, mean, std }, house);
+  const task = taskNamed(graph.task.id, house.tasks);
+  const network = { model, method: 'float', inputShape: input, classes: classes.length, width, head: graph.head };
+  return packUntrained(network, { classes, mean, std, task }, { ...house, heads: task.heads });
 }
 
 function costs({ bytes, model }: Packed, batch: number, repeats: number, { plugins = [] }: House): Costs {
@@ -53,10 +55,8 @@ export const isBinary = ({ bits }: LayerSummary): boolean => bits.startsWith('1/
  * @param house of the values that its names and ops may be of
  */
 export function againstFloat(packed: Packed, batch: number, repeats: number, house: House = {}): AgainstFloat {
-  const [float, ours] = [floatTwin(packed, house), packed].map((one) => costs(one, batch, repeats, house)) as [
-    Costs,
-    Costs,
-  ];
+  const float = costs(floatTwin(packed, house), batch, repeats, house);
+  const ours = costs(packed, batch, repeats, house);
   const binary = ours.nodes.filter(isBinary);
   return {
     float,

@@ -5,7 +5,7 @@ import type { Network } from '../models/network.ts';
 import { type Policy, weightLayers } from '../models/policy.ts';
 import { buildNetwork, withMethod } from '../models/table.ts';
 import { isBinaryLayer } from '../nn/binary-layer.ts';
-import { pack } from '../pack/pack.ts';
+import { type PackedTask, pack } from '../pack/pack.ts';
 import { inference } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { evaluate } from '../train/evaluate.ts';
@@ -19,6 +19,8 @@ export interface SensitivityOptions {
   readonly method?: string;
   /** Values that the network, or the method, may be of. */
   readonly own?: Plugin | undefined;
+  /** What the network is for, with the head that it ends with; default classification. */
+  readonly task?: PackedTask | undefined;
   /** What a layer is switched to. */
   readonly precisions: readonly string[];
   /** Test images used. */
@@ -82,14 +84,16 @@ export class SensitivityBench {
       mean,
       std,
       ops: this.options.own?.ops,
+      task: this.options.task,
     });
     const precision = layer === null ? null : (policy[layer] ?? null);
     return { layer, precision, loss, accuracy: top1, bytes: bytes.length, milliseconds: latencyMs(model) };
   }
 
   private async networkOf(policy: Policy): Promise<Network> {
-    const { method = this.source.config.method } = this.options;
-    const network = buildNetwork({ ...withMethod(this.source.config, method), policy }, undefined, this.options.own);
+    const { method = this.source.config.method, own, task } = this.options;
+    const parts = { ...own, heads: task?.heads };
+    const network = buildNetwork({ ...withMethod(this.source.config, method), policy }, undefined, parts);
     requireSameStructure(network, this.source);
     adopt(network, this.source);
     const { point, context } = this.source;

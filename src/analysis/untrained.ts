@@ -1,6 +1,6 @@
 import { Random } from '../core/random.ts';
 import type { NetworkConfig } from '../models/network.ts';
-import { buildNetwork, modelNamed } from '../models/table.ts';
+import { buildNetwork, modelNamed, type OwnParts } from '../models/table.ts';
 import { type Packed, type PackOptions, pack } from '../pack/pack.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Plugin } from '../train/plugin.ts';
@@ -9,7 +9,7 @@ import type { Plugin } from '../train/plugin.ts';
 export function packUntrained(
   config: Omit<NetworkConfig, 'seed'>,
   options: Omit<PackOptions, 'ops'>,
-  own: Plugin = {},
+  own: Plugin & OwnParts = {},
 ): Packed {
   const { inputShape } = config;
   const image = new Float32Array(inputShape.reduce((a, b) => a * b));

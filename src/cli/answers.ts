@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts';
+import { printable, printableText } from '../core/printable.ts';
 import { PackedModel } from '../runtime/packed-model.ts';
 import type { Prediction } from '../runtime/prediction.ts';
 import { classification } from '../runtime/tasks/classification.ts';
@@ -34,7 +34,9 @@ async function decoderOf(
   const { headNamed, taskNamed } = await import('../tasks/table.ts');
   const task = taskNamed(graph.task.id, house.tasks);
   const { decode } = headNamed(task, graph.head.id);
-  return { decode, tell: (answer) => task.tell?.(answer, placeOf(graph)) ?? asJson(answer) };
+  // names of the file may be in it
+  const tell = (answer: unknown) => printableText(task.tell?.(answer, placeOf(graph)) ?? asJson(answer));
+  return { decode, tell };
 }
 
 /**

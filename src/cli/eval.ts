@@ -10,6 +10,7 @@ import type { DataSet } from '../data/dataset.ts';
 import { pixelsText } from '../data/digest.ts';
 import { isFolder } from '../data/files.ts';
 import { PackedModel } from '../runtime/packed-model.ts';
+import { classification } from '../tasks/classification.ts';
 import { figuresOf, figureText } from '../tasks/figures.ts';
 import type { AnyTask } from '../tasks/table.ts';
 import type { Result } from '../tasks/task.ts';
@@ -82,7 +83,7 @@ export function defineEval(command: Command): void {
       print(
         `${packed ? 'packed' : 'trained'} network on ${[printable(data.name), pixelsText(data.originalPixels)].filter(Boolean).join(', ')}, ${result.count} images: ${textOf(task, result)}\n`,
       );
-      if (!isClassified(result) || classes.length > 20) return;
+      if (!isClassified(task, result) || classes.length > 20) return;
       // of a subset only the classes that it has
       const rows = result.confusion.flatMap((row, i) =>
         row.some((n) => n > 0) ? [[classes[i]!, ...row.map(String)]] : [],
@@ -92,17 +93,17 @@ export function defineEval(command: Command): void {
 }
 
 /** Results of classifiers have more than figures. */
-const isClassified = (result: Result): result is Evaluation => 'confusion' in result;
+const isClassified = ({ id }: AnyTask, _result: Result): _result is Evaluation => id === classification.id;
 
 function textOf(task: AnyTask, result: Result): string {
-  if (isClassified(result))
+  if (isClassified(task, result))
     return `top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}, loss ${result.loss.toFixed(4)}`;
   return task.figures.map((figure) => `${figure.title} ${figureText(figure, figure.of(result))}`).join(', ');
 }
 
 /** What is printed as JSON. */
 function shown(task: AnyTask, result: Result): object {
-  if (isClassified(result)) return result;
+  if (isClassified(task, result)) return result;
   const { count, notFinite } = result;
   return { task: task.id, ...figuresOf(task.figures, result), count, notFinite };
 }

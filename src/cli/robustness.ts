@@ -41,8 +41,8 @@ export function defineRobustness(command: Command): void {
       const load = loadedOnce((choice) => loadData(choice, house));
       const measured: Robustness[] = [];
       for (const path of paths) {
-        const { network, data } = await openClassifier(path, other, house, load);
-        const result = await robustnessOf(network, data, images, house);
+        const { network, data, task } = await openClassifier(path, other, house, load);
+        const result = await robustnessOf(network, data, images, { ...house, heads: task.heads });
         measured.push(result);
         if (json) print(`${JSON.stringify({ run: path, ...result })}\n`);
       }

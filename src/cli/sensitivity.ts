@@ -56,11 +56,12 @@ export function defineSensitivity(command: Command): void {
       const precisions = options.precisions.split(',').map((text) => text.trim());
       for (const precision of precisions) bitsOf(precision);
       const house = await houseOf(options);
-      const { network, data } = await openClassifier(runPath(run), options, house);
+      const { network, data, task } = await openClassifier(runPath(run), options, house);
       const isFloat = network.method.family === 'float';
       const bench = new SensitivityBench(network, data, {
         ...(isFloat ? { method: options.method } : {}),
         own: house,
+        task,
         precisions,
         images: Math.max(1, options.images),
         calibration: Math.max(1, options.calibration),

@@ -24,8 +24,8 @@ export function defineSparsity(command: Command): void {
     .addHelpText('after', '\nExample:\n  signum sparsity runs/resnet20-float-cifar10 --bits 3')
     .action(async (run: string, { bits, images, json, ...other }: Options) => {
       const house = await houseOf(other);
-      const { network, data } = await openClassifier(runPath(run), other, house);
-      const { bytes } = await packForData(network, data, { ops: house.ops });
+      const { network, data, task } = await openClassifier(runPath(run), other, house);
+      const { bytes } = await packForData(network, data, { ops: house.ops, task });
       const result = await new SparsityBench(bytes, bits, house.packedOps).measure(data, Math.max(1, images));
       if (json) {
         print(`${JSON.stringify(result)}\n`);

@@ -9,10 +9,9 @@ import { fitToModel } from '../data/fit-model.ts';
 import type { Network } from '../models/network.ts';
 import { imagesOf } from '../train/data-of.ts';
 import { loadTrained } from '../train/load-network.ts';
-import type { House } from '../train/plugin.ts';
 import type { RunFolder } from '../train/run-folder.ts';
 import type { Job } from './jobs.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, taskOfPlan } from './plan.ts';
 import { runFolderOf } from './queue.ts';
 import { readResult } from './result.ts';
 
@@ -48,10 +47,13 @@ const analysisKinds = Object.keys(schemas) as AnalysisKind[];
 
 const sensitivityPrecisions = ['2-bit', '8-bit', 'float'];
 
-function analyse(kind: AnalysisKind, network: Network, data: DataSet, images: number, own: House): Promise<unknown> {
-  if (kind === 'robustness') return robustnessOf(network, data, images, own);
+function analyse(kind: AnalysisKind, network: Network, data: DataSet, plan: Plan): Promise<unknown> {
+  const { own } = plan;
+  const { images } = plan.analyses;
+  const task = taskOfPlan(plan);
+  if (kind === 'robustness') return robustnessOf(network, data, images, { ...own, heads: task.heads });
   if (kind === 'views') return viewsOf(network, data);
-  const options = { precisions: sensitivityPrecisions, images, calibration: 5, own };
+  const options = { precisions: sensitivityPrecisions, images, calibration: 5, own, task };
   return new SensitivityBench(network, data, options).measure();
 }
 
@@ -68,7 +70,7 @@ export async function analyseRun(plan: Plan, job: Job, run: RunFolder, data: Dat
   for (const kind of missingKinds(plan, job, run)) {
     const { network, checkpoint } = loadTrained(run.path, undefined, true, plan.own);
     const { data: fitted } = fitToModel(data, imagesOf(checkpoint), 'evaluate');
-    const result = await analyse(kind, network, fitted, plan.analyses.images, plan.own);
+    const result = await analyse(kind, network, fitted, plan);
     run.write(`${kind}.json`, `${JSON.stringify(result)}\n`);
   }
 }

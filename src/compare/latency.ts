@@ -10,6 +10,7 @@ import { loadPackedModel, type PackedModel } from '../runtime/packed-model.ts';
 import { networkFor } from '../train/network-for.ts';
 import type { House } from '../train/plugin.ts';
 import { configFor } from '../train/plugin-records.ts';
+import { taskOf } from '../train/purpose.ts';
 import { describeMachine } from './comparison.ts';
 import { type Job, jobsByRow } from './jobs.ts';
 import type { Load } from './loaded-once.ts';
@@ -47,7 +48,7 @@ async function packedModel(job: Job, folder: string, load: Load, own: House): Pr
   network.setPoint({ progress: 1, epoch: job.config.epochs });
   network.setTraining(false);
   try {
-    return (await packForData(network, data, { ops: own.ops })).model;
+    return (await packForData(network, data, { ops: own.ops, task: taskOf(job.config, own) })).model;
   } catch (error) {
     if (error instanceof PackError) return null;
     throw error;

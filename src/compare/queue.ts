@@ -86,7 +86,7 @@ export class Queue {
   private readonly folder: string;
   private readonly events: QueueEvents;
   /** Epochs of a job whose budget is a time. */
-  private readonly epochsOf: (config: TrainConfig, data: DataSet) => number;
+  private readonly epochsOf: (config: TrainConfig, data: DataSet) => Promise<number>;
 
   private readonly load: Load;
   private readonly own: House;
@@ -96,7 +96,7 @@ export class Queue {
   constructor(
     folder: string,
     events: QueueEvents,
-    epochsOf: (config: TrainConfig, data: DataSet) => number,
+    epochsOf: (config: TrainConfig, data: DataSet) => Promise<number>,
     load: Load,
     own: House,
     afterRun: (job: Job, folder: RunFolder, data: DataSet) => Promise<void> = async () => {},
@@ -160,7 +160,7 @@ export class Queue {
     const stored = storedConfig(folder, job);
     const data = await this.load(job.config);
     try {
-      const config = stored ?? { ...job.config, epochs: this.epochsOf(job.config, data) };
+      const config = stored ?? { ...job.config, epochs: await this.epochsOf(job.config, data) };
       const run = await trainRun(folder, config, data, {
         ...this.own,
         existing: 'resume',

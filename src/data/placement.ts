@@ -34,7 +34,7 @@ export function placed(picture: Size, region: Region, input: Size, { dx, dy, mir
 }
 
 /** The part of a picture that is seen when it is scaled until it covers the input and cut in the middle, as `decodeImage` does. */
-export function coveredRegion({ width, height }: Size, input: Size): Region {
+function coveredRegion({ width, height }: Size, input: Size): Region {
   const scale = Math.max(input.width / width, input.height / height);
   const [wide, high] = [
     Math.max(input.width, Math.round(width * scale)),

@@ -90,7 +90,7 @@ const stepped = (layer: Module, x: Tensor): readonly Tensor[] =>
   layer instanceof BranchedStack ? layer.steps(x) : [layer.forward(x)];
 
 /** A backbone under a head: its layers are called the same under every one. */
-export class Headed extends Module<Tensor, Outputs> {
+class Headed extends Module<Tensor, Outputs> {
   readonly layers: readonly Module[];
   readonly head: Module<Maps, Outputs>;
   private readonly places: ReadonlyMap<number, TapName>;

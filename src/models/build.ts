@@ -27,8 +27,7 @@ export function networkOf(
   { head = classifier as unknown as Head, headSettings: given, ...options }: NetworkOptions,
 ): Network {
   const settings = headSettings(head, given);
-  // files of classifiers have always been without it
-  const named = head.id === classifier.id ? {} : { head: { id: head.id, settings } };
+  const named = (head as unknown) === classifier ? {} : { head: { id: head.id, settings } };
   const config: NetworkConfig = { ...options, ...named, model: model.id, method: method.id };
   const [height, width, channels] = config.inputShape;
   if (Math.min(height, width) < model.smallestSide) {

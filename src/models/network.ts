@@ -107,7 +107,9 @@ export class Network extends Module {
   outputs(images: Tensor, head?: OutputNames): Outputs {
     const named = namedOutputs(this.said(images), head);
     const missing = head?.outputs.find((name) => !named[name]);
-    if (missing === undefined) return named;
+    // in the head's order: the first output of a packed network is that of its head
+    if (missing === undefined)
+      return { ...Object.fromEntries(head?.outputs.map((name) => [name, named[name]!]) ?? []), ...named };
     throw new UsageError(
       `${this.config.model} gives ${listed(Object.keys(named))}, and no ${quoted(missing)}; take the head that it was built with`,
     );

@@ -4,7 +4,7 @@ import { binaryWeights } from '../binarize/stages.ts';
 import { PackError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
 import type { StoredTensor } from '../core/safetensors.ts';
-import { classifier } from '../models/heads/classifier.ts';
+import { classifier, unnamedHead } from '../models/heads/classifier.ts';
 import type { Head } from '../models/heads/head.ts';
 import { firstNotFinite, layerName, productLayer, tracedByName } from '../models/layer-names.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
@@ -45,15 +45,15 @@ export interface PackOptions {
 /** What a file says of a task: a `Task` is one. */
 export interface PackedTask {
   readonly id: string;
-  /** Of which the network has one; where it does not say, the first. */
-  readonly heads: readonly Head<never>[];
+  /** Of which the network has one. */
+  readonly heads: readonly [Head<never>, ...Head<never>[]];
 }
 
 const classifying: PackedTask = { id: classification.id, heads: [classifier] };
 
 /** The head of a network. @throws PackError for one of another task */
 function headOf({ head: built }: NetworkConfig, { id, heads }: PackedTask) {
-  const head = built ? heads.find((one) => one.id === built.id) : heads[0];
+  const head = built ? heads.find((one) => one.id === built.id) : unnamedHead(heads);
   if (!head)
     throw new PackError(
       `pack: the network ends with the head ${quoted(built!.id)}, which task ${quoted(id)} does not have; give its own as { task }`,

@@ -11,9 +11,10 @@ import { defaultsFrom } from './stored-defaults.ts';
 
 /** The head that the options name, with its settings; those of a run that was begun are what they were. */
 function storedHead(config: TrainConfig, own: House): StoredHead | undefined {
-  const head = headNamed(taskOf(config, own), config.taskHead);
-  const stored = config.effective?.task?.head ?? { id: head.id, settings: headSettings(head, config.headSettings) };
-  return stored.id === classifier.id ? undefined : stored;
+  const stored = config.effective?.task?.head;
+  const head = headNamed(taskOf(config, own), stored?.id ?? config.taskHead);
+  const named = stored ?? { id: head.id, settings: headSettings(head, config.headSettings) };
+  return (head as unknown) === classifier ? undefined : named;
 }
 
 /**

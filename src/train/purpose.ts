@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Method } from '../methods/method.ts';
+import { unnamedHead } from '../models/heads/classifier.ts';
 import { type Head, type HeadPlace, headSettings, type StoredHead } from '../models/heads/head.ts';
 import { classification, type Evaluation } from '../tasks/classification.ts';
 import { type AnyTask, headNamed, taskNamed } from '../tasks/table.ts';
@@ -16,7 +17,7 @@ export interface Purpose<R extends Result = Evaluation> {
 }
 
 /**
- * Of a task and a network for it: with the head that the network was built with, else the task's usual one.
+ * Of a task and a network for it: with the head that the network was built with.
  *
  * @throws UsageError when the network ends with a head of another task
  */
@@ -25,7 +26,7 @@ export function purposeOf<R extends Result>(
   { shape, classes }: Pick<HeadPlace, 'shape' | 'classes'>,
   built?: StoredHead,
 ): Purpose<R> {
-  const head = built ? headNamed(task, built.id) : task.heads[0];
+  const head = built ? headNamed(task, built.id) : unnamedHead(task.heads);
   return { task, head, place: { shape, classes, settings: headSettings(head, built?.settings) } };
 }
 

@@ -62,8 +62,11 @@ export class StageTraining {
     this.rate = scheduleOf(config, method);
     this.clocks = clocksOf(config, method);
     const path = teacher === 'previous' ? previous : config.teacher;
+    const parts = { ...own, heads: purpose.task.heads };
     this.teacher =
-      method.teacher === 'joint' && companion ? companion : teacherFor(method, network, path, data, companionForm, own);
+      method.teacher === 'joint' && companion
+        ? companion
+        : teacherFor(method, network, path, data, companionForm, parts);
     this.update = new TrainingStep(network, this.teacher, this.optimizer, this.moments, config, method, purpose);
   }
 

@@ -3,7 +3,7 @@ import type { DataSet } from '../data/dataset.ts';
 import type { ModelImages } from '../data/fit-model.ts';
 import type { Method } from '../methods/method.ts';
 import type { Network, NetworkConfig } from '../models/network.ts';
-import { buildNetwork, withMethod } from '../models/table.ts';
+import { buildNetwork, type OwnParts, withMethod } from '../models/table.ts';
 import { binaryLayersOf } from '../nn/binary-layer.ts';
 import { imagesOf } from './data-of.ts';
 import { checkpointOf, loadTrained } from './load-network.ts';
@@ -28,6 +28,7 @@ export function requireTeacher(path: string): void {
  *
  * @param data the images that both will see
  * @param companion what a network that learns along was, of a run that is continued
+ * @param own what names may mean, and heads that a network that learns along may end with
  * @throws UsageError when the method needs a trained one, or the teacher is for other images
  */
 export function teacherFor(
@@ -36,7 +37,7 @@ export function teacherFor(
   path: string | undefined,
   data?: Pick<DataSet, 'classes' | 'mean' | 'std'>,
   companion: Pick<NetworkConfig, 'revision' | 'structure'> = {},
-  own?: House,
+  own?: House & OwnParts,
 ): Network | null {
   if (method.teacher === 'joint')
     return buildNetwork(

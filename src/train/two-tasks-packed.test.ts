@@ -203,6 +203,8 @@ test('commands take both by --task: train, resume, eval, pack, eval --packed, pr
 
   await run('train', ...small, '--data', 'lines', '--task', 'tagging', '--name', 'lines');
   await run('pack', 'lines');
+  expect(await run('eval', 'lines')).toMatch(/32 images: right answers \d+\.\d\d %, all right/);
+  expect(await run('bench', 'lines', '--repeats', '1')).toMatch(/float/);
   expect(await run('predict', 'lines', 'one.png')).toMatch(/^one\.png: \[("across"|"down"|"aslant"|,)*\]\n$/);
 
   const plan = { title: 'two', budget: { epochs: 1 }, models: ['tiny'], methods: ['bnn', 'bi-real'], data: ['bars'] };

@@ -171,6 +171,8 @@ export type Tagged = { readonly tags: Ragged<Uint16Array> };
 interface TagResult extends Result {
   readonly right: number;
   readonly exact: number;
+  /** Of each tag: in how many images it was there, and seen. */
+  readonly confusion: readonly number[];
 }
 
 /** Mean of log(1 + e^-x) over the classes of an image and log(1 + e^x) over the others: an op of one's own. */
@@ -222,6 +224,7 @@ export const tagging = defineTask<Tagged, TagResult>({
   ],
   score: ({ classes }) => {
     let [right, exact, count] = [0, 0, 0];
+    const confusion = classes.map(() => 0);
     return {
       add: ({ scores }, { tags, count: images }) => {
         const wanted = asFlags(tags, classes.length);
@@ -231,10 +234,12 @@ export const tagging = defineTask<Tagged, TagResult>({
           );
           right += hits.length / classes.length;
           exact += Number(hits.length === classes.length);
+          for (let c = 0; c < classes.length; c++)
+            if (scores![i * classes.length + c]! > 0 && wanted[i * classes.length + c] === 1) confusion[c]!++;
         }
         count += images;
       },
-      result: () => ({ right: right / count, exact: exact / count, count, notFinite: 0 }),
+      result: () => ({ right: right / count, exact: exact / count, confusion, count, notFinite: 0 }),
     };
   },
 });

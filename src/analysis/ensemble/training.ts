@@ -144,7 +144,10 @@ export class EnsembleTraining {
 
   private async pack(network: Network, folder: RunFolder): Promise<number | null> {
     try {
-      const { bytes } = await packForData(network, this.data, { ops: this.house.ops });
+      const { bytes } = await packForData(network, this.data, {
+        ops: this.house.ops,
+        task: taskOf(this.ensemble.training, this.house),
+      });
       folder.write(packedFile, bytes);
       return bytes.length;
     } catch (error) {

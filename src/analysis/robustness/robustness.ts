@@ -4,7 +4,7 @@ import { Random } from '../../core/random.ts';
 import { Batches } from '../../data/batches.ts';
 import { type DataSet, sampleOf } from '../../data/dataset.ts';
 import type { Network } from '../../models/network.ts';
-import { buildNetwork, type Own } from '../../models/table.ts';
+import { buildNetwork, type OwnParts } from '../../models/table.ts';
 import { inference } from '../../tensor/tape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { pause } from '../../train/pause.ts';
@@ -40,7 +40,7 @@ const attackOf = (name: AttackName, seed: number): Attack =>
  *
  * Source: Athalye 2018, backward pass differentiable approximation.
  */
-export function attackersOf(network: Network, own?: Own): Network[] {
+export function attackersOf(network: Network, own?: OwnParts): Network[] {
   try {
     const clipped = buildNetwork(
       { ...network.config, tricks: { ...network.config.tricks, estimator: 'clip' } },
@@ -74,13 +74,13 @@ const count = (flags: readonly boolean[]) => flags.filter(Boolean).length;
  * counts if it withstands the attack by the method's own slopes and by the clipped one.
  *
  * @param images test images used, a fixed sample
- * @param own methods and models that the network may be of
+ * @param own methods, models and heads that the network may be of
  */
 export async function robustnessOf(
   network: Network,
   data: DataSet,
   images = 500,
-  own?: Own,
+  own?: OwnParts,
   batch = 50,
 ): Promise<Robustness> {
   const pixels = new PixelRange(data);

@@ -37,3 +37,7 @@ export const classifier = defineHead<ClassBatch, ClassTargets, readonly Predicti
   },
   decode: classification.decode,
 });
+
+/** The head of a network that names none: the classifier, which files have always been without, or the usual one of a task that has no classifier. */
+export const unnamedHead = <H>(heads: readonly [H, ...H[]]): H =>
+  heads.find((head: unknown) => head === classifier) ?? heads[0];
