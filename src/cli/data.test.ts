@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Random } from '../core/random.ts';
@@ -203,7 +204,7 @@ test('predict takes files and folders, goes on after bad ones, and its exit code
   expect(await run('predict', 'three', 'mixed', '--top', '0')).toBe(2);
 });
 
-const faults = '/work/shared/faults/class-count';
+const faults = fileURLToPath(new URL('../../../shared/faults/class-count', import.meta.url));
 test.runIf(existsSync(faults))(
   'three classes judged on two of them: no row of another stride, and it is said',
   async () => {
