@@ -171,10 +171,11 @@ export class Queue {
       // after its last step, Ctrl-C ends the queue all the same; the checkpoint is that of a finished run
       if (!finished || interrupted) return null;
       const parameters = network.parameters().reduce((sum, { value }) => sum + value.size, 0);
-      const packed = await packedFigures(network, run.data, folder, config.limit, {
-        task: taskOf(config, this.own),
-        own: this.own,
-      });
+      const task = taskOf(config, this.own);
+      const [{ title }] = task.figures;
+      // no JSON can hold it, and no ranking place it
+      if (!Number.isFinite(accuracy)) return { failed: `its ${title} on the test images is ${accuracy}` };
+      const packed = await packedFigures(network, run.data, folder, config.limit, { task, own: this.own });
       return { accuracy, ...packed, floatBytes: floatBytes(network), parameters };
     } catch (error) {
       if (isOutcome(error)) return { failed: error.message };

@@ -104,6 +104,10 @@ class Headed extends Module<Tensor, Outputs> {
       steps += stepsOf(layer);
       return isBefore;
     });
+    if (steps < last)
+      throw new UsageError(
+        `the backbone says that maps lie behind ${last} of its layers, and has ${steps}; correct its places`,
+      );
     this.head = head;
     this.places = places;
   }

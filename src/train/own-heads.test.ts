@@ -7,13 +7,15 @@ import { attackersOf } from '../analysis/robustness/robustness.ts';
 import { SensitivityBench } from '../analysis/sensitivity.ts';
 import { epochsWithin } from '../compare/budget.ts';
 import { parsePlan } from '../compare/plan.ts';
+import { runComparison, writeReports } from '../compare/run.ts';
 import { Random } from '../core/random.ts';
 import type { DataSet, PixelSplit } from '../data/dataset.ts';
 import type { Labels } from '../data/truth.ts';
 import { methodNamed } from '../methods/table.ts';
+import type { Backbone, Maps } from '../models/backbone.ts';
 import { type ClassBatch, classifier } from '../models/heads/classifier.ts';
 import { defineHead, type Head, type Outputs } from '../models/heads/head.ts';
-import { Network } from '../models/network.ts';
+import { type BuildContext, Network } from '../models/network.ts';
 import { buildNetwork } from '../models/table.ts';
 import { Conv2d, Linear } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
@@ -117,6 +119,51 @@ test('what fits into minutes is measured with the losses of the task', async () 
   const config = parseConfig({ ...training, model: 'tiny', method: 'bnn', data: 'bars', epochs: 1 });
   expect(await epochsWithin(plan, config, noisyBars() as unknown as DataSet)).toBe(1);
 });
+
+test('a figure that is no number fails the run of a comparison, which reads its results afterwards', async () => {
+  const [figure] = restoring.figures;
+  const task = { ...restoring, figures: [{ ...figure, of: () => Number.NaN }] } as unknown as AnyTask;
+  const own = { tasks: [task], models: [tiny] };
+  const given = { title: 'nan', budget: { epochs: 1 }, models: ['tiny'], methods: ['bnn'], data: ['bars'] };
+  const plan = parsePlan({ ...given, seeds: [1], training: { task: 'restoring', batch: 16 } }, own);
+  const load = async () => noisyBars() as unknown as DataSet;
+  const silent = { onJob: () => ({}), onResult: () => {}, onError: () => {} };
+  const folder = join(directory, 'nan');
+  expect(await runComparison(plan, folder, silent, load)).toBe('finished');
+  const { rows } = await writeReports(plan, folder, load);
+  expect(rows).toMatchObject([{ accuracy: null, failed: 'its squared error on the test images is NaN' }]);
+});
+
+test('a place behind more layers than there are is refused by what is wrong with it', () => {
+  const far = {
+    ...tiny,
+    build: (context: BuildContext) => ({ ...(tiny.build(context) as Backbone), places: [place] }),
+  };
+  const place = { after: 9, channels: 16, size: [4, 4] as const, stride: 2 };
+  const end = defineHead({ ...soft, build: (taps) => new Tapped(taps.take('c1').c1.channels) });
+  expect(() =>
+    buildNetwork(far, methodNamed('bnn'), {
+      inputShape: [8, 8, 1],
+      classes: 2,
+      width: 1,
+      seed: 1,
+      head: end as unknown as Head,
+    }),
+  ).toThrow('maps lie behind 9 of its layers, and has 3; correct its places');
+});
+
+class Tapped extends Module<Maps, Outputs> {
+  readonly last: Linear;
+
+  constructor(channels: number) {
+    super();
+    this.last = new Linear(channels, 2, new Random(1));
+  }
+
+  override forward({ c1 }: Maps): Outputs {
+    return { logits: this.last.forward(globalAvgPool(c1!)) };
+  }
+}
 
 /** Says its features before what they mean. */
 class Talkative extends Module<Tensor, Outputs> {
