@@ -99,8 +99,9 @@ const avx2 = '-mavx2 -mfma -mpopcnt';
 const avx512 = `${avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vpopcntdq`;
 const emulate = '-DSIGNUM_EMULATE_AVX512';
 const missing = {
-  avx512: isArm ? 'x64' : existsSync('/usr/include/simde/x86/avx512.h') ? '' : 'libsimde-dev',
-  neon: isArm ? 'another architecture' : lacking('aarch64-linux-gnu-g++', 'qemu-aarch64'),
+  avx512: isArm ? 'an x64 processor' : existsSync('/usr/include/simde/x86/avx512.h') ? '' : 'libsimde-dev',
+  // on Arm it is this machine's own
+  neon: isArm ? '' : lacking('aarch64-linux-gnu-g++', 'qemu-aarch64'),
 };
 const own = missing.avx512 ? [['isa_avx512.cpp', avx512], ''] : [['isa_avx512.cpp', `${avx2} ${emulate}`], emulate];
 
@@ -148,7 +149,7 @@ try {
   for (const [name, what] of Object.entries(missing))
     if (what) console.log(`${name} is not checked: ${what} is not here`);
   if (!headers) console.log("training is not checked: Node's headers are not here");
-  const both = [digestOf('here', here), ...(missing.neon ? [] : [digestOf('arm', arm)])];
+  const both = [digestOf('here', here), ...(isArm || missing.neon ? [] : [digestOf('arm', arm)])];
   const digests = new Set(await Promise.all(both));
   if (digests.size > 1)
     throw new Error(`NEON gives other bits than this machine's own sets: ${[...digests].join(', ')}`);
