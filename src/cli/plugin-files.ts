@@ -139,8 +139,9 @@ function packageEntry(name: string): string | null {
   const target = (of: unknown): string | null => {
     if (typeof of === 'string') return of;
     if (typeof of !== 'object' || of === null) return null;
-    const [, found] = Object.entries(of).find(([key]) => ['node', 'import', 'default'].includes(key)) ?? [];
-    return target(found);
+    const chosen = Object.entries(of).filter(([key]) => ['node', 'import', 'default'].includes(key));
+    // as Node.js does: a condition that leads nowhere gives way to the next
+    return chosen.map(([, found]) => target(found)).find((found) => found !== null) ?? null;
   };
   try {
     const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { exports?: unknown };

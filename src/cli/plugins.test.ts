@@ -292,6 +292,7 @@ test('a plugin is a file by its path, or an installed package by its name', asyn
       { exports: { './plugin': { types: './no.d.ts', node: { import: './part.mjs' } } } },
       'part.mjs',
     ],
+    ['both', { exports: { node: { require: './no.cjs' }, import: './main.mjs' } }, 'main.mjs'],
     ['old', { main: 'index.cjs' }, 'index.cjs'],
   ] as const) {
     const folder = join('node_modules', name);
