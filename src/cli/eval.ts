@@ -130,7 +130,8 @@ async function judgeFile(path: string, options: OtherData & { maxBytes?: number 
   const task = taskOf({ task: model.graph.task.id }, house);
   const load = (other: DataChoice) => loadData(other, house);
   const data = await loadDataFor(packedImages(model), choice, options, load, task.truth);
-  if (!(model instanceof PackedModel)) return { task, data, result: await evaluatePacked(model, data) };
+  // an ensemble votes on classes, whatever task these are of
+  if (!(model instanceof PackedModel)) return { task: taskOf({}), data, result: await evaluatePacked(model, data) };
   const result = await judgePacked(model, task, data);
   if (options.data === undefined) noteFigure(path, model, task.figures[0].of(result), house);
   return { task, result, data };
