@@ -7,10 +7,12 @@ export interface Prediction {
 
 /** softmax of one row of logits. */
 export function probabilities(logits: Float32Array): Float64Array {
-  const largest = logits.reduce((a, b) => Math.max(a, b));
-  const powers = new Float64Array(logits).map((value) => Math.exp(value - largest));
-  const total = powers.reduce((a, b) => a + b);
-  return powers.map((power) => power / total);
+  let [largest, total] = [Number.NEGATIVE_INFINITY, 0];
+  for (const logit of logits) largest = Math.max(largest, logit);
+  const shares = new Float64Array(logits.length);
+  for (const [c, logit] of logits.entries()) total += shares[c] = Math.exp(logit - largest);
+  for (let c = 0; c < shares.length; c++) shares[c]! /= total;
+  return shares;
 }
 
 /** The best classes of one row of logits, best first; of equals the first. By logits: probabilities round, and many logits are one. */
