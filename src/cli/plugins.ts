@@ -1,3 +1,4 @@
+import { shellWord } from '../core/printable.ts';
 import type { House } from '../train/plugin.ts';
 
 /** What a command that may meet values of plugins is given. */
@@ -32,4 +33,4 @@ export async function houseOf({ plugin: given = [] }: WithPlugins): Promise<Hous
 
 /** The option as it was typed, for a command that goes on: ` --plugin ./mine.mjs`. */
 export const pluginsTyped = ({ plugin: given = [] }: WithPlugins): string =>
-  given.map((name) => ` --plugin ${name}`).join('');
+  given.map((name) => ` --plugin ${shellWord(name)}`).join('');

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { listed, printable, printableText } from './printable.ts';
+import { listed, printable, printableText, shellWord } from './printable.ts';
 
 const hostile = fc.string({
   unit: fc.constantFrom('\u001b', '\u009b', '\u007f', '\r', '\n', '\u202e', '\ud800', 'a', 'é', '猫', '👩‍🔬', '[2J'),
@@ -33,4 +34,14 @@ test('a long name loses its middle, a long list its end', () => {
   expect(short).toBe(`${'x'.repeat(10)}…${'x'.repeat(10)}`);
   expect(listed(['a', 'b\r', 'c'], 2)).toBe('a, b\\u000d and 1 more');
   expect(listed(['a'])).toBe('a');
+});
+
+test('a word of a command line comes through a shell as it was', () => {
+  expect(shellWord('./mine-1.mjs')).toBe('./mine-1.mjs');
+  const words = ['a b', "it's", '{"a":[1,2]}', '$HOME', '`date`', 'a;b', '', '*', '~', '\\', '!'];
+  const { stdout } = spawnSync('sh', [
+    '-c',
+    `for w in ${words.map(shellWord).join(' ')}; do printf '%s\\n' "$w"; done`,
+  ]);
+  expect(stdout.toString().split('\n').slice(0, -1)).toEqual(words);
 });

@@ -19,6 +19,10 @@ export function printableText(text: string): string {
   return text.replace(obeyed, (character) => (character === '\n' ? character : escaped(character)));
 }
 
+/** A word of a command line, in quotes where a shell would take it apart. */
+export const shellWord = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
 /** `a, b, c and 12 more` */
 export function listed(names: readonly string[], most = 5): string {
   const shown = names.slice(0, most).map((name) => printable(name));

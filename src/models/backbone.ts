@@ -131,7 +131,13 @@ export function headed(backbone: Backbone, build: (taps: Taps) => Sequential | M
   const before = backbone.endFirst ? null : backbone.layers();
   const end = build(taps);
   const layers = before ?? backbone.layers();
-  return end instanceof Sequential ? new Sequential([...layers, ...end.layers]) : new Headed(layers, end, taps.places);
+  if (!(end instanceof Sequential)) return new Headed(layers, end, taps.places);
+  const taken = [...taps.places.values()];
+  if (taken.length > 0)
+    throw new UsageError(
+      `the head took ${listed(taken)} and gives layers, which follow the last maps; give a module whose forward pass is given the maps by name`,
+    );
+  return new Sequential([...layers, ...end.layers]);
 }
 
 /** Notes where maps lie while a backbone is put together. */

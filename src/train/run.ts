@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { InterruptError, UsageError } from '../core/errors.ts';
 import { interruptedBy, type Signal } from '../core/interrupt.ts';
+import { shellWord } from '../core/printable.ts';
 import type { DataSet, Split } from '../data/dataset.ts';
 import type { Truths } from '../data/truth.ts';
 import type { Network } from '../models/network.ts';
@@ -36,7 +37,7 @@ const switches: ReadonlySet<string> = new Set(['clipLatent', 'flip'] satisfies (
 function optionText(value: NonNullable<TrainConfig[keyof TrainConfig]>): string {
   if (typeof value !== 'object') return String(value);
   if (!Array.isArray(value)) return policyText(value as Record<string, string>);
-  return typeof value[0] === 'object' ? `'${JSON.stringify(value)}'` : value.join();
+  return typeof value[0] === 'object' ? JSON.stringify(value) : value.join();
 }
 
 /** The command line that gives this config. @param folder of the run, from which its plugins are found */
@@ -44,10 +45,11 @@ export function commandOf(config: TrainConfig, folder = ''): string {
   const options = Object.entries(askedOf(config)).flatMap(([key, value]) => {
     const flag = key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
     if (typeof value === 'boolean') return value ? [`--${flag}`] : switches.has(key) ? [`--no-${flag}`] : [];
-    if (key === 'headSettings') return [`--${flag} '${JSON.stringify(value)}'`];
-    return value === undefined ? [] : [`--${flag} ${optionText(value)}`];
+    if (key === 'headSettings') return [`--${flag} ${shellWord(JSON.stringify(value))}`];
+    return value === undefined ? [] : [`--${flag} ${shellWord(optionText(value))}`];
   });
-  const plugins = config.effective?.plugins?.map((record) => `--plugin ${pluginArgument(record, folder)}`) ?? [];
+  const plugins =
+    config.effective?.plugins?.map((record) => `--plugin ${shellWord(pluginArgument(record, folder))}`) ?? [];
   return `signum train ${[...options, ...plugins].join(' ')}`;
 }
 

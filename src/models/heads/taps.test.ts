@@ -179,3 +179,14 @@ test('a head that needs other maps is refused by name', () => {
     ),
   ).toThrow('sfc has no maps that lie on the grid');
 });
+
+test('a head that takes maps and gives layers, which would not get them, is refused', () => {
+  const head = defineHead({
+    ...probe(() => ['c1']),
+    build: (taps) => {
+      taps.take('c1');
+      return taps.vector(3);
+    },
+  });
+  expect(() => small('resnet20', 'bnn', 16, head)).toThrow('the head took c1 and gives layers');
+});
