@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
-import { summarise, sumOf } from '../../src/analysis/summary.ts';
+import { type LayerSummary, summarise, sumOf } from '../../src/analysis/summary.ts';
 import { packTopology } from '../../src/analysis/untrained.ts';
 import { faster, type Row } from '../harness.ts';
 
@@ -45,10 +45,13 @@ function sizeRow(model: string): Row {
   };
 }
 
-/** Thresholds and scales beside the weights. */
-function extras(layer: { shape: string; op: string; kernel: string }): number {
-  const channels = Number(layer.shape.split('x').at(-1));
-  return layer.op === 'xnorConv2dThreshold' ? 2 * channels : channels;
+/** Thresholds, scales and shifts beside the weights, of which each pixel of the output takes every one. */
+function extras({ shape, parameters, binaryMacs }: LayerSummary): number {
+  const pixels = shape
+    .split('x')
+    .slice(0, -1)
+    .reduce((product, side) => product * Number(side), 1);
+  return parameters - binaryMacs / pixels;
 }
 
 /** What a page downloads that calls `load`: the runtime as it is published, minified, its worker, and its .wasm if it is not inside. Needs `npm run build`. */
