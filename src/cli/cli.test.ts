@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadMnist } from '../data/mnist.ts';
 import { trainRun } from '../train/run.ts';
+import { catchOutput } from './catch-output.testing.ts';
 import { main } from './program.ts';
 
 let directory = '';
@@ -17,14 +18,14 @@ beforeEach(() => {
   process.chdir(directory);
   out = '';
   err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text;
-    return true;
-  });
+  catchOutput(
+    (text) => {
+      out += text;
+    },
+    (text) => {
+      err += text;
+    },
+  );
 });
 afterEach(() => {
   vi.restoreAllMocks();

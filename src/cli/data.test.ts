@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Random } from '../core/random.ts';
 import { readCheckpoint } from '../train/checkpoint.ts';
+import { catchOutput } from './catch-output.testing.ts';
 import { main } from './program.ts';
 
 let directory = '';
@@ -60,14 +61,14 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 beforeEach(() => {
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text;
-    return true;
-  });
+  catchOutput(
+    (text) => {
+      out += text;
+    },
+    (text) => {
+      err += text;
+    },
+  );
 });
 afterEach(() => vi.restoreAllMocks());
 

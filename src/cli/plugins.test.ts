@@ -16,6 +16,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { definePlugin, defineTranslation } from '../index.ts';
 import { pluginArgument } from '../train/plugin-records.ts';
 import { noisyBars, restoring, tagging, tiny } from '../train/two-tasks.testing.ts';
+import { catchOutput } from './catch-output.testing.ts';
 import { main } from './program.ts';
 
 let directory = '';
@@ -28,14 +29,14 @@ beforeEach(() => {
   process.chdir(directory);
   out = '';
   err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text;
-    return true;
-  });
+  catchOutput(
+    (text) => {
+      out += text;
+    },
+    (text) => {
+      err += text;
+    },
+  );
   vi.spyOn(console, 'warn').mockImplementation((line) => {
     err += `${line}\n`;
   });

@@ -8,6 +8,7 @@ import { loadMnist } from '../data/mnist.ts';
 import { loadPackedModel } from '../runtime/packed-model.ts';
 import { parseConfig } from '../train/config.ts';
 import { RunFolder } from '../train/run-folder.ts';
+import { catchOutput } from './catch-output.testing.ts';
 import { main } from './program.ts';
 
 const zoo = fileURLToPath(new URL('../../packages/zoo/', import.meta.url));
@@ -52,9 +53,8 @@ test('the accuracy that is told is the one that is reached', async () => {
 
 test('the command line lists the zoo and classifies by name', async () => {
   let out = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+  catchOutput((text) => {
     out += text;
-    return true;
   });
   const home = process.cwd();
   // a package sees itself by its name, with or without the link that npm makes

@@ -50,49 +50,36 @@ function topologyOf({ model }: TrainConfig, structure: Structure, { models }: Ow
   return Object.fromEntries(Object.entries(asked).filter(([name, value]) => value !== own[name]));
 }
 
+/** Options that it has in common with the run that it is for. Their order is part of the key that finds it again. */
+const shared = [
+  'task',
+  'taskHead',
+  'headSettings',
+  'model',
+  'width',
+  'padCrop',
+  'flip',
+  'resizedCrop',
+  'splitSeed',
+  'allowBroken',
+  'validation',
+  'limit',
+  'seed',
+] as const satisfies readonly (keyof TrainConfig)[];
+
 /**
  * The run of the float network that such a run starts from, of its own topology, or learns from: the same model, images and seed, as long as itself
  * but no longer than the float recipe.
  */
 function floatConfig(config: TrainConfig, data: DataSet<Split<object>>, use: FloatUse, own: House): TrainConfig {
-  const {
-    task,
-    taskHead,
-    headSettings,
-    model,
-    width,
-    epochs,
-    padCrop,
-    flip,
-    resizedCrop,
-    splitSeed,
-    allowBroken,
-    validation,
-    limit,
-    seed,
-  } = config;
   const { defaults } = float;
   const { structure } = networkFor(config, data, own).method;
   const options = {
-    ...{
-      task,
-      taskHead,
-      headSettings,
-      model,
-      width,
-      padCrop,
-      flip,
-      resizedCrop,
-      splitSeed,
-      allowBroken,
-      validation,
-      limit,
-      seed,
-    },
+    ...Object.fromEntries(shared.map((name) => [name, config[name]])),
     ...(use === 'init' ? topologyOf(config, structure, own) : {}),
     method: float.id,
     data: config.data,
-    epochs: Math.min(epochs, defaults.epochs),
+    epochs: Math.min(config.epochs, defaults.epochs),
     batch: defaults.batch,
   };
   return parseConfig(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)));

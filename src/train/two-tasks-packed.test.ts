@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { judgePacked, packedImages, packForData } from '../analysis/packed-evaluation.ts';
+import { catchOutput } from '../cli/catch-output.testing.ts';
 import { main } from '../cli/program.ts';
 import { Batches } from '../data/batches.ts';
 import type { DataSet, PixelSplit } from '../data/dataset.ts';
@@ -158,14 +159,14 @@ test('commands take both by --task: train, resume, eval, pack, eval --packed, pr
     export default { tasks: [restoring, tagging], models: [tiny], data };`,
   );
   let [out, err] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text;
-    return true;
-  });
+  catchOutput(
+    (text) => {
+      out += text;
+    },
+    (text) => {
+      err += text;
+    },
+  );
   const run = async (...args: string[]) => {
     [out, err] = ['', ''];
     expect([await main(['node', 'signum', ...args, '--plugin', './tasks.mjs']), err]).toEqual([0, expect.anything()]);
